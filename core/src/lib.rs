@@ -1,1 +1,37 @@
-//! core
+//! The Raft machine of Raftwerk: no I/O, no clock, no threads, no hidden randomness.
+//!
+//! **Feed inputs, then drain [`Raft::poll`] until `None`.** That is the whole contract; `io`
+//! tells it on one page. In reading order: `types`, `message`, `io`, `raft`, `election`,
+//! `follower`, `replication`, `commit`, `reads`.
+//!
+//! | paper / thesis                         | file                     |
+//! |----------------------------------------|--------------------------|
+//! | figure 2, state and rules              | `raft`, `types`          |
+//! | 5.2 election; T9.6 pre-vote            | `election`               |
+//! | 5.3 replication                        | `follower`, `replication`, `progress` |
+//! | 5.4 safety, commit rule                | `election`, `commit`     |
+//! | 6, T4 membership                       | `membership`, `quorum`   |
+//! | T3.8, T10.2.1 what the disk must cover | `durability`             |
+//! | T6.2 check-quorum                      | `election`               |
+//! | T6.4 reads                             | `reads`                  |
+
+mod config;
+mod io;
+mod membership;
+mod message;
+#[cfg(feature = "serde")]
+mod payload;
+pub mod quorum;
+mod time;
+pub mod trace;
+mod types;
+
+pub use config::{Config, Limits, Switches, Timing};
+pub use io::{Condition, Durable, Fence, Outcome, Output, ReadPath, Refusal, Write};
+pub use membership::{Members, Membership};
+pub use message::{AppendResult, Body, Message};
+pub use time::{Span, Time};
+pub use types::{
+    ClusterId, Entry, EntryBody, HardState, Index, Lane, LogId, Mark, NodeId, Payload, Round,
+    SnapshotMeta, Term, Ticket, WriteSeq,
+};

@@ -1,0 +1,187 @@
+//! What a node is told at birth: who it is, its timing, its limits, its switches.
+//!
+//! Every number that bounds something is here with its unit. Two presets: [`Config::server`]
+//! for a LAN and [`Config::demo`] for a world slow enough to be watched.
+
+use crate::time::Span;
+use crate::types::{ClusterId, NodeId};
+
+/// Everything a node is told at birth. Checked by [`Config::validate`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Config {
+    /// This node.
+    pub id: NodeId,
+    /// Its cluster; messages of any other are ignored.
+    pub cluster: ClusterId,
+    /// Seed of this node's own random numbers (election timeouts). Give each node another.
+    pub seed: u64,
+    /// How long things take.
+    pub timing: Timing,
+    /// How much of anything is allowed.
+    pub limits: Limits,
+    /// Which optional rules are on.
+    pub switches: Switches,
+}
+
+/// How long things take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Timing {
+    /// Shortest time without a leader before a node campaigns (paper 5.2). A live leader is
+    /// also protected from votes for this long (thesis 4.2.3).
+    pub election_min: Span,
+    /// Election timeouts are drawn below this, anew each time (trap E9).
+    pub election_max: Span,
+    /// A leader is silent at most this long.
+    pub heartbeat: Span,
+    /// Leases: a clock may run wrong by one part in this many.
+    pub drift_one_in: u64,
+    /// A leadership transfer is given up after this long (thesis 3.10).
+    pub transfer_limit: Span,
+}
+
+/// How much of anything is allowed. Bytes count as [`crate::Entry::size`] does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Limits {
+    /// One command; a larger proposal is refused.
+    pub command_bytes: u64,
+    /// Entries in one append; at least one entry is always sent (trap R8).
+    pub append_bytes: u64,
+    /// Appends with entries on the way to one peer.
+    pub window_messages: usize,
+    /// Bytes on the way to one peer.
+    pub window_bytes: u64,
+    /// Bytes of entries not yet committed at the leader; more proposals are refused.
+    pub uncommitted_bytes: u64,
+    /// Entries handed to the state machine and not yet reported applied.
+    pub unapplied_entries: u64,
+    /// Writes given to the disk and not yet reported.
+    pub writes_in_flight: usize,
+    /// Reads waiting in this node; more are refused.
+    pub open_reads: usize,
+    /// Entries kept behind a snapshot (next milestone).
+    pub retained_entries: u64,
+    /// A peer's term may be ahead by this much; more is a fault of that link (trap E18).
+    pub term_jump: u64,
+}
+
+/// Which optional rules are on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Switches {
+    /// Ask before raising the term (thesis 9.6).
+    pub pre_vote: bool,
+    /// A leader that hears no majority for an election timeout steps down (thesis 6.2).
+    pub check_quorum: bool,
+    /// Votes are refused while a leader is heard (thesis 4.2.3).
+    pub stickiness: bool,
+    /// Reads on a lease (thesis 6.4.1; next milestone, must be off).
+    pub lease_reads: bool,
+    /// Reads from a quorum without the leader (next milestone, must be off).
+    pub quorum_reads: bool,
+}
+
+impl Default for Switches {
+    fn default() -> Switches {
+        Switches {
+            pre_vote: true,
+            check_quorum: true,
+            stickiness: true,
+            lease_reads: false,
+            quorum_reads: false,
+        }
+    }
+}
+
+impl Config {
+    /// Numbers for real servers on a LAN.
+    #[must_use]
+    pub fn server(id: NodeId, cluster: ClusterId, seed: u64) -> Config {
+        Config {
+            id,
+            cluster,
+            seed,
+            timing: Timing {
+                election_min: Span::millis(500),
+                election_max: Span::millis(1_000),
+                heartbeat: Span::millis(50),
+                drift_one_in: 1_000,
+                transfer_limit: Span::millis(1_000),
+            },
+            limits: Limits {
+                command_bytes: 2 << 20,
+                append_bytes: 256 << 10,
+                window_messages: 4,
+                window_bytes: 1 << 20,
+                uncommitted_bytes: 16 << 20,
+                unapplied_entries: 16_384,
+                writes_in_flight: 2,
+                open_reads: 65_536,
+                retained_entries: 10_000,
+                term_jump: 1 << 32,
+            },
+            switches: Switches::default(),
+        }
+    }
+
+    /// Numbers for a world that people watch: the timing of the paper (5.6), small windows.
+    #[must_use]
+    pub fn demo(id: NodeId, cluster: ClusterId, seed: u64) -> Config {
+        let server = Config::server(id, cluster, seed);
+        Config {
+            timing: Timing {
+                election_min: Span::millis(150),
+                election_max: Span::millis(300),
+                heartbeat: Span::millis(50),
+                drift_one_in: 1_000,
+                transfer_limit: Span::millis(300),
+            },
+            limits: Limits {
+                append_bytes: 16 << 10,
+                window_messages: 2,
+                window_bytes: 32 << 10,
+                uncommitted_bytes: 64 << 10,
+                retained_entries: 10,
+                ..server.limits
+            },
+            ..server
+        }
+    }
+
+    /// Says everything that is wrong, one sentence each.
+    ///
+    /// # Errors
+    /// The list of reasons when there is at least one.
+    pub fn validate(&self) -> Result<(), Vec<String>> {
+        let mut wrong = Vec::new();
+        let mut need = |holds: bool, why: &str| {
+            if !holds {
+                wrong.push(why.to_string());
+            }
+        };
+        let (timing, limits) = (&self.timing, &self.limits);
+        need(timing.heartbeat.0 > 0, "heartbeat must be longer than zero");
+        need(
+            timing.election_min.0 >= 2 * timing.heartbeat.0,
+            "election_min must be at least two heartbeats, or a healthy leader is deposed",
+        );
+        need(
+            timing.election_max > timing.election_min,
+            "election_max must be above election_min, or votes keep splitting",
+        );
+        need(limits.append_bytes > 0, "append_bytes must be above zero");
+        need(limits.window_messages > 0, "window_messages must be above zero");
+        need(limits.window_bytes > 0, "window_bytes must be above zero");
+        need(limits.writes_in_flight > 0, "writes_in_flight must be above zero");
+        need(limits.unapplied_entries > 0, "unapplied_entries must be above zero");
+        need(
+            limits.uncommitted_bytes > limits.command_bytes || limits.uncommitted_bytes >= 4_096,
+            "uncommitted_bytes must leave room for a command",
+        );
+        need(!self.switches.lease_reads, "lease reads are not built yet: switch them off");
+        need(!self.switches.quorum_reads, "quorum reads are not built yet: switch them off");
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    }
+}

@@ -1,0 +1,192 @@
+//! The contract between the core and its host, on one page.
+//!
+//! **Feed inputs, then call [`Raft::poll`](crate::Raft::poll) until it returns `None`; between
+//! an input and the end of that drain no output may be skipped.** Then sleep until
+//! [`Raft::deadline`](crate::Raft::deadline) or the next input.
+//!
+//! - Inputs only change state; outputs are built while draining. Any number of inputs may be
+//!   fed before one drain: five hundred proposals make one write and one append per peer.
+//! - [`Output::Send`] always means *now, in any order, may be lost*. What the disk must cover
+//!   first does not exist yet as a message, so the host cannot send it too early.
+//! - Writes are numbered and reported cumulatively: `persisted(n)` says that every write up to
+//!   `n` is on disk. Hard state and log travel in the same stream (trap R19).
+//! - Order inside one drain: write, sends, apply, answers, notices.
+
+use crate::membership::Membership;
+use crate::message::Message;
+use crate::types::{Entry, HardState, Index, LogId, NodeId, SnapshotMeta, Term, Ticket, WriteSeq};
+
+/// What the host found on disk at start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Durable {
+    /// Term and vote.
+    pub hard_state: HardState,
+    /// The snapshot the log starts after, if any (next milestone: must be `None`).
+    pub snapshot: Option<SnapshotMeta>,
+    /// Contiguous entries, the first right after the snapshot.
+    pub entries: Vec<Entry>,
+    /// What the checksums said.
+    pub condition: Condition,
+}
+
+/// What the checksums said about the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Condition {
+    /// All good.
+    #[default]
+    Clean,
+    /// The last write was under way when the power went; what it held was never promised.
+    TornTail {
+        /// First position that is gone.
+        cut_at: Index,
+    },
+    /// Entries that were promised cannot be read (trap D3; handled in the next milestone).
+    Suspect {
+        /// First bad position.
+        from: Index,
+        /// Last bad position.
+        to: Index,
+    },
+}
+
+/// How a read is proven fresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum ReadPath {
+    /// ReadIndex at the leader (thesis 6.4).
+    Leader,
+    /// ReadIndex through a follower; at the leader the same as `Leader`.
+    Follower,
+    /// From a lease (thesis 6.4.1; next milestone).
+    Lease,
+    /// From a quorum, without the leader (next milestone).
+    Quorum,
+}
+
+/// Why something asked for was refused or given up. Nothing was done, unless said otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Refusal {
+    /// Only the leader can; here is who that may be, with the term of that belief (trap C6).
+    NotLeader {
+        /// Believed leader.
+        hint: Option<NodeId>,
+        /// Term of the belief.
+        term: Term,
+    },
+    /// A limit is reached; try again later.
+    Overloaded,
+    /// The command is larger than `Limits::command_bytes`.
+    TooLarge,
+    /// Leadership is being handed over.
+    Transferring,
+    /// Another membership change is under way.
+    ChangePending,
+    /// This node has stopped for good in this life.
+    Fenced,
+    /// The node named is not a member.
+    UnknownMember,
+    /// The read path is switched off.
+    Disabled,
+    /// Leadership or the term changed while the read was waiting.
+    LeaderLost,
+}
+
+/// How a proposal ended. Each ticket ends exactly once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Outcome {
+    /// Committed; its `Apply` came earlier in the same drain or before.
+    Committed(LogId),
+    /// Certainly never committed.
+    Lost,
+    /// Leadership was lost while it was in the log: it may or may not survive (trap C3).
+    Unknown,
+}
+
+/// One write for the log device. Perform in order of `seq`; several may share one sync.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Write {
+    /// Its number.
+    pub seq: WriteSeq,
+    /// Replace the start of the log by this staged snapshot (next milestone).
+    pub install: Option<SnapshotMeta>,
+    /// New term and vote.
+    pub hard_state: Option<HardState>,
+    /// Remove this position and all after it, before appending.
+    pub cut_from: Option<Index>,
+    /// Entries to append.
+    pub append: Vec<Entry>,
+    /// Entries up to here may be dropped (next milestone).
+    pub trim_to: Option<Index>,
+    /// False only when nothing but trimming is asked.
+    pub must_sync: bool,
+}
+
+/// What the core asks of its host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Write, then call `persisted`.
+    Write(Write),
+    /// Send now, best effort.
+    Send(Message),
+    /// Apply entries `from..=to` in order, once per life; then call `applied`.
+    Apply {
+        /// First.
+        from: Index,
+        /// Last.
+        to: Index,
+    },
+    /// A proposal ended.
+    Settled {
+        /// Which.
+        ticket: Ticket,
+        /// How.
+        outcome: Outcome,
+    },
+    /// A read may be served from the state machine as soon as it has applied `index`; the
+    /// `Apply` that covers it has been given before.
+    ReadAt {
+        /// Which.
+        ticket: Ticket,
+        /// Read point.
+        index: Index,
+    },
+    /// A read ended without an answer.
+    ReadFailed {
+        /// Which.
+        ticket: Ticket,
+        /// Why.
+        why: Refusal,
+    },
+    /// The leader this node believes in changed.
+    Leader {
+        /// Term of the belief.
+        term: Term,
+        /// Who; `None` when nobody is known.
+        id: Option<NodeId>,
+    },
+    /// The membership in force changed.
+    Members {
+        /// The new one.
+        membership: Membership,
+        /// Whether its entry is known committed.
+        committed: bool,
+    },
+    /// This node has stopped for good in this life.
+    Fenced(Fence),
+}
+
+/// Why a node stopped for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Fence {
+    /// The disk failed; a later success would prove nothing (trap D2).
+    Storage,
+    /// Two leaders in one term were seen (trap E19).
+    TwoLeaders,
+    /// A number overflowed (trap E18).
+    Overflow,
+    /// A committed entry was about to be cut.
+    CommittedCut,
+}
