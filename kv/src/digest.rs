@@ -45,13 +45,9 @@ impl Sink for Digest {
             self.pend(*first);
             bytes = rest;
         }
-        let mut words = bytes.chunks_exact(8);
-        for word in &mut words {
-            let word = word
-                .iter()
-                .rev()
-                .fold(0, |word, byte| word << 8 | u64::from(*byte));
-            self.state = mix(self.state, word);
+        let (words, remainder) = bytes.as_chunks();
+        for word in words {
+            self.state = mix(self.state, u64::from_le_bytes(*word));
             self.length = self.length.wrapping_add(8);
         }
         for byte in remainder {
