@@ -1,1 +1,81 @@
-fn main() {}
+//! Build and test commands of Raftwerk: `cargo xtask <command>`.
+//!
+//! Needs nothing but the pinned Rust toolchain and a C compiler to build and play. Every command
+//! ends with status 0 on success and 1 on failure, and says in one line what went wrong.
+
+mod bundle;
+mod html;
+mod play;
+mod size;
+mod ui;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use workspace::Workspace;
+
+const HELP: &str = "\
+Build and test commands of Raftwerk
+
+  cargo xtask play [args]      build the page and the server, start a cluster on this machine;
+                               everything after `play` goes to `raftwerk play`
+  cargo xtask test [--fast]    every check; --fast leaves out the browser and most seeds
+  cargo xtask ui [--dev]       build the page into dist/; --dev builds faster and bigger
+  cargo xtask size [--json] [--check]
+                               how big the page is; --check fails above the budget
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &[String]) -> Result<()> {
+    let Some((command, rest)) = args.split_first() else {
+        print!("{HELP}");
+        bail!("which command?");
+    };
+    if matches!(command.as_str(), "help" | "-h" | "--help") {
+        print!("{HELP}");
+        return Ok(());
+    }
+    let workspace = Workspace::find()?;
+    match command.as_str() {
+        "play" => play::run(&workspace, rest),
+        "ui" => {
+            only(rest, &["--dev"])?;
+            let profile = if has(rest, "--dev") {
+                ui::Profile::Dev
+            } else {
+                ui::Profile::Small
+            };
+            ui::run(&workspace, profile)
+        }
+        "size" => {
+            only(rest, &["--json", "--check"])?;
+            size::run(&workspace, has(rest, "--json"), has(rest, "--check"))
+        }
+        other => bail!("no command {other:?}; `cargo xtask help` lists them"),
+    }
+}
+
+/// True if the flag is among the arguments.
+fn has(args: &[String], flag: &str) -> bool {
+    args.iter().any(|arg| arg == flag)
+}
+
+/// Refuses arguments that the command does not know.
+fn only(args: &[String], known: &[&str]) -> Result<()> {
+    match args.iter().find(|arg| !known.contains(&arg.as_str())) {
+        Some(arg) => bail!("unknown argument {arg:?}; `cargo xtask help` lists them"),
+        None => Ok(()),
+    }
+}
