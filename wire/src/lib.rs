@@ -1,1 +1,15 @@
-//! wire
+//! What crosses a boundary: peer frames and log records (binary), client API and observe
+//! stream (JSON), and the one set of view types that every screen is drawn from.
+//!
+//! | file       | between                                              |
+//! |------------|------------------------------------------------------|
+//! | `view`     | a host (simulated or live) and the screen            |
+//! | `explain`  | a trace event and a reader                           |
+//! | `observe`  | a live node, its supervisor, and the screen          |
+//! | `client`   | a client and any node, over HTTP                     |
+//! | `frame`    | two nodes, over WebSocket                            |
+//! | `record`   | a node and its own log file                          |
+
+pub mod client;
+pub mod observe;
+pub mod view;

@@ -1,0 +1,457 @@
+//! The one picture: everything a screen may show about a cluster, whoever hosts it.
+//!
+//! The simulator fills a [`ClusterView`] from its world; the live page fills the same type
+//! from what each node reports about itself. The screen computes no protocol state of its own:
+//! what is not in here is not shown. Times are microseconds on the clock named by the field.
+
+use raftwerk_core::trace::{Event, Pace, Role};
+use raftwerk_core::{AppendResult, Body, Entry, EntryBody, Message};
+use raftwerk_kv::Request;
+use serde::{Deserialize, Serialize};
+
+/// A cluster at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ClusterView {
+    /// Now, on the clock of the host (simulated time, or the page's time in live mode).
+    pub now: u64,
+    /// Members in order of id.
+    pub nodes: Vec<NodeCard>,
+    /// Messages on the way.
+    pub flights: Vec<Flight>,
+    /// Directions that are cut, as (from, to).
+    pub cuts: Vec<(u64, u64)>,
+    /// Nodes that reach each other both ways, when there is more than one such group.
+    pub groups: Vec<Group>,
+    /// Clients the user can see.
+    pub clients: Vec<ClientView>,
+    /// State of each check.
+    pub checks: Vec<CheckView>,
+    /// The first violated check, if any.
+    pub violation: Option<ViolationView>,
+    /// Highest index that is committed as seen from outside (known to some node); 0 if unknown.
+    pub committed: u64,
+}
+
+/// A node as its host knows it, with where the knowledge comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NodeCard {
+    /// Which node.
+    pub id: u64,
+    /// Process state as the host knows it.
+    pub condition: NodeCondition,
+    /// What the node said about itself; `None`: nothing is known.
+    pub view: Option<NodeView>,
+    /// Microseconds since the node itself said so; 0 in the simulator.
+    pub age: u64,
+    /// What the last event on this node was, with its reason.
+    pub last_event: Option<EventView>,
+}
+
+/// Process state of a node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeCondition {
+    /// Running.
+    #[default]
+    Up,
+    /// Not running; only what is on disk remains.
+    Crashed,
+    /// Running but stopped (a long pause, SIGSTOP).
+    Frozen,
+    /// No word from it.
+    Unknown,
+}
+
+/// What a node says about itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct NodeView {
+    /// Its id.
+    pub id: u64,
+    /// Its role.
+    pub role: Role,
+    /// In memory; see `durable` for the disk.
+    pub term: u64,
+    /// In memory.
+    pub vote: Option<u64>,
+    /// Leader it believes in.
+    pub leader: Option<u64>,
+    /// The node's own clock when it said all this.
+    pub clock: u64,
+    /// Election deadline; `None` for a leader.
+    pub election: Option<TimerView>,
+    /// Heartbeat deadline; leaders only.
+    pub heartbeat: Option<TimerView>,
+    /// Check-quorum deadline; leaders only.
+    pub check_quorum: Option<TimerView>,
+    /// Votes of the running (pre-)election, itself included.
+    pub votes: Vec<VoteView>,
+    /// Votes needed to win.
+    pub votes_needed: usize,
+    /// Voters of the membership in force.
+    pub voters: Vec<u64>,
+    /// Learners of the membership in force.
+    pub learners: Vec<u64>,
+    /// The log.
+    pub log: LogView,
+    /// Commit index it knows.
+    pub commit: u64,
+    /// Applied index.
+    pub applied: u64,
+    /// What is on its disk.
+    pub disk: DiskView,
+    /// A leader's knowledge of its peers.
+    pub peers: Vec<PeerView>,
+    /// Reads that wait here.
+    pub reads: Vec<ReadView>,
+    /// What waits for the disk, in words.
+    pub held: Vec<String>,
+    /// Why it stopped for good, in words.
+    pub fenced: Option<String>,
+    /// Its state machine.
+    pub store: StoreView,
+    /// Optional rules that are on.
+    pub switches: Vec<String>,
+}
+
+/// A deadline on the node's own clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimerView {
+    /// When it was set.
+    pub set: u64,
+    /// When it fires.
+    pub due: u64,
+}
+
+/// One voter's answer in a running (pre-)election.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VoteView {
+    /// The voter.
+    pub node: u64,
+    /// Its answer; `None`: not heard.
+    pub granted: Option<bool>,
+}
+
+/// The log, or a window of its end.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LogView {
+    /// Last index.
+    pub last: u64,
+    /// Term of the last entry.
+    pub last_term: u64,
+    /// Index of the first entry in `entries`; earlier ones exist but are not shown.
+    pub first_shown: u64,
+    /// Entries, contiguous up to `last`.
+    pub entries: Vec<EntryView>,
+}
+
+/// One entry.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct EntryView {
+    /// Position.
+    pub index: u64,
+    /// Term.
+    pub term: u64,
+    /// `noop`, `command` or `members`.
+    pub kind: String,
+    /// What it says, in short words, such as `put x=1`.
+    pub text: String,
+}
+
+/// What is on a node's disk.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DiskView {
+    /// Term on disk.
+    pub term: u64,
+    /// Vote on disk.
+    pub vote: Option<u64>,
+    /// Last index on disk that agrees with memory.
+    pub durable: u64,
+    /// Writes on the way to the disk.
+    pub writing: usize,
+}
+
+/// A leader's knowledge of one peer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PeerView {
+    /// The peer.
+    pub id: u64,
+    /// How the leader sends to it.
+    pub pace: Pace,
+    /// Next position to send.
+    pub next: u64,
+    /// Known to be on the peer's disk.
+    pub matched: u64,
+    /// Appends on the way.
+    pub in_flight: usize,
+    /// Whether the window is full.
+    pub full: bool,
+    /// Highest contact round it echoed.
+    pub round: u64,
+    /// The node's own clock when it last heard the peer in this term; `None`: not yet.
+    pub heard: Option<u64>,
+}
+
+/// A read that waits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReadView {
+    /// What it waits for: `round`, `leader` or `apply`.
+    pub waits_for: String,
+    /// Round it needs, if any.
+    pub round: Option<u64>,
+    /// Read point, if known.
+    pub index: Option<u64>,
+    /// How many reads share it.
+    pub count: usize,
+}
+
+/// The state machine of a node.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StoreView {
+    /// Revision counter.
+    pub revision: u64,
+    /// Running digest over everything applied.
+    pub digest: u64,
+    /// How many keys there are.
+    pub keys: usize,
+    /// The first keys, at most [`SHOWN_KEYS`].
+    pub items: Vec<ItemView>,
+}
+
+/// How many keys a [`StoreView`] shows.
+pub const SHOWN_KEYS: usize = 32;
+/// How many entries a [`LogView`] of a live node shows.
+pub const SHOWN_ENTRIES: usize = 64;
+/// How many characters of a key or value are shown.
+pub const SHOWN_CHARS: usize = 48;
+
+/// One key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemView {
+    /// The key, lossy and cut to [`SHOWN_CHARS`].
+    pub key: String,
+    /// The value, lossy and cut.
+    pub value: String,
+    /// Revision that created it.
+    pub create_revision: u64,
+    /// Revision that last changed it.
+    pub mod_revision: u64,
+    /// Changes since it was created.
+    pub version: u64,
+}
+
+/// A message on the way. Its place on screen is a pure function of `sent`, `due` and now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Flight {
+    /// Its number, unique in the run.
+    pub id: u64,
+    /// Sender.
+    pub from: u64,
+    /// Receiver.
+    pub to: u64,
+    /// When it left.
+    pub sent: u64,
+    /// When it arrives; `None` in live mode until the receiver reports it.
+    pub due: Option<u64>,
+    /// It will be lost on the way (or was, in live mode).
+    pub lost: bool,
+    /// What it says.
+    pub content: MessageView,
+}
+
+/// What a message says, for a screen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MessageView {
+    /// Kind, such as `Append` or `VoteReply`.
+    pub kind: String,
+    /// Term it carries.
+    pub term: u64,
+    /// Whether it answers another.
+    pub reply: bool,
+    /// For answers: yes or no.
+    pub accepted: Option<bool>,
+    /// How many entries it carries.
+    pub entries: usize,
+    /// Every field, as (name, value).
+    pub fields: Vec<(String, String)>,
+}
+
+/// Nodes that reach each other, with the arithmetic of their majority.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// Who.
+    pub nodes: Vec<u64>,
+    /// Running voters among them.
+    pub voters: usize,
+    /// All voters of the cluster.
+    pub of: usize,
+    /// Whether they are a majority.
+    pub quorum: bool,
+}
+
+/// A client the user can see.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClientView {
+    /// Its number, from 1.
+    pub id: u64,
+    /// The operation that waits, if any.
+    pub current: Option<OperationView>,
+    /// Finished operations, newest last, at most 20.
+    pub done: Vec<OperationView>,
+}
+
+/// One operation of a client.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OperationView {
+    /// What is asked, such as `put x=1` or `get x`.
+    pub text: String,
+    /// The node asked.
+    pub node: u64,
+    /// Read mode, for reads.
+    pub mode: Option<String>,
+    /// When it was asked.
+    pub started: u64,
+    /// When it ended.
+    pub ended: Option<u64>,
+    /// How it ended, in words; `None` while it waits.
+    pub answer: Option<String>,
+    /// `ok`, `failed` (certainly not done) or `unknown` (may have been done).
+    pub outcome: Option<String>,
+}
+
+/// One check and its state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckView {
+    /// Its name, such as `Election safety`.
+    pub name: String,
+    /// What it says, in one sentence.
+    pub statement: String,
+    /// Whether it holds so far.
+    pub holds: bool,
+}
+
+/// A violated check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ViolationView {
+    /// The check.
+    pub check: String,
+    /// What was seen.
+    pub detail: String,
+    /// Event number at which it was seen.
+    pub event: u64,
+}
+
+/// A trace event with its place in the run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventView {
+    /// Number, unique in the run (simulator) or on the node (live).
+    pub id: u64,
+    /// The step of the run that made it (simulator); the observe number (live).
+    pub step: u64,
+    /// The event that led to it, if known: the one that sent the message that arrived, the
+    /// write that completed, and so on.
+    pub cause: Option<u64>,
+    /// The event itself.
+    pub event: Event,
+}
+
+/// A text for bytes: lossy, cut to [`SHOWN_CHARS`].
+#[must_use]
+pub fn show_bytes(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * SHOWN_CHARS)]).into_owned();
+    if text.chars().count() <= SHOWN_CHARS {
+        return text;
+    }
+    text.chars().take(SHOWN_CHARS - 1).chain(['…']).collect()
+}
+
+impl From<&Entry> for EntryView {
+    fn from(entry: &Entry) -> EntryView {
+        let (kind, text) = match &entry.body {
+            EntryBody::Noop => ("noop", "no-op".to_string()),
+            EntryBody::Command(bytes) => (
+                "command",
+                Request::decode(bytes)
+                    .map_or_else(|_| "unreadable command".to_string(), |r| r.describe()),
+            ),
+            EntryBody::Membership(members) => {
+                let names: Vec<String> = members.voters.iter().map(ToString::to_string).collect();
+                ("members", format!("voters {}", names.join(" ")))
+            }
+        };
+        let (index, term) = (entry.id.index.0, entry.id.term.0);
+        EntryView { index, term, kind: kind.to_string(), text }
+    }
+}
+
+impl From<&Message> for MessageView {
+    fn from(message: &Message) -> MessageView {
+        let mut fields: Vec<(String, String)> = Vec::new();
+        let mut field = |name: &str, value: String| fields.push((name.to_string(), value));
+        let mut accepted = None;
+        let mut entries = 0;
+        match &message.body {
+            Body::PreVote { proposed, last } => {
+                field("would campaign in term", proposed.to_string());
+                field("last entry", last.to_string());
+            }
+            Body::PreVoteReply { proposed, granted } => {
+                accepted = Some(*granted);
+                field("asked about term", proposed.to_string());
+                field("granted", granted.to_string());
+            }
+            Body::Vote { last, transfer } => {
+                field("last entry", last.to_string());
+                field("leader handed over", transfer.to_string());
+            }
+            Body::VoteReply { granted } => {
+                accepted = Some(*granted);
+                field("granted", granted.to_string());
+            }
+            Body::Append { lane: _, round, prev, entries: list, commit } => {
+                entries = list.len();
+                field("round", round.to_string());
+                field("entry before", prev.to_string());
+                field("entries", list.len().to_string());
+                for entry in list.iter().take(8) {
+                    field(&entry.id.to_string(), EntryView::from(entry).text);
+                }
+                field("commit index", commit.to_string());
+            }
+            Body::AppendReply { lane: _, round, result } => {
+                field("round", round.to_string());
+                match result {
+                    AppendResult::Accepted { durable, received } => {
+                        accepted = Some(true);
+                        field("on disk", durable.to_string());
+                        field("received", received.to_string());
+                    }
+                    AppendResult::Refused { probe, hint } => {
+                        accepted = Some(false);
+                        field("refused entry before", probe.to_string());
+                        field("try", hint.to_string());
+                    }
+                    AppendResult::Outdated => {
+                        accepted = Some(false);
+                        field("refused", "older term".to_string());
+                    }
+                }
+            }
+            Body::ReadIndex { request } => field("request", request.to_string()),
+            Body::ReadIndexReply { request, index } => {
+                accepted = Some(index.is_some());
+                field("request", request.to_string());
+                let index = index.map_or("not proven".to_string(), |i| i.to_string());
+                field("read index", index);
+            }
+            other => field("content", format!("{other:?}")),
+        }
+        MessageView {
+            kind: message.body.name().to_string(),
+            term: message.term.0,
+            reply: message.body.is_reply(),
+            accepted,
+            entries,
+            fields,
+        }
+    }
+}
