@@ -9,6 +9,7 @@ pub const MAX_VALUE_BYTES: usize = 1 << 20;
 
 /// Most sessions open at once. Opening one more closes the session whose last use lies furthest
 /// back in the log; its client is told [`crate::Answer::UnknownSession`].
+/// Each session keeps one answer, and an answer may hold a whole key and value.
 pub const MAX_SESSIONS: usize = 4096;
 
 /// Most changes kept for readers of the past; older ones are compacted.

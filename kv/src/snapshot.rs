@@ -6,6 +6,7 @@
 //! accepts only bytes that encode back to themselves, checks what the parts owe each other, never
 //! panics, and allocates in proportion to the bytes that are really there.
 
+use crate::answer::KeyValue;
 use crate::codec::{DecodeError, Reader, Sink};
 use crate::digest::Digest;
 use crate::entry::{read_answer, read_key, read_key_value, write_answer, write_key_value};
@@ -17,6 +18,10 @@ use crate::table::Table;
 
 /// Version of the store format.
 const STORE_VERSION: u8 = 1;
+
+/// No store gets this far: etcd counts revisions in signed numbers. The bound keeps bytes that lie
+/// from preparing an overflow.
+const MAX_REVISION: u64 = u64::MAX >> 1;
 
 impl Store {
     /// The state as bytes. Equal states give equal bytes.
@@ -46,12 +51,13 @@ impl Store {
         store.revision = from.number()?;
         store.digest = from.number()?;
         // Every entry makes at most one revision.
-        if store.revision < 1 || store.revision - 1 > store.applied {
+        let revisions = 1..=store.applied.saturating_add(1).min(MAX_REVISION);
+        if !revisions.contains(&store.revision) {
             return Err(DecodeError::Inconsistent("revision of the store"));
         }
         store.keys = read_keys(&mut from, store.revision)?;
         store.sessions = read_sessions(&mut from, store.applied)?;
-        store.history = read_history(&mut from, store.revision)?;
+        store.history = read_history(&mut from, store.revision, &store.keys)?;
         from.end()?;
         Ok(store)
     }
@@ -78,8 +84,8 @@ impl Store {
     }
 }
 
-fn read_keys(from: &mut Reader, revision: u64) -> Result<Table<crate::KeyValue>, DecodeError> {
-    let mut keys: Table<crate::KeyValue> = Table::new();
+fn read_keys(from: &mut Reader, revision: u64) -> Result<Table<KeyValue>, DecodeError> {
+    let mut keys: Table<KeyValue> = Table::new();
     for _ in 0..from.number()? {
         let item = read_key_value(from)?;
         if item.mod_revision > revision {
@@ -161,25 +167,49 @@ fn read_change(from: &mut Reader) -> Result<Change, DecodeError> {
     })
 }
 
-/// The changes must run without a gap from behind the compacted revision to the newest one.
-fn read_history(from: &mut Reader, revision: u64) -> Result<History, DecodeError> {
-    let gap = DecodeError::Inconsistent("revisions of the history");
+/// The changes must run without a gap from behind the compacted revision to the newest one, and
+/// every key changed since then must be among them just as it stands.
+fn read_history(
+    from: &mut Reader,
+    revision: u64,
+    keys: &Table<KeyValue>,
+) -> Result<History, DecodeError> {
     let compacted = from.number()?;
     let count = from.number()?;
-    // Revision 1 is the empty store: there is no change to compact there.
-    if compacted == 1 || compacted.max(1).checked_add(count) != Some(revision) {
-        return Err(gap);
+    // Revision 1 is the empty store: there is no change to compact there. And the newest change is
+    // never compacted, so only a store without any change has none.
+    let base = compacted.max(1);
+    let gapless = base.checked_add(count) == Some(revision);
+    if compacted == 1 || !gapless || (count == 0) != (revision == 1) {
+        return Err(DecodeError::Inconsistent("revisions of the history"));
     }
     let mut history = History::new(compacted);
-    for next in compacted.max(1) + 1..=revision {
-        let change = read_change(from)?;
-        if change.revision() != next {
-            return Err(gap);
+    let mut standing = 0;
+    for before in base..revision {
+        let mut change = read_change(from)?;
+        if change.revision() != before + 1 {
+            return Err(DecodeError::Inconsistent("revisions of the history"));
+        }
+        if let Change::Put(item) = &change {
+            let key = keys
+                .get(&item.key)
+                .filter(|key| key.mod_revision == item.mod_revision);
+            if let Some(key) = key {
+                if key != item {
+                    return Err(DecodeError::Inconsistent("a key differs from its history"));
+                }
+                standing += 1;
+                // The bytes are shared with the table again, as they were before encoding.
+                change = Change::Put(key.clone());
+            }
         }
         history.push(change);
         if history.compacted() != compacted {
             return Err(DecodeError::Inconsistent("the history is too long"));
         }
+    }
+    if keys.iter().filter(|key| key.mod_revision > base).count() != standing {
+        return Err(DecodeError::Inconsistent("a key is missing in the history"));
     }
     Ok(history)
 }

@@ -77,11 +77,8 @@ impl<R: Row> Table<R> {
         self.rows -= 1;
         if chunks[at].is_empty() {
             chunks.remove(at);
-        } else if at + 1 < chunks.len() && chunks[at].len() + chunks[at + 1].len() <= CHUNK_ROWS / 2
-        {
-            // Neighbours that became small are joined, so that chunks stay few.
-            let next = chunks.remove(at + 1);
-            Arc::make_mut(&mut chunks[at]).extend(next.iter().cloned());
+        } else if !join_with_next(chunks, at) && at > 0 {
+            join_with_next(chunks, at - 1);
         }
         Some(row)
     }
@@ -135,6 +132,19 @@ impl<R: Row> Table<R> {
     }
 }
 
+/// Joins two neighbours if both have become small, so that chunks stay few.
+fn join_with_next<R: Clone>(chunks: &mut Vec<Arc<Vec<R>>>, at: usize) -> bool {
+    let Some(next) = chunks.get(at + 1) else {
+        return false;
+    };
+    if chunks[at].len() + next.len() > CHUNK_ROWS / 2 {
+        return false;
+    }
+    let next = chunks.remove(at + 1);
+    Arc::make_mut(&mut chunks[at]).extend(next.iter().cloned());
+    true
+}
+
 impl<R: Row> Clone for Table<R> {
     fn clone(&self) -> Self {
         Self {
@@ -156,5 +166,117 @@ impl<R: Row + Eq> Eq for Table<R> {}
 impl<R: Row + fmt::Debug> fmt::Debug for Table<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    impl Row for (u16, u16) {
+        type Key = u16;
+        fn key(&self) -> &u16 {
+            &self.0
+        }
+    }
+
+    impl<R: Row> Table<R> {
+        fn check(&self) {
+            let rows: usize = self.chunks.iter().map(|chunk| chunk.len()).sum();
+            assert_eq!(rows, self.rows);
+            assert!(
+                self.chunks
+                    .iter()
+                    .all(|chunk| (1..=CHUNK_ROWS).contains(&chunk.len()))
+            );
+            let keys: Vec<_> = self.iter().map(Row::key).collect();
+            assert!(keys.is_sorted_by(|a, b| a < b));
+        }
+    }
+
+    /// A table and an ordered map from the standard library, after the same steps.
+    fn both(steps: &[(bool, u16, u16)]) -> (Table<(u16, u16)>, BTreeMap<u16, u16>) {
+        let (mut table, mut map) = (Table::new(), BTreeMap::new());
+        for &(insert, key, value) in steps {
+            if insert {
+                let old = table.insert((key, value));
+                assert_eq!(old.map(|row| row.1), map.insert(key, value));
+            } else {
+                assert_eq!(table.remove(&key).map(|row| row.1), map.remove(&key));
+            }
+            table.check();
+        }
+        (table, map)
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<(bool, u16, u16)>> {
+        prop::collection::vec((prop::bool::weighted(0.7), 0..300u16, 0..9u16), 0..500)
+    }
+
+    proptest! {
+        #[test]
+        fn behaves_like_an_ordered_map(steps in steps(), from in 0..310u16) {
+            let (table, map) = both(&steps);
+            prop_assert!(table.iter().copied().eq(map.iter().map(|(k, v)| (*k, *v))));
+            prop_assert_eq!(table.len(), map.len());
+            prop_assert_eq!(table.get(&from).map(|row| row.1), map.get(&from).copied());
+            let at_or_above = table.iter_from(&from, true).map(|row| row.0);
+            prop_assert!(at_or_above.eq(map.range(from..).map(|(k, _)| *k)));
+            let above = table.iter_from(&from, false).map(|row| row.0);
+            prop_assert!(above.eq(map.range(from + 1..).map(|(k, _)| *k)));
+            prop_assert_eq!(table.first().map(|row| row.0), map.keys().next().copied());
+            prop_assert_eq!(table.last().map(|row| row.0), map.keys().last().copied());
+        }
+
+        #[test]
+        fn equality_does_not_see_chunks(steps in steps()) {
+            let (table, map) = both(&steps);
+            let mut fresh = Table::new();
+            for (key, value) in &map {
+                fresh.insert((*key, *value));
+            }
+            prop_assert_eq!(&table, &fresh);
+            fresh.insert((1000, 0));
+            prop_assert_ne!(&table, &fresh);
+        }
+
+        #[test]
+        fn a_clone_is_not_touched_by_its_original(steps in steps(), more in steps()) {
+            let (mut table, map) = both(&steps);
+            let kept = table.clone();
+            for (insert, key, value) in more {
+                if insert {
+                    table.insert((key, value + 100));
+                } else {
+                    table.remove(&key);
+                }
+                table.update(&(key ^ 1), |row| row.1 = 200);
+            }
+            table.check();
+            prop_assert!(kept.iter().copied().eq(map.into_iter()));
+        }
+    }
+
+    #[test]
+    fn ascending_rows_fill_chunks_and_removal_leaves_few() {
+        let mut table = Table::new();
+        for key in 0..3200 {
+            table.insert((key, 0));
+        }
+        assert_eq!(table.chunks.len(), 3200 / CHUNK_ROWS);
+        for key in (0..3200).filter(|key| key % 32 != 5) {
+            table.remove(&key);
+        }
+        assert_eq!(table.len(), 100);
+        assert!(
+            table.chunks.len() <= 2 * 100 / (CHUNK_ROWS / 2) + 1,
+            "{}",
+            table.chunks.len()
+        );
+        table.check();
     }
 }
