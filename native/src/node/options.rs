@@ -1,0 +1,271 @@
+//! What a node is told when it starts, and the checks on it.
+//!
+//! Guarantees: [`NodeOptions::check`] finds everything that can be wrong without touching disk
+//! or network, and says each in one sentence that names the flag.
+
+use axum::http::HeaderMap;
+use axum::response::Response;
+use raftwerk_core::{ClusterId, Config, NodeId, Span};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Serves one file of the embedded page: called with the path of the URL (such as `/` or
+/// `/app.js`) and the headers of the request. `None`: there is no such file.
+pub type PageFn = fn(path: &str, headers: &HeaderMap) -> Option<Response>;
+
+/// What a node is told when it starts (`raftwerk node`).
+#[derive(Clone, Debug)]
+pub struct NodeOptions {
+    /// `--id`: this node, one of `initial_cluster`; from 1.
+    pub id: u64,
+    /// `--data`: directory of its log and identity; made when missing.
+    pub data: PathBuf,
+    /// `--listen`: where clients, peers and browsers connect. Default [`DEFAULT_LISTEN`].
+    pub listen: SocketAddr,
+    /// `--advertise`: URL at which others reach it; `None`: what `initial_cluster` says.
+    pub advertise: Option<String>,
+    /// `--cluster`: the cluster's id. Nodes of another cluster are refused.
+    pub cluster: ClusterId,
+    /// `--initial-cluster`: every first member with the URL at which it is reached, in any
+    /// order, such as `(1, "http://127.0.0.1:7901")`.
+    pub initial_cluster: Vec<(u64, String)>,
+    /// `--enable-chaos`: open `POST /v1/chaos`.
+    pub enable_chaos: bool,
+    /// `--heartbeat-ms`: how long a leader is silent at most; `None`: the default, 50.
+    pub heartbeat_ms: Option<u64>,
+    /// `--election-ms-min`: shortest election timeout; `None`: the default, 500.
+    pub election_ms_min: Option<u64>,
+    /// `--election-ms-max`: longest election timeout; `None`: the default, 1,000, or twice the
+    /// shortest when only that is given.
+    pub election_ms_max: Option<u64>,
+    /// The embedded page, served for paths outside `/v1/`; `None`: there is none.
+    pub page: Option<PageFn>,
+}
+
+/// Where a node listens unless told otherwise: this machine only.
+pub const DEFAULT_LISTEN: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7878);
+
+/// Most members of a first cluster.
+const MAX_FIRST_MEMBERS: usize = 9;
+
+impl NodeOptions {
+    /// Options with defaults for everything that has one.
+    #[must_use]
+    pub fn new(id: u64, data: PathBuf, cluster: ClusterId, members: Vec<(u64, String)>) -> Self {
+        NodeOptions {
+            id,
+            data,
+            listen: DEFAULT_LISTEN,
+            advertise: None,
+            cluster,
+            initial_cluster: members,
+            enable_chaos: false,
+            heartbeat_ms: None,
+            election_ms_min: None,
+            election_ms_max: None,
+            page: None,
+        }
+    }
+
+    /// Checks everything and turns it into what the node works with.
+    ///
+    /// # Errors
+    /// Every reason, one sentence each.
+    pub fn check(&self) -> Result<Checked, Vec<String>> {
+        let mut wrong = Vec::new();
+        let mut urls = BTreeMap::new();
+        for (id, text) in &self.initial_cluster {
+            match PeerUrl::parse(text) {
+                Ok(url) => {
+                    if urls.insert(*id, url).is_some() {
+                        wrong.push(format!("--initial-cluster names node {id} twice"));
+                    }
+                }
+                Err(why) => wrong.push(format!("--initial-cluster, node {id}: {why}")),
+            }
+        }
+        if self.initial_cluster.is_empty() || self.initial_cluster.len() > MAX_FIRST_MEMBERS {
+            wrong.push(format!(
+                "--initial-cluster names {} nodes; 1 to {MAX_FIRST_MEMBERS} are possible",
+                self.initial_cluster.len()
+            ));
+        }
+        if self.initial_cluster.iter().any(|(id, _)| *id == 0) || self.id == 0 {
+            wrong.push("node ids are counted from 1; 0 is not one".to_string());
+        }
+        match &self.advertise {
+            Some(text) => match PeerUrl::parse(text) {
+                Ok(url) => drop(urls.insert(self.id, url)),
+                Err(why) => wrong.push(format!("--advertise: {why}")),
+            },
+            None if !urls.contains_key(&self.id) && wrong.is_empty() => wrong.push(format!(
+                "--initial-cluster does not name this node, {}: add {}=http://host:port",
+                self.id, self.id
+            )),
+            None => {}
+        }
+        if !self.initial_cluster.iter().any(|(id, _)| *id == self.id) && self.advertise.is_some() {
+            wrong.push(format!(
+                "--initial-cluster does not name this node, {}",
+                self.id
+            ));
+        }
+        let config = self.config(0);
+        if let Err(reasons) = config.validate() {
+            wrong.extend(reasons);
+        }
+        if wrong.is_empty() {
+            Ok(Checked { config, urls })
+        } else {
+            Err(wrong)
+        }
+    }
+
+    /// The core's configuration with this seed.
+    #[must_use]
+    pub fn config(&self, seed: u64) -> Config {
+        let mut config = Config::server(NodeId(self.id), self.cluster, seed);
+        let timing = &mut config.timing;
+        if let Some(ms) = self.heartbeat_ms {
+            timing.heartbeat = millis(ms);
+        }
+        if let Some(ms) = self.election_ms_min {
+            timing.election_min = millis(ms);
+            timing.election_max = millis(ms.saturating_mul(2));
+        }
+        if let Some(ms) = self.election_ms_max {
+            timing.election_max = millis(ms);
+        }
+        timing.transfer_limit = timing.election_max;
+        config
+    }
+}
+
+/// Milliseconds from a flag, kept far from overflow.
+fn millis(ms: u64) -> Span {
+    Span(ms.saturating_mul(1_000).min(3_600_000_000))
+}
+
+/// Options that hold together.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// The core's configuration; its seed is still 0.
+    pub config: Config,
+    /// Where each member is reached, this node included.
+    pub urls: BTreeMap<u64, PeerUrl>,
+}
+
+/// Where a node is reached: `http://host:port`, nothing after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerUrl {
+    /// `host:port`, for the `Host` header and for connecting; names are resolved afresh at every
+    /// connect.
+    pub authority: String,
+}
+
+impl PeerUrl {
+    /// Reads a URL from a flag.
+    ///
+    /// # Errors
+    /// What is wrong with it and what it should look like.
+    pub fn parse(text: &str) -> Result<PeerUrl, String> {
+        let form = "it must look like http://host:port";
+        let Some(rest) = text.strip_prefix("http://") else {
+            return Err(format!("\"{text}\" has no http:// in front; {form}"));
+        };
+        let authority = rest.strip_suffix('/').unwrap_or(rest);
+        let Some((host, port)) = authority.rsplit_once(':') else {
+            return Err(format!("\"{text}\" has no port; {form}"));
+        };
+        let plain = host.starts_with('[') == host.ends_with(']')
+            && host
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_.[]:".contains(c));
+        if host.is_empty() || !plain || (host.contains(':') && !host.starts_with('[')) {
+            return Err(format!("\"{text}\" has no usable host; {form}"));
+        }
+        match port.parse::<u16>() {
+            Ok(port) if port != 0 => Ok(PeerUrl {
+                authority: authority.to_string(),
+            }),
+            _ => Err(format!("\"{text}\" has no usable port; {form}")),
+        }
+    }
+
+    /// The host without the port.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.authority
+            .rsplit_once(':')
+            .map_or(&self.authority, |(host, _)| host)
+    }
+}
+
+impl std::fmt::Display for PeerUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "http://{}", self.authority)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(id: u64, members: &[(u64, &str)]) -> NodeOptions {
+        let members = members
+            .iter()
+            .map(|(id, url)| (*id, (*url).to_string()))
+            .collect();
+        NodeOptions::new(id, PathBuf::from("unused"), ClusterId(7), members)
+    }
+
+    #[test]
+    fn urls_are_read_strictly() {
+        assert_eq!(
+            PeerUrl::parse("http://a:1/").map(|u| u.to_string()),
+            Ok("http://a:1".into())
+        );
+        assert_eq!(
+            PeerUrl::parse("http://[::1]:79").map(|u| u.host().into()),
+            Ok("[::1]".to_string())
+        );
+        for bad in [
+            "a:1",
+            "https://a:1",
+            "http://a",
+            "http://:1",
+            "http://a:0",
+            "http://a:b",
+        ] {
+            assert!(PeerUrl::parse(bad).is_err(), "{bad}");
+        }
+        for bad in [
+            "http://a:1/x",
+            "http://::1:5",
+            "http://u@a:1",
+            "http://a b:1",
+            "http://[a:1",
+        ] {
+            assert!(PeerUrl::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        assert!(
+            options(1, &[(1, "http://a:1"), (2, "http://b:1")])
+                .check()
+                .is_ok()
+        );
+        let wrong = |o: NodeOptions| o.check().expect_err("must be refused").join("; ");
+        assert!(wrong(options(3, &[(1, "http://a:1")])).contains("does not name this node, 3"));
+        assert!(wrong(options(1, &[(1, "http://a:1"), (1, "http://b:1")])).contains("twice"));
+        assert!(wrong(options(1, &[])).contains("0 nodes"));
+        assert!(wrong(options(0, &[(0, "http://a:1")])).contains("from 1"));
+        let mut fast = options(1, &[(1, "http://a:1")]);
+        fast.heartbeat_ms = Some(400);
+        assert!(wrong(fast).contains("two heartbeats"));
+    }
+}
