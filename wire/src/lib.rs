@@ -11,5 +11,7 @@
 //! | `record`   | a node and its own log file                          |
 
 pub mod client;
+pub mod frame;
 pub mod observe;
+pub mod record;
 pub mod view;
