@@ -172,16 +172,31 @@ impl Config {
             "election_max must be above election_min, or votes keep splitting",
         );
         need(limits.append_bytes > 0, "append_bytes must be above zero");
-        need(limits.window_messages > 0, "window_messages must be above zero");
+        need(
+            limits.window_messages > 0,
+            "window_messages must be above zero",
+        );
         need(limits.window_bytes > 0, "window_bytes must be above zero");
-        need(limits.writes_in_flight > 0, "writes_in_flight must be above zero");
-        need(limits.unapplied_entries > 0, "unapplied_entries must be above zero");
+        need(
+            limits.writes_in_flight > 0,
+            "writes_in_flight must be above zero",
+        );
+        need(
+            limits.unapplied_entries > 0,
+            "unapplied_entries must be above zero",
+        );
         need(
             limits.uncommitted_bytes > limits.command_bytes || limits.uncommitted_bytes >= 4_096,
             "uncommitted_bytes must leave room for a command",
         );
-        need(!self.switches.lease_reads, "lease reads are not built yet: switch them off");
-        need(!self.switches.quorum_reads, "quorum reads are not built yet: switch them off");
+        need(
+            !self.switches.lease_reads,
+            "lease reads are not built yet: switch them off",
+        );
+        need(
+            !self.switches.quorum_reads,
+            "quorum reads are not built yet: switch them off",
+        );
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 }

@@ -124,7 +124,7 @@ pub struct Write {
 }
 
 /// What the core asks of its host.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Output {
     /// Write, then call `persisted`.
     Write(Write),

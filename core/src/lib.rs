@@ -15,23 +15,41 @@
 //! | T6.2 check-quorum                      | `election`               |
 //! | T6.4 reads                             | `reads`                  |
 
+mod commit;
 mod config;
+mod drain;
+mod durability;
+mod election;
+mod follower;
+mod hash;
+mod invariants;
 mod io;
+mod log;
 mod membership;
 mod message;
 #[cfg(feature = "serde")]
 mod payload;
+mod progress;
 pub mod quorum;
+mod raft;
+mod reads;
+mod replication;
+mod rng;
 mod time;
 pub mod trace;
 mod types;
+mod view;
 
 pub use config::{Config, Limits, Switches, Timing};
+pub use hash::StableHasher;
+pub use invariants::Violation;
 pub use io::{Condition, Durable, Fence, Outcome, Output, ReadPath, Refusal, Write};
 pub use membership::{Members, Membership};
 pub use message::{AppendResult, Body, Message};
+pub use raft::{BootError, Deadline, Raft};
 pub use time::{Span, Time};
 pub use types::{
     ClusterId, Entry, EntryBody, HardState, Index, Lane, LogId, Mark, NodeId, Payload, Round,
     SnapshotMeta, Term, Ticket, WriteSeq,
 };
+pub use view::{Peer, View, Waiting};

@@ -27,7 +27,10 @@ impl Members {
         let mut voters: Vec<NodeId> = voters.into_iter().collect();
         voters.sort_unstable();
         voters.dedup();
-        Members { voters, ..Members::default() }
+        Members {
+            voters,
+            ..Members::default()
+        }
     }
 
     /// Whether the node votes, in either half of a joint change.
@@ -51,8 +54,13 @@ impl Members {
     /// Every member once, in order of id.
     #[must_use]
     pub fn all(&self) -> Vec<NodeId> {
-        let mut all: Vec<NodeId> =
-            self.voters.iter().chain(&self.outgoing).chain(&self.learners).copied().collect();
+        let mut all: Vec<NodeId> = self
+            .voters
+            .iter()
+            .chain(&self.outgoing)
+            .chain(&self.learners)
+            .copied()
+            .collect();
         all.sort_unstable();
         all.dedup();
         all

@@ -68,7 +68,19 @@ pub fn agreed(members: &Members, mut value: impl FnMut(NodeId) -> u64) -> u64 {
         if half.is_empty() {
             continue;
         }
-        let mut values: Vec<u64> = half.iter().map(|node| value(*node)).collect();
+        // Small halves are sorted on the stack: this runs for every acknowledgement.
+        let mut few = [0; 16];
+        let mut many = Vec::new();
+        let values = match few.get_mut(..half.len()) {
+            Some(values) => values,
+            None => {
+                many.resize(half.len(), 0);
+                &mut many[..]
+            }
+        };
+        for (slot, node) in values.iter_mut().zip(half) {
+            *slot = value(*node);
+        }
         values.sort_unstable();
         // With the values in rising order, `majority` of them are at or above this one.
         let at = values[half.len() - majority(half.len())];
@@ -82,7 +94,10 @@ mod tests {
     use super::*;
 
     fn subset(bits: u32, of: u32) -> Vec<NodeId> {
-        (0..of).filter(|bit| bits & (1 << bit) != 0).map(|bit| NodeId(u64::from(bit))).collect()
+        (0..of)
+            .filter(|bit| bits & (1 << bit) != 0)
+            .map(|bit| NodeId(u64::from(bit)))
+            .collect()
     }
 
     /// Majority by the definition: more than half, counted one by one.
@@ -121,7 +136,11 @@ mod tests {
                 let expect = (0..3u64)
                     .rev()
                     .find(|bound| {
-                        let count = members.voters.iter().filter(|n| value(**n) >= *bound).count();
+                        let count = members
+                            .voters
+                            .iter()
+                            .filter(|n| value(**n) >= *bound)
+                            .count();
                         count * 2 > members.voters.len()
                     })
                     .unwrap_or(0);

@@ -496,7 +496,11 @@ impl Kind {
             Kind::ElectionTimedOut { .. } | Kind::StartedElection { .. } => "P5.2",
             Kind::StartedPreVote { .. } => "T9.6",
             Kind::GrantedVote { pre, .. } | Kind::CountedVote { pre, .. } => {
-                if *pre { "T9.6" } else { "P5.2" }
+                if *pre {
+                    "T9.6"
+                } else {
+                    "P5.2"
+                }
             }
             Kind::RefusedVote { reason, .. } => match reason {
                 VoteRefusal::LeaderAlive { .. } => "T4.2.3",

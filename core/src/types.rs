@@ -90,12 +90,18 @@ pub struct LogId {
 
 impl LogId {
     /// The place before the first entry of every log.
-    pub const ORIGIN: LogId = LogId { term: Term(0), index: Index(0) };
+    pub const ORIGIN: LogId = LogId {
+        term: Term(0),
+        index: Index(0),
+    };
 
     /// Shorthand used by tests and hosts.
     #[must_use]
     pub fn new(term: u64, index: u64) -> LogId {
-        LogId { term: Term(term), index: Index(index) }
+        LogId {
+            term: Term(term),
+            index: Index(index),
+        }
     }
 }
 

@@ -12,6 +12,7 @@
 
 pub mod client;
 pub mod frame;
+mod node_view;
 pub mod observe;
 pub mod record;
 pub mod view;

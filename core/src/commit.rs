@@ -1,0 +1,70 @@
+//! The commit rule of the leader (paper 5.3 and 5.4.2; thesis 3.6.2 and 10.2.1).
+//!
+//! An entry is committed when a majority of every half has it *on disk* and it is of the
+//! leader's own term; all before it are committed with it (trap R13). The leader's own copy
+//! counts only when its disk has it (R15), and only if it is a voter (R14).
+
+use crate::quorum;
+use crate::raft::{Raft, State};
+use crate::trace::{CommitReason, Kind};
+use crate::types::{Entry, Index, LogId, NodeId};
+
+impl Raft {
+    /// Moves the commit index as far as the matches allow.
+    pub(crate) fn advance_commit(&mut self) {
+        let State::Leader(leading) = &self.state else {
+            return;
+        };
+        let Some(membership) = self.log.membership() else {
+            return;
+        };
+        let own = self.durability.index;
+        let matched = |node: NodeId| leading.peers.get(&node).map_or(own, |peer| peer.matched);
+        let to = Index(quorum::agreed(&membership.members, |node| matched(node).0));
+        if to <= self.commit {
+            return;
+        }
+        let term = self
+            .log
+            .term_at(to)
+            .expect("what a majority matches is in the log");
+        if term < self.hard_state.term {
+            return self.withhold(LogId { term, index: to });
+        }
+        assert_eq!(
+            term, self.hard_state.term,
+            "no entry is newer than its leader"
+        );
+        let from = self.commit;
+        let voters = membership.members.all().into_iter();
+        let voters = voters.filter(|node| membership.members.is_voter(*node));
+        let reason = self.listening.then(|| CommitReason::Quorum {
+            matched: voters.map(|node| (node, matched(node))).collect(),
+        });
+        let bytes: u64 = self
+            .log
+            .range(from.next(), to)
+            .iter()
+            .map(Entry::size)
+            .sum();
+        self.commit = to;
+        if let State::Leader(leading) = &mut self.state {
+            leading.uncommitted -= bytes;
+        }
+        if let Some(reason) = reason {
+            self.trace(|_| Kind::Committed { from, to, reason });
+        }
+    }
+
+    /// A majority holds an entry of an older term: say once why that does not commit it.
+    fn withhold(&mut self, at: LogId) {
+        let State::Leader(leading) = &mut self.state else {
+            unreachable!("only a leader counts");
+        };
+        let own = leading.noop;
+        if leading.withheld < at.index {
+            leading.withheld = at.index;
+            self.trace(|_| Kind::CommitWithheld { at, own });
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The drain: what leaves the machine, in one fixed order.
+//!
+//! Write, sends, apply, answers, notices. Everything here is derived from state, so one drain
+//! after five hundred proposals makes one write and one append per peer (thesis 10.2.1, 10.2.2).
+
+use crate::io::{Outcome, Output, Write};
+use crate::raft::{Raft, State};
+use crate::trace::Kind;
+use crate::types::Index;
+
+impl Raft {
+    /// Next output, or `None` when drained. Call until `None` after feeding inputs.
+    pub fn poll(&mut self) -> Option<Output> {
+        if let Some(output) = self.outputs.pop_front() {
+            return Some(output);
+        }
+        if !self.dirty {
+            return None;
+        }
+        self.dirty = false;
+        self.drain();
+        self.outputs.pop_front()
+    }
+
+    fn drain(&mut self) {
+        if self.fenced.is_none() {
+            self.start_read_round();
+            self.ask_read_index();
+            self.acknowledge();
+            let appends = self.build_appends();
+            self.drain_write();
+            let replies = std::mem::take(&mut self.outbox);
+            self.outputs
+                .extend(replies.into_iter().chain(appends).map(Output::Send));
+            self.drain_apply();
+        }
+        self.drain_answers();
+        self.drain_notices();
+    }
+
+    /// One write for everything the disk does not have yet, if it may take another.
+    fn drain_write(&mut self) {
+        let disk = &self.durability;
+        let last = self.log.last().index;
+        let hard_state = (disk.issued_hard_state != self.hard_state).then_some(self.hard_state);
+        let has_work = hard_state.is_some() || disk.cut.is_some() || disk.unwritten <= last;
+        if !has_work || disk.in_flight() >= self.config.limits.writes_in_flight {
+            return;
+        }
+        let cut_from = disk.cut;
+        let append = self.log.range(disk.unwritten, last).to_vec();
+        let seq = self.durability.issue(self.hard_state, last);
+        self.outputs.push_back(Output::Write(Write {
+            seq,
+            install: None,
+            hard_state,
+            cut_from,
+            append,
+            trim_to: None,
+            must_sync: true,
+        }));
+    }
+
+    /// Hands out what is committed and on the own disk, within the limit.
+    fn drain_apply(&mut self) {
+        let limit = Index(self.applied.0 + self.config.limits.unapplied_entries);
+        let to = self.commit.min(self.durability.index).min(limit);
+        if to > self.applying {
+            let from = self.applying.next();
+            self.applying = to;
+            self.trace(|_| Kind::Applying { from, to });
+            self.outputs.push_back(Output::Apply { from, to });
+        }
+    }
+
+    fn drain_answers(&mut self) {
+        let (applying, term) = (self.applying, self.hard_state.term);
+        if let State::Leader(leading) = &mut self.state {
+            while leading
+                .pending
+                .front()
+                .is_some_and(|(index, _)| *index <= applying)
+            {
+                let Some((index, ticket)) = leading.pending.pop_front() else {
+                    break;
+                };
+                let id = crate::types::LogId { term, index };
+                self.settled.push((ticket, Outcome::Committed(id)));
+            }
+        }
+        for (ticket, outcome) in std::mem::take(&mut self.settled) {
+            self.outputs.push_back(Output::Settled { ticket, outcome });
+        }
+        let ready = std::mem::take(&mut self.reads.ready);
+        for (ticket, index) in ready {
+            if index <= applying {
+                self.trace(|_| Kind::ReadServed { ticket, index });
+                self.outputs.push_back(Output::ReadAt { ticket, index });
+            } else {
+                self.reads.ready.push((ticket, index));
+            }
+        }
+        for (ticket, why) in std::mem::take(&mut self.reads.failed) {
+            self.outputs.push_back(Output::ReadFailed { ticket, why });
+        }
+    }
+
+    fn drain_notices(&mut self) {
+        let leader = (self.hard_state.term, self.leader);
+        if self.told_leader != leader {
+            self.told_leader = leader;
+            self.outputs.push_back(Output::Leader {
+                term: leader.0,
+                id: leader.1,
+            });
+        }
+        if let Some(membership) = self.log.membership() {
+            let told = (membership.index(), membership.index() <= self.commit);
+            if self.told_members != told {
+                self.told_members = told;
+                let membership = membership.clone();
+                self.outputs.push_back(Output::Members {
+                    membership,
+                    committed: told.1,
+                });
+            }
+        }
+        if let Some(why) = self.fenced
+            && !self.told_fence
+        {
+            self.told_fence = true;
+            self.outputs.push_back(Output::Fenced(why));
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What is on disk, as far as the disk has said (thesis 3.8 and 10.2.1, trap R18).
+//!
+//! Writes are numbered and reported cumulatively. When entries are cut while a write that
+//! holds them is still on its way, that write covers less than it set out to: its later
+//! report must not be taken for the entries that replaced them. Each write therefore carries
+//! `covers`, which every cut lowers. No acknowledgement of overtaken writes can slip through.
+
+use crate::types::{HardState, Index, WriteSeq};
+use std::collections::VecDeque;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Issued {
+    seq: WriteSeq,
+    hard_state: HardState,
+    covers: Index,
+}
+
+/// Bookkeeping of the one ordered stream of writes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Durability {
+    /// Term and vote on disk.
+    pub hard_state: HardState,
+    /// Last position on disk that agrees with memory.
+    pub index: Index,
+    /// Highest write reported.
+    pub done: WriteSeq,
+    issued: VecDeque<Issued>,
+    /// Number of the last write issued.
+    last_seq: WriteSeq,
+    /// Term and vote as last issued.
+    pub issued_hard_state: HardState,
+    /// First position that no write holds yet.
+    pub unwritten: Index,
+    /// Entries from here on disk (or on the way there) must go before the next append.
+    pub cut: Option<Index>,
+}
+
+impl Durability {
+    /// What was read at start is on disk.
+    pub fn new(hard_state: HardState, last: Index) -> Durability {
+        Durability {
+            hard_state,
+            index: last,
+            done: WriteSeq(0),
+            issued: VecDeque::new(),
+            last_seq: WriteSeq(0),
+            issued_hard_state: hard_state,
+            unwritten: last.next(),
+            cut: None,
+        }
+    }
+
+    /// Writes on their way.
+    pub fn in_flight(&self) -> usize {
+        self.issued.len()
+    }
+
+    /// Memory dropped `at` and everything after it.
+    pub fn cut(&mut self, at: Index) {
+        self.index = self.index.min(at.prev());
+        for write in &mut self.issued {
+            write.covers = write.covers.min(at.prev());
+        }
+        if at < self.unwritten {
+            self.unwritten = at;
+            self.cut = Some(self.cut.map_or(at, |cut| cut.min(at)));
+        }
+    }
+
+    /// Numbers the next write, which brings the disk to `hard_state` and `last`.
+    pub fn issue(&mut self, hard_state: HardState, last: Index) -> WriteSeq {
+        self.last_seq = WriteSeq(self.last_seq.0 + 1);
+        self.issued.push_back(Issued {
+            seq: self.last_seq,
+            hard_state,
+            covers: last,
+        });
+        self.issued_hard_state = hard_state;
+        self.unwritten = last.next();
+        self.cut = None;
+        self.last_seq
+    }
+
+    /// Every write up to `seq` is on disk. False when that is nothing new.
+    pub fn persisted(&mut self, seq: WriteSeq) -> bool {
+        assert!(
+            seq <= self.last_seq,
+            "the host reports only writes it was given"
+        );
+        if seq <= self.done {
+            return false;
+        }
+        self.done = seq;
+        while self.issued.front().is_some_and(|write| write.seq <= seq) {
+            let write = self.issued.pop_front().expect("just looked at");
+            self.hard_state = write.hard_state;
+            self.index = self.index.max(write.covers);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fresh() -> Durability {
+        Durability::new(HardState::default(), Index(0))
+    }
+
+    /// R18: a write completes after its entries were cut and replaced in memory.
+    #[test]
+    fn r18_an_overtaken_write_does_not_cover_what_replaced_it() {
+        let mut disk = fresh();
+        let first = disk.issue(HardState::default(), Index(5));
+        disk.cut(Index(3));
+        assert_eq!((disk.cut, disk.unwritten), (Some(Index(3)), Index(3)));
+        let second = disk.issue(HardState::default(), Index(6));
+        assert!(disk.persisted(first));
+        assert_eq!(disk.index, Index(2), "3 to 5 on disk are the old ones");
+        assert!(disk.persisted(second));
+        assert_eq!(disk.index, Index(6));
+    }
+
+    #[test]
+    fn reports_are_cumulative_and_repeats_are_harmless() {
+        let mut disk = fresh();
+        disk.issue(HardState::default(), Index(1));
+        let second = disk.issue(HardState::default(), Index(2));
+        assert!(disk.persisted(second));
+        assert!(!disk.persisted(WriteSeq(1)));
+        assert_eq!((disk.index, disk.in_flight()), (Index(2), 0));
+    }
+
+    #[test]
+    fn a_cut_above_what_was_written_needs_no_cut_on_disk() {
+        let mut disk = fresh();
+        disk.issue(HardState::default(), Index(2));
+        disk.cut(Index(4));
+        assert_eq!((disk.cut, disk.unwritten), (None, Index(3)));
+    }
+}

@@ -1,0 +1,257 @@
+//! Following: accepting, refusing and cutting (paper 5.3; figure 2, AppendEntries).
+//!
+//! Guarantees: entries are removed only at a real conflict and never at or below the commit
+//! index (trap R1); what is acknowledged was proven by this leader's own messages (R2) and is
+//! on disk (D1); the answer to a probe never depends on the disk.
+
+use crate::io::Fence;
+use crate::message::{AppendResult, Body};
+use crate::raft::{Raft, State};
+use crate::trace::{CommitReason, FollowerReason, Held, IgnoreReason, Kind};
+use crate::types::{Entry, EntryBody, Index, Lane, LogId, Mark, NodeId, Round, Term};
+
+impl Raft {
+    /// Entries or a heartbeat from the leader of the own term.
+    pub(crate) fn on_append(
+        &mut self,
+        from: NodeId,
+        lane: Lane,
+        round: Round,
+        prev: LogId,
+        entries: Vec<Entry>,
+        commit: Index,
+    ) {
+        let other_leader = self.leader.is_some_and(|leader| leader != from);
+        if matches!(self.state, State::Leader(_)) || other_leader {
+            return self.fence(Fence::TwoLeaders);
+        }
+        if !well_formed(prev, &entries, self.hard_state.term) {
+            return self.ignore(from, IgnoreReason::Malformed);
+        }
+        self.follow(from);
+        self.note_contact(lane, round);
+        if self.log.term_at(prev.index) != Some(prev.term) {
+            return self.refuse_append(from, prev);
+        }
+        let last = Index(prev.index.0 + entries.len() as u64);
+        let carried = entries.len();
+        let Some(new) = self.merge(entries) else {
+            return self.fence(Fence::CommittedCut);
+        };
+        self.prove(last);
+        if carried > 0 {
+            self.trace(|_| Kind::AcceptedAppend {
+                leader: from,
+                prev,
+                last,
+                new,
+            });
+        }
+        let (received, durable) = (last, self.durability.index);
+        if received > durable && carried > 0 {
+            let what = Held::Acknowledgement {
+                to: from,
+                received,
+                durable,
+            };
+            self.trace(|_| Kind::HeldForDisk { what });
+        } else {
+            self.ack.owed = true;
+        }
+        self.told_commit = self.told_commit.max(commit);
+        self.follow_commit();
+    }
+
+    /// The leader of the term spoke: contact counts even when its entries do not fit (trap E8).
+    fn follow(&mut self, from: NodeId) {
+        if !matches!(self.state, State::Follower) {
+            let reason = FollowerReason::LeaderSpoke { leader: from };
+            self.become_follower(self.hard_state.term, Some(from), reason);
+        }
+        if self.leader != Some(from) {
+            self.leader = Some(from);
+            self.trace(|_| Kind::FoundLeader { leader: from });
+        } else if self.leader_heard.is_none() {
+            self.trace(|_| Kind::FoundLeader { leader: from });
+        }
+        self.leader_heard = Some(self.now);
+        self.reset_election_timer();
+    }
+
+    /// A new lane or round wants an answer at once: an echo only says "my term is not above
+    /// yours", which no disk can make false.
+    fn note_contact(&mut self, lane: Lane, round: Round) {
+        if self.ack.lane != lane {
+            self.ack.lane = lane;
+            self.ack.round = Round(0);
+            self.ack.told = Index(0);
+            self.ack.owed = true;
+        }
+        if round > self.ack.round {
+            self.ack.round = round;
+            self.ack.owed = true;
+        }
+    }
+
+    fn refuse_append(&mut self, leader: NodeId, prev: LogId) {
+        let mine = self.log.term_at(prev.index);
+        let hint = self.log.meeting_point(prev.index.prev(), prev.term);
+        self.trace(|_| Kind::RefusedAppend {
+            leader,
+            prev,
+            mine,
+            hint,
+        });
+        self.ack.owed = false;
+        let (lane, round) = (self.ack.lane, self.ack.round);
+        let result = AppendResult::Refused { probe: prev, hint };
+        self.send(
+            leader,
+            Body::AppendReply {
+                lane,
+                round,
+                result,
+            },
+        );
+    }
+
+    /// Adds what is new, cutting at the first conflict. `None` when that would cut a committed
+    /// entry, which no correct leader asks for.
+    fn merge(&mut self, entries: Vec<Entry>) -> Option<usize> {
+        let mut new = 0;
+        for entry in entries {
+            let index = entry.id.index;
+            match self.log.term_at(index) {
+                Some(term) if term == entry.id.term => continue,
+                Some(mine) => {
+                    if index <= self.commit {
+                        return None;
+                    }
+                    self.cut_log(index, mine, entry.id.term);
+                }
+                None => {}
+            }
+            let is_membership = matches!(entry.body, EntryBody::Membership(_));
+            self.log.push(entry);
+            new += 1;
+            if is_membership {
+                self.trace_membership(false);
+            }
+        }
+        Some(new)
+    }
+
+    fn cut_log(&mut self, at: Index, mine: Term, theirs: Term) {
+        assert!(
+            at > self.commit,
+            "a committed entry is never cut (paper 5.4)"
+        );
+        assert!(
+            self.proven.leader_term < self.hard_state.term || self.proven.index < at,
+            "the leader of this term proved this entry already"
+        );
+        let before = self.membership().map(|m| m.id);
+        let removed = self.log.cut(at);
+        self.durability.cut(at);
+        // What an older leader proved beyond the cut is no longer in the log.
+        self.proven.index = self.proven.index.min(at.prev());
+        self.trace(|_| Kind::CutLog {
+            at,
+            mine,
+            theirs,
+            removed,
+        });
+        if self.membership().map(|m| m.id) != before {
+            self.trace_membership(true);
+        }
+    }
+
+    fn trace_membership(&mut self, rolled_back: bool) {
+        if let Some(now) = self.membership().cloned() {
+            let (id, members) = (now.id, now.members);
+            self.trace(|_| Kind::MembershipInForce {
+                id,
+                members,
+                rolled_back,
+            });
+        }
+    }
+
+    fn prove(&mut self, last: Index) {
+        let mark = Mark {
+            leader_term: self.hard_state.term,
+            index: last,
+        };
+        self.proven = self.proven.max(mark);
+    }
+
+    /// Commits what the leader said is committed, as far as its messages proved the log. The
+    /// rest is remembered (trap R20).
+    fn follow_commit(&mut self) {
+        if self.proven.leader_term != self.hard_state.term {
+            return;
+        }
+        let to = self.told_commit.min(self.proven.index);
+        if to > self.commit {
+            let from = self.commit;
+            self.commit = to;
+            let leader = self.leader.expect("somebody told the commit index");
+            let reason = CommitReason::Leader(leader);
+            self.trace(|_| Kind::Committed { from, to, reason });
+        }
+    }
+
+    /// At the end of a drain: tells the leader what is on disk, if that is news or was asked.
+    pub(crate) fn acknowledge(&mut self) {
+        let Some(leader) = self.leader.filter(|leader| *leader != self.id()) else {
+            return;
+        };
+        if self.proven.leader_term != self.hard_state.term && !self.ack.owed {
+            return;
+        }
+        let proven = match self.proven.leader_term == self.hard_state.term {
+            true => self.proven.index,
+            false => Index(0),
+        };
+        let durable = self.durability.index.min(proven);
+        if !self.ack.owed && durable <= self.ack.told {
+            return;
+        }
+        if durable > self.ack.told && self.ack.told > Index(0) && !self.ack.owed {
+            let what = Held::Acknowledgement {
+                to: leader,
+                received: proven,
+                durable,
+            };
+            self.trace(|_| Kind::Released { what });
+        }
+        self.ack.owed = false;
+        self.ack.told = self.ack.told.max(durable);
+        let (lane, round) = (self.ack.lane, self.ack.round);
+        let result = AppendResult::Accepted {
+            durable,
+            received: proven,
+        };
+        self.send(
+            leader,
+            Body::AppendReply {
+                lane,
+                round,
+                result,
+            },
+        );
+    }
+}
+
+/// Contiguous after `prev`, terms rising and not above the leader's (trap R7).
+fn well_formed(prev: LogId, entries: &[Entry], leader_term: Term) -> bool {
+    let mut before = prev;
+    for entry in entries {
+        let follows = entry.id.index == before.index.next() && entry.id.term >= before.term;
+        if !follows || entry.id.term > leader_term {
+            return false;
+        }
+        before = entry.id;
+    }
+    before.term <= leader_term
+}

@@ -1,0 +1,119 @@
+//! What must hold inside one node after every drain (core design 4.2, item 3).
+//!
+//! Cheap enough to run after every step of the simulator. What must hold *between* nodes is
+//! checked there; what must hold between two moments of one node, too.
+
+use crate::quorum;
+use crate::raft::{Raft, State};
+use crate::types::{Index, NodeId};
+use std::fmt;
+
+/// A broken invariant.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Violation {
+    /// Its name.
+    pub name: &'static str,
+    /// The node.
+    pub node: NodeId,
+    /// The values seen.
+    pub detail: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} ({})", self.node, self.name, self.detail)
+    }
+}
+
+impl Raft {
+    /// Checks every invariant of this node.
+    ///
+    /// # Errors
+    /// The first one that does not hold, with the values seen.
+    pub fn check(&self) -> Result<(), Violation> {
+        let last = self.log.last();
+        let (applied, applying, commit) = (self.applied, self.applying, self.commit);
+        let durable = self.durability.index;
+        let require = |holds: bool, name: &'static str, detail: &dyn Fn() -> String| {
+            if holds {
+                return Ok(());
+            }
+            Err(Violation {
+                name,
+                node: self.config.id,
+                detail: detail(),
+            })
+        };
+        require(
+            last.term <= self.hard_state.term,
+            "no entry is newer than the term",
+            &|| format!("last entry {last}, term {}", self.hard_state.term),
+        )?;
+        require(
+            applied <= applying && applying <= commit && commit <= last.index,
+            "applied, commit and last index are in order",
+            &|| format!("applied {applied}, handed out {applying}, commit {commit}, last {last}"),
+        )?;
+        require(
+            applying <= durable && durable <= last.index,
+            "only durable entries are applied",
+            &|| format!("handed out {applying}, durable {durable}, last {last}"),
+        )?;
+        let disk = self.durability.hard_state;
+        require(
+            disk.term <= self.hard_state.term,
+            "the disk's term is not ahead",
+            &|| format!("disk {}, memory {}", disk.term, self.hard_state.term),
+        )?;
+        require(
+            self.proven.index <= last.index,
+            "what is proven is in the log",
+            &|| format!("proven {}, last {last}", self.proven.index),
+        )?;
+        self.check_leader()
+    }
+
+    fn check_leader(&self) -> Result<(), Violation> {
+        let State::Leader(leading) = &self.state else {
+            return Ok(());
+        };
+        let broken = |name, detail| {
+            Err(Violation {
+                name,
+                node: self.config.id,
+                detail,
+            })
+        };
+        if self.durability.hard_state != self.hard_state {
+            return broken(
+                "a leader's term and vote are on disk",
+                format!("{:?}", self.hard_state),
+            );
+        }
+        if self.leader != Some(self.config.id) {
+            return broken("a leader follows itself", format!("{:?}", self.leader));
+        }
+        for (id, peer) in &leading.peers {
+            if peer.next <= peer.matched || peer.matched > self.log.last().index {
+                let detail = format!("{id}: next {}, matched {}", peer.next, peer.matched);
+                return broken("next stays above match, match inside the log", detail);
+            }
+            let bytes: u64 = peer.in_flight.iter().map(|flight| flight.bytes).sum();
+            if bytes != peer.in_flight_bytes {
+                return broken("the window's accounts are exact", format!("{id}: {bytes}"));
+            }
+        }
+        let Some(membership) = self.log.membership() else {
+            return broken("a leader knows its cluster", String::new());
+        };
+        // In its own term a leader commits nothing that its quorum math does not allow.
+        let own = self.durability.index;
+        let matched = |node: NodeId| leading.peers.get(&node).map_or(own, |peer| peer.matched).0;
+        let allowed = Index(quorum::agreed(&membership.members, matched));
+        if self.commit >= leading.noop && self.commit > allowed {
+            let detail = format!("commit {}, a majority has {allowed}", self.commit);
+            return broken("a leader commits what a majority has on disk", detail);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,132 @@
+//! One peer as its leader sees it: pace, next and match, window, contact (paper 5.3, 10.2).
+//!
+//! Guarantees: `matched` only grows inside a lane, `next` stays above it (trap R3), the window
+//! is bounded in messages and bytes and its accounts are exact (trap R11).
+
+use crate::time::Time;
+use crate::trace::Pace;
+use crate::types::{Index, Lane, Round};
+use std::collections::VecDeque;
+
+/// An append with entries that is on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct InFlight {
+    /// Last position in it.
+    pub last: Index,
+    /// Its bytes.
+    pub bytes: u64,
+    /// Round it carried: an echo of a later round without these entries says they are lost.
+    pub round: Round,
+    /// When it left.
+    pub sent: Time,
+}
+
+/// What a leader knows about one peer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Progress {
+    /// Session; replies of another one are stale (trap R4).
+    pub lane: Lane,
+    /// How to send.
+    pub pace: Pace,
+    /// Next position to send.
+    pub next: Index,
+    /// On the peer's disk and equal to ours. Counts for commitment.
+    pub matched: Index,
+    /// Appends on the way, oldest first.
+    pub in_flight: VecDeque<InFlight>,
+    /// Sum of their bytes.
+    pub in_flight_bytes: u64,
+    /// In `Probe`: a probe is on the way and not answered (trap R10).
+    pub probing: bool,
+    /// Highest round the peer echoed.
+    pub echoed: Round,
+    /// Highest round sent to it.
+    pub sent_round: Round,
+    /// Highest commit index sent to it.
+    pub sent_commit: Index,
+    /// Last reply in this lane.
+    pub heard: Option<Time>,
+}
+
+impl Progress {
+    /// A peer of which nothing is known: probing starts after our last entry.
+    pub fn new(lane: Lane, next: Index) -> Progress {
+        Progress {
+            lane,
+            pace: Pace::Probe,
+            next,
+            matched: Index(0),
+            in_flight: VecDeque::new(),
+            in_flight_bytes: 0,
+            probing: false,
+            echoed: Round(0),
+            sent_round: Round(0),
+            sent_commit: Index(0),
+            heard: None,
+        }
+    }
+
+    /// Whether another append with entries may leave now.
+    pub fn may_send(&self, messages: usize, bytes: u64) -> bool {
+        match self.pace {
+            Pace::Probe => !self.probing,
+            Pace::Replicate => self.in_flight.len() < messages && self.in_flight_bytes < bytes,
+            Pace::Snapshot => false,
+        }
+    }
+
+    /// Notes that an append with entries left.
+    pub fn sent(&mut self, last: Index, bytes: u64, round: Round, now: Time) {
+        assert!(last >= self.next, "an append with entries moves next");
+        match self.pace {
+            Pace::Probe => self.probing = true,
+            Pace::Replicate => {
+                self.in_flight.push_back(InFlight {
+                    last,
+                    bytes,
+                    round,
+                    sent: now,
+                });
+                self.in_flight_bytes += bytes;
+                self.next = last.next();
+            }
+            Pace::Snapshot => unreachable!("no appends while a snapshot is sent"),
+        }
+    }
+
+    /// The peer has everything up to `received` in memory: that much left the window.
+    pub fn free(&mut self, received: Index) {
+        while self
+            .in_flight
+            .front()
+            .is_some_and(|flight| flight.last <= received)
+        {
+            let flight = self.in_flight.pop_front().expect("just looked at");
+            self.in_flight_bytes -= flight.bytes;
+        }
+    }
+
+    /// An append that left before `then` and before round `echoed` began has not arrived
+    /// although the echo has: it is lost, or so late that sending again costs little.
+    pub fn lost_before(&self, echoed: Round, then: Time) -> bool {
+        self.in_flight
+            .front()
+            .is_some_and(|flight| flight.round < echoed && flight.sent < then)
+    }
+
+    /// Goes back to one append at a time, from `next`.
+    pub fn probe(&mut self, next: Index) {
+        self.pace = Pace::Probe;
+        self.probing = false;
+        self.in_flight.clear();
+        self.in_flight_bytes = 0;
+        self.next = next.max(self.matched.next());
+    }
+
+    /// The logs have met at `received`: send a window from there.
+    pub fn replicate(&mut self, received: Index) {
+        self.pace = Pace::Replicate;
+        self.probing = false;
+        self.next = received.next().max(self.matched.next());
+    }
+}

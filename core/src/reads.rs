@@ -1,0 +1,297 @@
+//! ReadIndex, at the leader and through followers (thesis 6.4; design R1 and R2).
+//!
+//! A read point is `max(commit, opening entry of the term)`: taking the maximum instead of
+//! refusing until the opening entry is committed loses nothing and avoids a livelock across
+//! elections (traps L1, L2). Leadership is proven by a contact round that starts after the read
+//! came in; rounds are numbered by the leader, never by the client (L3). One round is open at a
+//! time, so any number of reads cost one message per peer.
+
+use crate::io::{ReadPath, Refusal};
+use crate::message::Body;
+use crate::quorum;
+use crate::raft::{Raft, State};
+use crate::time::Time;
+use crate::trace::{Cause, IgnoreReason, Kind, Timer};
+use crate::types::{Index, NodeId, Round, Ticket};
+use std::collections::VecDeque;
+
+/// Somebody who waits for a read point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Reader {
+    /// A read of this node's own host.
+    Local(Ticket),
+    /// A batch of a follower.
+    Remote { node: NodeId, request: u64 },
+}
+
+/// Reads that share a round.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Batch {
+    pub round: Round,
+    pub index: Index,
+    pub readers: Vec<Reader>,
+}
+
+/// A leader's reads.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct LeaderReads {
+    /// Came in since the last round started.
+    pub queued: Vec<Reader>,
+    /// Wait for the echo of their round, oldest first.
+    pub open: VecDeque<Batch>,
+}
+
+impl LeaderReads {
+    fn count(&self) -> usize {
+        self.queued.len()
+            + self
+                .open
+                .iter()
+                .map(|batch| batch.readers.len())
+                .sum::<usize>()
+    }
+}
+
+/// Reads of this node that are not the leader's business (any more).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct FollowerReads {
+    /// Not asked for yet.
+    pub queued: Vec<Ticket>,
+    /// Asked for under this number, and when to ask again.
+    pub asked: Option<Asked>,
+    /// Number of the last question.
+    pub request: u64,
+    /// Read points known; served when handed to the state machine.
+    pub ready: Vec<(Ticket, Index)>,
+    /// Ended without an answer; told at the next drain.
+    pub failed: Vec<(Ticket, Refusal)>,
+}
+
+/// A question to the leader that is on its way.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Asked {
+    pub request: u64,
+    pub tickets: Vec<Ticket>,
+    pub retry: Time,
+}
+
+impl FollowerReads {
+    /// When to ask again.
+    pub fn retry_due(&self) -> Time {
+        self.asked.as_ref().map_or(Time::NEVER, |asked| asked.retry)
+    }
+
+    fn count(&self) -> usize {
+        let asked = self.asked.as_ref().map_or(0, |asked| asked.tickets.len());
+        self.queued.len() + asked + self.ready.len()
+    }
+}
+
+impl Raft {
+    pub(crate) fn queue_read(&mut self, ticket: Ticket, path: ReadPath) -> Result<(), Refusal> {
+        let limit = self.config.limits.open_reads;
+        let refusal = self.not_leader();
+        if self.reads.count() >= limit {
+            return Err(Refusal::Overloaded);
+        }
+        match (&mut self.state, path) {
+            (_, ReadPath::Lease | ReadPath::Quorum) => return Err(Refusal::Disabled),
+            (State::Leader(leading), _) => {
+                if leading.reads.count() >= limit {
+                    return Err(Refusal::Overloaded);
+                }
+                leading.reads.queued.push(Reader::Local(ticket));
+            }
+            (_, ReadPath::Leader) => return Err(refusal),
+            (_, ReadPath::Follower) => {
+                if self.leader.is_none() {
+                    return Err(refusal);
+                }
+                self.reads.queued.push(ticket);
+            }
+        }
+        self.trace(|_| Kind::ReadQueued { ticket, path });
+        Ok(())
+    }
+
+    // ------------------------------------------------------------- the leader
+
+    /// Opens a round for the reads that wait, unless one is open already; later reads share the
+    /// next one. Called while draining, before appends are built.
+    pub(crate) fn start_read_round(&mut self) {
+        let commit = self.commit;
+        let State::Leader(leading) = &mut self.state else {
+            return;
+        };
+        // A heartbeat in this drain starts a round anyway; otherwise one is open at a time.
+        let may_start = leading.reads.open.is_empty() || leading.beat;
+        if leading.reads.queued.is_empty() || !may_start {
+            return;
+        }
+        leading.round = Round(leading.round.0 + 1);
+        let (round, index) = (leading.round, commit.max(leading.noop));
+        let readers = std::mem::take(&mut leading.reads.queued);
+        leading.reads.open.push_back(Batch {
+            round,
+            index,
+            readers,
+        });
+        self.confirm_reads();
+    }
+
+    /// Lets go every batch whose round a majority has echoed in this term.
+    pub(crate) fn confirm_reads(&mut self) {
+        let State::Leader(leading) = &mut self.state else {
+            return;
+        };
+        if leading.reads.open.is_empty() {
+            return;
+        }
+        let Some(membership) = self.log.membership() else {
+            return;
+        };
+        let echoed = |node: NodeId| match leading.peers.get(&node) {
+            Some(peer) => peer.echoed.0,
+            None => u64::MAX,
+        };
+        let round = Round(quorum::agreed(&membership.members, echoed));
+        let mut confirmed = Vec::new();
+        while leading
+            .reads
+            .open
+            .front()
+            .is_some_and(|batch| batch.round <= round)
+        {
+            confirmed.extend(leading.reads.open.pop_front());
+        }
+        for batch in confirmed {
+            let (round, index, reads) = (batch.round, batch.index, batch.readers.len());
+            self.trace(|_| Kind::ReadConfirmed {
+                round,
+                index,
+                reads,
+            });
+            for reader in batch.readers {
+                match reader {
+                    Reader::Local(ticket) => self.reads.ready.push((ticket, index)),
+                    Reader::Remote { node, request } => {
+                        self.send(
+                            node,
+                            Body::ReadIndexReply {
+                                request,
+                                index: Some(index),
+                            },
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    /// A follower asks on behalf of its reads.
+    pub(crate) fn on_read_index(&mut self, node: NodeId, request: u64) {
+        let limit = self.config.limits.open_reads;
+        if let State::Leader(leading) = &mut self.state
+            && leading.reads.count() < limit
+        {
+            leading.reads.queued.push(Reader::Remote { node, request });
+            return;
+        }
+        self.send(
+            node,
+            Body::ReadIndexReply {
+                request,
+                index: None,
+            },
+        );
+    }
+
+    /// Leadership is over: nothing that waits here can be proven any more (trap L12).
+    pub(crate) fn fail_leader_reads(&mut self, reads: LeaderReads) {
+        let open = reads.open.into_iter().flat_map(|batch| batch.readers);
+        for reader in open.chain(reads.queued) {
+            match reader {
+                Reader::Local(ticket) => self.fail_read(ticket, Refusal::LeaderLost),
+                Reader::Remote { node, request } => {
+                    self.send(
+                        node,
+                        Body::ReadIndexReply {
+                            request,
+                            index: None,
+                        },
+                    );
+                }
+            }
+        }
+    }
+
+    // ----------------------------------------------------------- the follower
+
+    /// Asks the leader once for all reads that wait, if no question is on its way.
+    pub(crate) fn ask_read_index(&mut self) {
+        let Some(leader) = self.leader.filter(|leader| *leader != self.id()) else {
+            return;
+        };
+        if self.reads.queued.is_empty() || self.reads.asked.is_some() {
+            return;
+        }
+        self.reads.request += 1;
+        let request = self.reads.request;
+        let retry = self.now + self.config.timing.heartbeat + self.config.timing.heartbeat;
+        let tickets = std::mem::take(&mut self.reads.queued);
+        self.reads.asked = Some(Asked {
+            request,
+            tickets,
+            retry,
+        });
+        self.send(leader, Body::ReadIndex { request });
+    }
+
+    /// The question or its answer seems lost: ask again under a new number.
+    pub(crate) fn retry_reads_if_due(&mut self) {
+        if self.now < self.reads.retry_due() {
+            return;
+        }
+        self.cause = Cause::Timer(Timer::ReadRetry);
+        if let Some(asked) = self.reads.asked.take() {
+            let later = std::mem::replace(&mut self.reads.queued, asked.tickets);
+            self.reads.queued.extend(later);
+        }
+    }
+
+    pub(crate) fn on_read_index_reply(&mut self, request: u64, index: Option<Index>) {
+        let Some(asked) = self.reads.asked.take_if(|asked| asked.request == request) else {
+            let from = self.leader.unwrap_or_default();
+            return self.ignore(from, IgnoreReason::TooLate);
+        };
+        for ticket in asked.tickets {
+            match index {
+                Some(index) => self.reads.ready.push((ticket, index)),
+                None => self.fail_read(ticket, Refusal::LeaderLost),
+            }
+        }
+    }
+
+    /// The leader is gone: reads that still wait for its word end.
+    pub(crate) fn fail_follower_reads(&mut self, why: Refusal) {
+        let asked = self
+            .reads
+            .asked
+            .take()
+            .map_or_else(Vec::new, |asked| asked.tickets);
+        let queued = std::mem::take(&mut self.reads.queued);
+        for ticket in asked.into_iter().chain(queued) {
+            self.fail_read(ticket, why);
+        }
+        if why == Refusal::Fenced {
+            for (ticket, _) in std::mem::take(&mut self.reads.ready) {
+                self.fail_read(ticket, why);
+            }
+        }
+    }
+
+    fn fail_read(&mut self, ticket: Ticket, why: Refusal) {
+        self.reads.failed.push((ticket, why));
+        self.trace(|_| Kind::ReadFailed { ticket, why });
+    }
+}

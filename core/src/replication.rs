@@ -1,0 +1,209 @@
+//! Leading: building appends, hearing answers, looking back for the place where logs meet.
+//!
+//! Paper 5.3, thesis 3.5 and 10.2. Appends are built from state while draining, so that any
+//! number of proposals share one message per peer. Guarantees: a commit index sent never
+//! exceeds what the peer has proven (trap R5); a heartbeat is anchored at the proven match and
+//! so can never conflict; refusals concern one probe and never move `matched` (R3).
+
+use crate::message::{AppendResult, Body, Message};
+use crate::progress::Progress;
+use crate::raft::{Raft, State};
+use crate::trace::{Cause, IgnoreReason, Kind, Pace, Timer};
+use crate::types::{Index, Lane, LogId, NodeId, Round};
+
+impl Raft {
+    /// Starts a new contact round when the heartbeat is due.
+    pub(crate) fn heartbeat_if_due(&mut self) {
+        let (now, heartbeat) = (self.now, self.config.timing.heartbeat);
+        if let State::Leader(leading) = &mut self.state
+            && now >= leading.heartbeat.due
+        {
+            self.cause = Cause::Timer(Timer::Heartbeat);
+            leading.heartbeat.set = now;
+            leading.heartbeat.due = now + heartbeat;
+            leading.round = Round(leading.round.0 + 1);
+            leading.beat = true;
+        }
+    }
+
+    /// Everything this leader has to say now, one peer after the other.
+    pub(crate) fn build_appends(&mut self) -> Vec<Message> {
+        let (cluster, from, term) = (self.config.cluster, self.id(), self.hard_state.term);
+        let (limits, now, commit) = (self.config.limits, self.now, self.commit);
+        let State::Leader(leading) = &mut self.state else {
+            return Vec::new();
+        };
+        let (round, beat) = (leading.round, std::mem::take(&mut leading.beat));
+        let mut messages = Vec::new();
+        for (to, peer) in &mut leading.peers {
+            let mut said = false;
+            while peer.may_send(limits.window_messages, limits.window_bytes) {
+                let prev = self
+                    .log
+                    .id_at(peer.next.prev())
+                    .expect("next is inside the log");
+                let entries = self.log.batch(peer.next, limits.append_bytes).to_vec();
+                let Some(last) = entries.last().map(|entry| entry.id.index) else {
+                    break;
+                };
+                let bytes = entries.iter().map(crate::types::Entry::size).sum();
+                peer.sent(last, bytes, round, now);
+                let body = append(peer, round, prev, entries, commit);
+                messages.push(Message {
+                    cluster,
+                    from,
+                    to: *to,
+                    term,
+                    body,
+                });
+                said = true;
+            }
+            let news = round > peer.sent_round || commit.min(peer.matched) > peer.sent_commit;
+            if !said && (beat || news) {
+                let prev = self
+                    .log
+                    .id_at(peer.matched)
+                    .expect("matched is inside the log");
+                let body = append(peer, round, prev, Vec::new(), commit);
+                messages.push(Message {
+                    cluster,
+                    from,
+                    to: *to,
+                    term,
+                    body,
+                });
+            }
+        }
+        messages
+    }
+
+    /// An answer to an append of the own term.
+    pub(crate) fn on_append_reply(
+        &mut self,
+        from: NodeId,
+        lane: Lane,
+        round: Round,
+        result: AppendResult,
+    ) {
+        let now = self.now;
+        let reason = {
+            let State::Leader(leading) = &mut self.state else {
+                return self.ignore(from, IgnoreReason::TooLate);
+            };
+            match leading.peers.get_mut(&from) {
+                None => Some(IgnoreReason::NotMember),
+                Some(peer) if peer.lane != lane => Some(IgnoreReason::StaleLane),
+                Some(peer) => {
+                    peer.heard = Some(now);
+                    peer.echoed = peer.echoed.max(round);
+                    None
+                }
+            }
+        };
+        if let Some(reason) = reason {
+            return self.ignore(from, reason);
+        }
+        match result {
+            AppendResult::Accepted { durable, received } => {
+                self.on_accepted(from, round, durable, received);
+            }
+            AppendResult::Refused { probe, hint } => self.on_refused(from, probe, hint),
+            AppendResult::Outdated => {}
+        }
+        self.confirm_reads();
+    }
+
+    fn on_accepted(&mut self, from: NodeId, round: Round, durable: Index, received: Index) {
+        let last = self.log.last().index;
+        assert!(
+            durable <= received && received <= last,
+            "nobody has more than its leader"
+        );
+        let patience = self.now - self.config.timing.heartbeat;
+        let peer = self.peer(from);
+        let (pace, matched) = (peer.pace, peer.matched);
+        peer.matched = matched.max(durable);
+        peer.free(received);
+        match pace {
+            // The probe found the place where the logs meet.
+            Pace::Probe if received >= peer.next.prev() => peer.replicate(received),
+            // An empty append came back and the probe did not: send it again (trap R11).
+            Pace::Probe => {
+                peer.probing = false;
+                peer.next = peer.next.max(peer.matched.next());
+            }
+            Pace::Replicate if peer.lost_before(round, patience) => {
+                peer.probe(received.next());
+            }
+            Pace::Replicate => peer.next = peer.next.max(received.next()),
+            Pace::Snapshot => {}
+        }
+        let (now_pace, next, to) = (peer.pace, peer.next, peer.matched);
+        if now_pace != pace {
+            self.trace(|_| Kind::ChangedPace {
+                peer: from,
+                pace: now_pace,
+                next,
+            });
+        }
+        if to > matched {
+            self.trace(|_| Kind::Matched { peer: from, to });
+            self.advance_commit();
+        }
+    }
+
+    fn on_refused(&mut self, from: NodeId, probe: LogId, hint: LogId) {
+        let peer = self.peer(from);
+        let relevant = match peer.pace {
+            Pace::Probe => probe.index == peer.next.prev(),
+            Pace::Replicate => probe.index > peer.matched,
+            Pace::Snapshot => false,
+        };
+        if !relevant {
+            return self.ignore(from, IgnoreReason::TooLate);
+        }
+        // Both sides skip whole terms: at most one probe for each (trap R9).
+        let meet = self
+            .log
+            .meeting_point(hint.index.min(probe.index.prev()), hint.term);
+        let peer = self.peer(from);
+        peer.probe(meet.index.next());
+        let next = peer.next;
+        self.trace(|_| Kind::Backtracked {
+            peer: from,
+            probe,
+            hint,
+            next,
+        });
+    }
+
+    fn peer(&mut self, node: NodeId) -> &mut Progress {
+        let State::Leader(leading) = &mut self.state else {
+            unreachable!("only a leader has peers");
+        };
+        leading
+            .peers
+            .get_mut(&node)
+            .expect("the caller looked it up")
+    }
+}
+
+/// One append, with what it carries noted in the peer's progress.
+fn append(
+    peer: &mut Progress,
+    round: Round,
+    prev: LogId,
+    entries: Vec<crate::types::Entry>,
+    commit: Index,
+) -> Body {
+    let commit = commit.min(peer.matched);
+    peer.sent_round = peer.sent_round.max(round);
+    peer.sent_commit = peer.sent_commit.max(commit);
+    Body::Append {
+        lane: peer.lane,
+        round,
+        prev,
+        entries,
+        commit,
+    }
+}

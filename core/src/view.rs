@@ -1,0 +1,277 @@
+//! A read-only picture of the machine, for screens, metrics and checks. Changes nothing.
+
+use crate::config::Config;
+use crate::io::Fence;
+use crate::membership::Membership;
+use crate::raft::{Deadline, Raft, State};
+use crate::time::Time;
+use crate::trace::{Held, Pace, Role};
+use crate::types::{Entry, HardState, Index, LogId, NodeId, Round, Term};
+
+/// Borrowed picture of a [`Raft`].
+#[derive(Clone, Copy)]
+pub struct View<'a>(&'a Raft);
+
+/// A leader's knowledge of one peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// The peer.
+    pub id: NodeId,
+    /// How the leader sends to it.
+    pub pace: Pace,
+    /// Next position to send.
+    pub next: Index,
+    /// Known to be on its disk.
+    pub matched: Index,
+    /// Appends with entries on the way.
+    pub in_flight: usize,
+    /// No more may leave before an answer.
+    pub full: bool,
+    /// Highest round it echoed.
+    pub echoed: Round,
+    /// Last reply in this term.
+    pub heard: Option<Time>,
+}
+
+/// Reads that wait for the same thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Round they need, at the leader.
+    pub round: Option<Round>,
+    /// Read point, once known.
+    pub index: Option<Index>,
+    /// How many.
+    pub count: usize,
+}
+
+impl Raft {
+    /// The picture.
+    #[must_use]
+    pub fn view(&self) -> View<'_> {
+        View(self)
+    }
+}
+
+impl<'a> View<'a> {
+    /// This node.
+    #[must_use]
+    pub fn id(self) -> NodeId {
+        self.0.config.id
+    }
+    /// What it was told at birth.
+    #[must_use]
+    pub fn config(self) -> &'a Config {
+        &self.0.config
+    }
+    /// Its role.
+    #[must_use]
+    pub fn role(self) -> Role {
+        self.0.role()
+    }
+    /// Term in memory.
+    #[must_use]
+    pub fn term(self) -> Term {
+        self.0.hard_state.term
+    }
+    /// Vote in memory.
+    #[must_use]
+    pub fn vote(self) -> Option<NodeId> {
+        self.0.hard_state.vote
+    }
+    /// Term and vote on disk.
+    #[must_use]
+    pub fn hard_state_on_disk(self) -> HardState {
+        self.0.durability.hard_state
+    }
+    /// Leader it believes in.
+    #[must_use]
+    pub fn leader(self) -> Option<NodeId> {
+        self.0.leader
+    }
+    /// When it last heard that leader.
+    #[must_use]
+    pub fn leader_heard(self) -> Option<Time> {
+        self.0.leader_heard
+    }
+    /// Commit index it knows.
+    #[must_use]
+    pub fn commit(self) -> Index {
+        self.0.commit
+    }
+    /// Last position the state machine reported.
+    #[must_use]
+    pub fn applied(self) -> Index {
+        self.0.applied
+    }
+    /// Last position handed to the state machine.
+    #[must_use]
+    pub fn applying(self) -> Index {
+        self.0.applying
+    }
+    /// Last entry in memory.
+    #[must_use]
+    pub fn last(self) -> LogId {
+        self.0.log.last()
+    }
+    /// First position still in the log.
+    #[must_use]
+    pub fn first(self) -> Index {
+        self.0.log.first()
+    }
+    /// Last position on disk that agrees with memory.
+    #[must_use]
+    pub fn durable(self) -> Index {
+        self.0.durability.index
+    }
+    /// Writes on their way to the disk.
+    #[must_use]
+    pub fn writing(self) -> usize {
+        self.0.durability.in_flight()
+    }
+    /// Term at a position, if it is in the log.
+    #[must_use]
+    pub fn term_at(self, index: Index) -> Option<Term> {
+        self.0.log.term_at(index)
+    }
+    /// The last `count` entries.
+    #[must_use]
+    pub fn tail(self, count: usize) -> &'a [Entry] {
+        let (first, last) = (self.0.log.first(), self.0.log.last().index);
+        let from = Index(last.0.saturating_sub(count as u64) + 1).max(first);
+        self.0.log.range(from, last)
+    }
+    /// Membership in force.
+    #[must_use]
+    pub fn membership(self) -> Option<&'a Membership> {
+        self.0.log.membership()
+    }
+    /// Why it stopped for good.
+    #[must_use]
+    pub fn fenced(self) -> Option<Fence> {
+        self.0.fenced
+    }
+    /// Election timer; leaders and fenced nodes have none.
+    #[must_use]
+    pub fn election(self) -> Option<Deadline> {
+        let runs = self.role() != Role::Leader && self.0.fenced.is_none();
+        runs.then_some(self.0.election)
+    }
+    /// Heartbeat timer of a leader.
+    #[must_use]
+    pub fn heartbeat(self) -> Option<Deadline> {
+        match &self.0.state {
+            State::Leader(leading) => Some(leading.heartbeat),
+            _ => None,
+        }
+    }
+    /// When a leader that hears no majority steps down.
+    #[must_use]
+    pub fn check_quorum(self) -> Option<Deadline> {
+        let due = self.0.check_quorum_due()?;
+        Some(Deadline {
+            set: due - self.0.config.timing.election_max,
+            due,
+        })
+    }
+    /// Answers of a running (pre-)election.
+    #[must_use]
+    pub fn votes(self) -> Vec<(NodeId, bool)> {
+        match &self.0.state {
+            State::PreCandidate(votes) | State::Candidate(votes) => votes
+                .iter()
+                .map(|(node, granted)| (*node, *granted))
+                .collect(),
+            State::Leader(leading) => leading.votes.iter().map(|node| (*node, true)).collect(),
+            State::Follower => Vec::new(),
+        }
+    }
+    /// Position of the opening entry of a leader's term.
+    #[must_use]
+    pub fn noop(self) -> Option<Index> {
+        match &self.0.state {
+            State::Leader(leading) => Some(leading.noop),
+            _ => None,
+        }
+    }
+    /// A leader's peers, in order of id.
+    #[must_use]
+    pub fn peers(self) -> Vec<Peer> {
+        let State::Leader(leading) = &self.0.state else {
+            return Vec::new();
+        };
+        let limits = &self.0.config.limits;
+        let peer = |(id, p): (&NodeId, &crate::progress::Progress)| Peer {
+            id: *id,
+            pace: p.pace,
+            next: p.next,
+            matched: p.matched,
+            in_flight: p.in_flight.len() + usize::from(p.probing),
+            full: !p.may_send(limits.window_messages, limits.window_bytes),
+            echoed: p.echoed,
+            heard: p.heard,
+        };
+        leading.peers.iter().map(peer).collect()
+    }
+    /// What waits for the disk.
+    #[must_use]
+    pub fn held(self) -> Vec<Held> {
+        let raft = self.0;
+        let mut held = Vec::new();
+        held.extend(raft.held_vote.map(Held::Vote));
+        if let State::Candidate(votes) = &raft.state
+            && !votes.contains_key(&raft.config.id)
+        {
+            held.push(Held::OwnVote);
+        }
+        let (proven, durable) = (raft.proven, raft.durability.index);
+        if let Some(to) = raft.leader
+            && to != raft.config.id
+            && proven.leader_term == raft.hard_state.term
+            && proven.index > durable
+        {
+            held.push(Held::Acknowledgement {
+                to,
+                received: proven.index,
+                durable,
+            });
+        }
+        held
+    }
+    /// Reads that wait here, grouped.
+    #[must_use]
+    pub fn reads(self) -> Vec<Waiting> {
+        let mut waiting = Vec::new();
+        if let State::Leader(leading) = &self.0.state {
+            for batch in &leading.reads.open {
+                let (round, index) = (Some(batch.round), Some(batch.index));
+                waiting.push(Waiting {
+                    round,
+                    index,
+                    count: batch.readers.len(),
+                });
+            }
+            let count = leading.reads.queued.len();
+            waiting.push(Waiting {
+                round: None,
+                index: None,
+                count,
+            });
+        }
+        let reads = &self.0.reads;
+        let asked = reads.asked.as_ref().map_or(0, |asked| asked.tickets.len());
+        waiting.push(Waiting {
+            round: None,
+            index: None,
+            count: asked + reads.queued.len(),
+        });
+        for (_, index) in &reads.ready {
+            waiting.push(Waiting {
+                round: None,
+                index: Some(*index),
+                count: 1,
+            });
+        }
+        waiting.retain(|w| w.count > 0);
+        waiting
+    }
+}
