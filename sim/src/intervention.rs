@@ -1,0 +1,245 @@
+//! What a person can do to a run: faults, messages, clients. Each counts as one event.
+//!
+//! A run is its setup plus its interventions, so these are plain data: they go into a file or a
+//! URL and mean the same everywhere. Node, client and message numbers are checked when the
+//! intervention is carried out; what is wrong is told in one sentence and changes nothing.
+
+use raftwerk_kv::{Command, Expect};
+use raftwerk_wire::client::ReadMode;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// An operation of a client.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Op {
+    /// Set a key.
+    Put {
+        /// Which.
+        key: String,
+        /// To what.
+        value: String,
+    },
+    /// Read a key.
+    Get {
+        /// Which.
+        key: String,
+        /// How fresh.
+        mode: ReadMode,
+    },
+    /// Remove a key.
+    Delete {
+        /// Which.
+        key: String,
+    },
+    /// Set a key if it is as expected.
+    CompareAndSet {
+        /// Which.
+        key: String,
+        /// Its value now; `None`: it must be absent.
+        expect: Option<String>,
+        /// To what.
+        value: String,
+    },
+}
+
+/// One thing a person does to a run.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Intervention {
+    /// Stop a node; what its disk had not synced is lost.
+    Crash(u64),
+    /// Start a crashed node from its disk.
+    Restart(u64),
+    /// Stop a node without losing anything.
+    Freeze(u64),
+    /// Let a frozen node go on.
+    Thaw(u64),
+    /// Let a node's election timer fire now.
+    TimeOut(u64),
+    /// Cut both directions of every link of a node.
+    Isolate(u64),
+    /// Restore both directions of every link of a node.
+    Reconnect(u64),
+    /// Nothing more goes from one node to another, in this direction.
+    Cut {
+        /// From.
+        from: u64,
+        /// To.
+        to: u64,
+    },
+    /// Undo a cut of one direction.
+    Restore {
+        /// From.
+        from: u64,
+        /// To.
+        to: u64,
+    },
+    /// Cut everything between groups; nodes not named form a group of their own.
+    Partition(Vec<Vec<u64>>),
+    /// Undo every cut.
+    Heal,
+    /// Lose a message that is on the way.
+    Drop(u64),
+    /// Let a message that is on the way arrive now.
+    Deliver(u64),
+    /// Send a second copy of a message that is on the way.
+    Duplicate(u64),
+    /// Let a client ask a node.
+    Ask {
+        /// The client.
+        client: u64,
+        /// The node it asks first.
+        node: u64,
+        /// What it asks.
+        op: Op,
+    },
+}
+
+impl Op {
+    /// The command for the log; `None` for reads, which do not go through it.
+    #[must_use]
+    pub fn command(&self) -> Option<Command> {
+        let bytes = |text: &str| text.as_bytes().into();
+        match self {
+            Op::Put { key, value } => Some(Command::put(key, value)),
+            Op::Delete { key } => Some(Command::delete(key)),
+            Op::CompareAndSet { key, expect, value } => Some(Command::CompareAndSet {
+                key: bytes(key),
+                expect: match expect {
+                    Some(value) => Expect::Value(bytes(value)),
+                    None => Expect::Absent,
+                },
+                value: Some(bytes(value)),
+            }),
+            Op::Get { .. } => None,
+        }
+    }
+
+    /// The key it is about.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        match self {
+            Op::Put { key, .. }
+            | Op::Get { key, .. }
+            | Op::Delete { key }
+            | Op::CompareAndSet { key, .. } => key,
+        }
+    }
+
+    /// Whether the store would take it.
+    ///
+    /// # Errors
+    /// What is wrong, in one sentence.
+    pub fn validate(&self) -> Result<(), String> {
+        let command = self
+            .command()
+            .unwrap_or_else(|| Command::delete(self.key()));
+        command
+            .validate()
+            .map_err(|wrong| format!("This cannot be asked: {wrong}."))
+    }
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Op::Put { key, value } => write!(f, "put {key}={value}"),
+            Op::Get { key, .. } => write!(f, "get {key}"),
+            Op::Delete { key } => write!(f, "delete {key}"),
+            Op::CompareAndSet {
+                key,
+                expect: Some(expect),
+                value,
+            } => {
+                write!(f, "put {key}={value} if ={expect}")
+            }
+            Op::CompareAndSet {
+                key,
+                expect: None,
+                value,
+            } => {
+                write!(f, "put {key}={value} if absent")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Intervention {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Intervention::Crash(node) => write!(f, "S{node} crashes"),
+            Intervention::Restart(node) => write!(f, "S{node} restarts"),
+            Intervention::Freeze(node) => write!(f, "S{node} freezes"),
+            Intervention::Thaw(node) => write!(f, "S{node} thaws"),
+            Intervention::TimeOut(node) => write!(f, "S{node} times out"),
+            Intervention::Isolate(node) => write!(f, "S{node} is isolated"),
+            Intervention::Reconnect(node) => write!(f, "S{node} is reconnected"),
+            Intervention::Cut { from, to } => write!(f, "S{from} to S{to} is cut"),
+            Intervention::Restore { from, to } => write!(f, "S{from} to S{to} is restored"),
+            Intervention::Partition(groups) => {
+                f.write_str("the network is split:")?;
+                for (i, group) in groups.iter().enumerate() {
+                    f.write_str(if i == 0 { " " } else { " | " })?;
+                    let names: Vec<String> = group.iter().map(|node| format!("S{node}")).collect();
+                    f.write_str(&names.join(" "))?;
+                }
+                Ok(())
+            }
+            Intervention::Heal => f.write_str("every link is restored"),
+            Intervention::Drop(id) => write!(f, "message {id} is lost"),
+            Intervention::Deliver(id) => write!(f, "message {id} arrives now"),
+            Intervention::Duplicate(id) => write!(f, "message {id} is doubled"),
+            Intervention::Ask { client, node, op } => write!(f, "C{client} asks S{node}: {op}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interventions_survive_json() {
+        let op = Op::CompareAndSet {
+            key: "x".into(),
+            expect: None,
+            value: "1".into(),
+        };
+        for what in [
+            Intervention::Partition(vec![vec![1, 2], vec![3]]),
+            Intervention::Cut { from: 1, to: 2 },
+            Intervention::Ask {
+                client: 1,
+                node: 2,
+                op,
+            },
+        ] {
+            let text = serde_json::to_string(&what).unwrap();
+            assert_eq!(serde_json::from_str::<Intervention>(&text).unwrap(), what);
+        }
+    }
+
+    #[test]
+    fn they_read_as_sentences() {
+        let split = Intervention::Partition(vec![vec![1, 2], vec![3]]);
+        assert_eq!(split.to_string(), "the network is split: S1 S2 | S3");
+        let op = Op::Put {
+            key: "x".into(),
+            value: "1".into(),
+        };
+        let ask = Intervention::Ask {
+            client: 1,
+            node: 2,
+            op,
+        };
+        assert_eq!(ask.to_string(), "C1 asks S2: put x=1");
+    }
+
+    #[test]
+    fn an_empty_key_is_refused_for_reads_too() {
+        let get = Op::Get {
+            key: String::new(),
+            mode: ReadMode::Leader,
+        };
+        assert!(get.validate().unwrap_err().contains("key is empty"));
+    }
+}

@@ -1,0 +1,424 @@
+//! What a run is told at birth: how many nodes, one seed, and how network, disks, clients and
+//! faults behave.
+//!
+//! A [`Setup`], the list of interventions and the code together determine a run completely. All
+//! rates are integers per million, all times microseconds: nothing here is a float, so that the
+//! same setup gives the same run natively and in the browser. [`Setup::validate`] names what is
+//! wrong before a world is built from it.
+
+use crate::rng::{Purpose, Stream};
+use raftwerk_core::{ClusterId, Config, Limits, NodeId, Switches, Timing};
+use serde::{Deserialize, Serialize};
+
+/// Most nodes a world can have.
+pub const MAX_NODES: u64 = 9;
+/// Most clients a world can have.
+pub const MAX_CLIENTS: u64 = 16;
+/// One million: what every rate is out of.
+pub const MILLION: u32 = 1_000_000;
+/// Longest time anything in a setup may take: one hour.
+const MAX_TIME: u64 = 3_600_000_000;
+
+/// Everything that determines a run, apart from interventions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setup {
+    /// Nodes S1 to Sn, all voters; 1 to 9.
+    pub nodes: u64,
+    /// Where every random number comes from.
+    pub seed: u64,
+    /// Clients C1 to Cn; at most 16.
+    pub clients: u64,
+    /// How messages travel.
+    pub network: NetworkModel,
+    /// How long writes take.
+    pub disk: DiskModel,
+    /// How long clients wait.
+    pub patience: Patience,
+    /// Timing of the core.
+    pub timing: Timing,
+    /// Limits of the core.
+    pub limits: Limits,
+    /// Optional rules of the core.
+    pub switches: Switches,
+    /// Random faults.
+    pub faults: FaultPlan,
+    /// Random operations of the clients.
+    pub workload: Workload,
+}
+
+/// How messages travel. Also used between clients and nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkModel {
+    /// Shortest time on the way, microseconds.
+    pub delay_min: u64,
+    /// Longest time on the way, microseconds. Between the two every delay is equally likely, so
+    /// messages of one link overtake each other.
+    pub delay_max: u64,
+    /// How many of a million messages are lost.
+    pub loss_per_million: u32,
+    /// How many of a million messages arrive twice.
+    pub duplicate_per_million: u32,
+    /// How many of a million messages are held up and arrive far out of order.
+    pub reorder_per_million: u32,
+    /// Longest extra time of a message that is held up, microseconds.
+    pub reorder_extra: u64,
+}
+
+/// How long a disk takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiskModel {
+    /// Shortest time of a write with its sync, microseconds.
+    pub sync_min: u64,
+    /// Longest time of a write with its sync, microseconds.
+    pub sync_max: u64,
+}
+
+/// How long clients wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Patience {
+    /// After this long without an answer a client asks another node, microseconds.
+    pub attempt: u64,
+    /// After this long it gives up: the outcome is unknown, microseconds.
+    pub operation: u64,
+    /// Pause before it asks again after a refusal, microseconds.
+    pub backoff: u64,
+}
+
+/// Random faults. Weights are relative to each other; a class of weight 0 is off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultPlan {
+    /// Shortest time between two faults, microseconds.
+    pub pause_min: u64,
+    /// Longest time between two faults, microseconds; 0 switches random faults off.
+    pub pause_max: u64,
+    /// Shortest time until a fault is undone, microseconds.
+    pub lasts_min: u64,
+    /// Longest time until a fault is undone, microseconds.
+    pub lasts_max: u64,
+    /// Most nodes crashed or frozen at once.
+    pub most_down: u64,
+    /// How many of a million faults of one node are aimed at a leader.
+    pub aim_per_million: u32,
+    /// Weight of crashes; what the disk had not synced is lost.
+    pub crash: u32,
+    /// Weight of freezes.
+    pub freeze: u32,
+    /// Weight of cutting one direction between two nodes.
+    pub cut_one_way: u32,
+    /// Weight of cutting both directions between two nodes.
+    pub cut_both_ways: u32,
+    /// Weight of cutting everything around one node.
+    pub isolate: u32,
+    /// Weight of splitting the nodes into two groups.
+    pub partition: u32,
+    /// Weight of letting an election timer fire early.
+    pub time_out: u32,
+}
+
+/// Random operations. Weights are relative to each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Workload {
+    /// Shortest pause of a client between two operations, microseconds.
+    pub pause_min: u64,
+    /// Longest pause, microseconds; 0 switches random operations off.
+    pub pause_max: u64,
+    /// How many keys are used.
+    pub keys: u64,
+    /// Weight of writes. Every written value is unique in the run.
+    pub put: u32,
+    /// Weight of deletes.
+    pub delete: u32,
+    /// Weight of compare-and-set.
+    pub compare: u32,
+    /// Weight of reads at the leader.
+    pub read_leader: u32,
+    /// Weight of reads through any node.
+    pub read_follower: u32,
+    /// Weight of stale reads.
+    pub read_stale: u32,
+}
+
+impl Workload {
+    /// Whether there are random operations at all.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.pause_max > 0
+    }
+}
+
+impl FaultPlan {
+    /// Whether there are random faults at all.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.pause_max > 0 && self.weights().iter().any(|weight| *weight > 0)
+    }
+
+    pub(crate) fn weights(&self) -> [u32; 7] {
+        [
+            self.crash,
+            self.freeze,
+            self.cut_one_way,
+            self.cut_both_ways,
+            self.isolate,
+            self.partition,
+            self.time_out,
+        ]
+    }
+}
+
+/// The cluster every simulated node belongs to.
+pub(crate) const CLUSTER: ClusterId = ClusterId(0x7261_6674_7765_726b);
+
+impl Setup {
+    /// A world to watch: slow enough to follow, no random faults, no random operations.
+    ///
+    /// `nodes` is brought into 1 to 9.
+    #[must_use]
+    pub fn playground(nodes: u64, seed: u64) -> Setup {
+        let demo = Config::demo(NodeId(1), CLUSTER, 0);
+        Setup {
+            nodes: nodes.clamp(1, MAX_NODES),
+            seed,
+            clients: 2,
+            network: NetworkModel {
+                delay_min: 10_000,
+                delay_max: 20_000,
+                loss_per_million: 0,
+                duplicate_per_million: 0,
+                reorder_per_million: 0,
+                reorder_extra: 0,
+            },
+            disk: DiskModel {
+                sync_min: 1_000,
+                sync_max: 3_000,
+            },
+            patience: Patience {
+                attempt: 600_000,
+                operation: 5_000_000,
+                backoff: 30_000,
+            },
+            timing: demo.timing,
+            limits: demo.limits,
+            switches: demo.switches,
+            faults: FaultPlan::default(),
+            workload: Workload::default(),
+        }
+    }
+
+    /// A world to break: the seed draws the size, which classes of faults are on, how often they
+    /// come and what the clients do (swarm testing: a run with few kinds of faults goes deeper
+    /// into each than a run with all of them).
+    #[must_use]
+    pub fn storm(seed: u64) -> Setup {
+        let mut draw = Stream::new(seed, Purpose::Setup, 0);
+        let delay_min = draw.between(200, 4_000);
+        let on = |draw: &mut Stream, one_in: u64, most: u64| {
+            let rate = draw.between(1, most + 1);
+            if draw.below(one_in) == 0 {
+                rate as u32
+            } else {
+                0
+            }
+        };
+        let network = NetworkModel {
+            delay_min,
+            delay_max: delay_min + draw.between(500, 12_000),
+            loss_per_million: on(&mut draw, 2, 80_000),
+            duplicate_per_million: on(&mut draw, 2, 60_000),
+            reorder_per_million: on(&mut draw, 2, 50_000),
+            reorder_extra: draw.between(20_000, 400_000),
+        };
+        let sync_min = draw.between(100, 2_000);
+        let disk = DiskModel {
+            sync_min,
+            sync_max: sync_min + draw.between(1_000, 15_000),
+        };
+        let nodes = [3, 3, 5, 5, 7][draw.below(5) as usize];
+        let clients = draw.between(2, 6);
+        Setup {
+            nodes,
+            clients,
+            network,
+            disk,
+            patience: Patience {
+                attempt: draw.between(200_000, 600_000),
+                operation: 2_500_000,
+                backoff: draw.between(5_000, 40_000),
+            },
+            faults: storm_faults(&mut draw, nodes),
+            workload: storm_workload(&mut draw),
+            ..Setup::playground(nodes, seed)
+        }
+    }
+
+    /// What the core of one node is told. `seed` is drawn anew for every life of the node.
+    #[must_use]
+    pub fn config(&self, node: u64, seed: u64) -> Config {
+        Config {
+            id: NodeId(node),
+            cluster: CLUSTER,
+            seed,
+            timing: self.timing,
+            limits: self.limits,
+            switches: self.switches,
+        }
+    }
+
+    /// Says everything that is wrong, one sentence each.
+    ///
+    /// # Errors
+    /// The list of reasons when there is at least one.
+    pub fn validate(&self) -> Result<(), Vec<String>> {
+        let mut wrong = self.config(1, 0).validate().err().unwrap_or_default();
+        let mut need = |holds: bool, why: &str| {
+            if !holds {
+                wrong.push(why.to_string());
+            }
+        };
+        need(
+            (1..=MAX_NODES).contains(&self.nodes),
+            "nodes must be from 1 to 9",
+        );
+        need(self.clients <= MAX_CLIENTS, "clients must be at most 16");
+        let ranges = [
+            (
+                "network delay",
+                self.network.delay_min,
+                self.network.delay_max,
+            ),
+            ("disk sync", self.disk.sync_min, self.disk.sync_max),
+            ("fault pause", self.faults.pause_min, self.faults.pause_max),
+            ("fault length", self.faults.lasts_min, self.faults.lasts_max),
+            (
+                "client pause",
+                self.workload.pause_min,
+                self.workload.pause_max,
+            ),
+            (
+                "client patience",
+                self.patience.attempt,
+                self.patience.operation,
+            ),
+        ];
+        for (name, min, max) in ranges {
+            need(
+                min <= max,
+                &format!("{name}: the shortest time is above the longest"),
+            );
+            need(max <= MAX_TIME, &format!("{name}: at most one hour"));
+        }
+        let network = &self.network;
+        for (name, rate) in [
+            ("loss", network.loss_per_million),
+            ("duplication", network.duplicate_per_million),
+            ("reordering", network.reorder_per_million),
+        ] {
+            need(
+                rate <= MILLION,
+                &format!("{name}: at most 1,000,000 per million"),
+            );
+        }
+        need(
+            network.reorder_extra <= MAX_TIME,
+            "extra delay: at most one hour",
+        );
+        need(
+            self.patience.attempt > 0,
+            "clients must wait longer than zero",
+        );
+        need(
+            self.patience.backoff > 0,
+            "clients must pause longer than zero after a refusal",
+        );
+        need(
+            !self.workload.is_on() || self.workload.keys > 0,
+            "the workload needs a key",
+        );
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    }
+}
+
+fn storm_faults(draw: &mut Stream, nodes: u64) -> FaultPlan {
+    let mut weight = |one_in: u64| {
+        let weight = draw.between(1, 10) as u32;
+        if draw.below(one_in) == 0 { weight } else { 0 }
+    };
+    let (crash, freeze, cut_one_way) = (weight(1), weight(2), weight(2));
+    let (cut_both_ways, isolate, partition, time_out) =
+        (weight(2), weight(2), weight(2), weight(3));
+    let pause_min = draw.between(20_000, 400_000);
+    let lasts_min = draw.between(20_000, 300_000);
+    FaultPlan {
+        pause_min,
+        pause_max: pause_min + draw.between(50_000, 1_500_000),
+        lasts_min,
+        lasts_max: lasts_min + draw.between(100_000, 1_500_000),
+        most_down: draw.between(1, nodes + 1),
+        aim_per_million: draw.between(0, 800_001) as u32,
+        crash,
+        freeze,
+        cut_one_way,
+        cut_both_ways,
+        isolate,
+        partition,
+        time_out,
+    }
+}
+
+fn storm_workload(draw: &mut Stream) -> Workload {
+    let pause_min = draw.between(1_000, 30_000);
+    Workload {
+        pause_min,
+        pause_max: pause_min + draw.between(5_000, 150_000),
+        keys: draw.between(1, 9),
+        put: draw.between(2, 10) as u32,
+        delete: draw.between(0, 3) as u32,
+        compare: draw.between(0, 5) as u32,
+        read_leader: draw.between(0, 6) as u32,
+        read_follower: draw.between(0, 6) as u32,
+        read_stale: draw.between(0, 2) as u32,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_storm_and_every_playground_is_valid() {
+        for seed in 0..500 {
+            assert_eq!(Setup::storm(seed).validate(), Ok(()), "seed {seed}");
+        }
+        for nodes in 0..12 {
+            assert_eq!(Setup::playground(nodes, 1).validate(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn storms_draw_sizes_and_classes() {
+        let storms: Vec<Setup> = (0..100).map(Setup::storm).collect();
+        for nodes in [3, 5, 7] {
+            assert!(storms.iter().any(|storm| storm.nodes == nodes));
+        }
+        assert!(
+            storms
+                .iter()
+                .any(|storm| storm.network.loss_per_million == 0)
+        );
+        assert!(
+            storms
+                .iter()
+                .any(|storm| storm.network.loss_per_million > 0)
+        );
+        assert!(storms.iter().any(|storm| storm.faults.freeze == 0));
+    }
+
+    #[test]
+    fn a_bad_setup_is_told_what_is_wrong() {
+        let mut setup = Setup::playground(5, 1);
+        setup.nodes = 10;
+        setup.network.delay_min = 30_000;
+        let wrong = setup.validate().unwrap_err();
+        assert_eq!(wrong.len(), 2, "{wrong:?}");
+    }
+}
