@@ -387,10 +387,15 @@ impl Raft {
         }));
         self.trace(|_| Kind::BecameLeader { votes: told });
         let id = LogId { term, index: noop };
-        self.log.push(Entry {
+        let opening = Entry {
             id,
             body: EntryBody::Noop,
-        });
+        };
+        let size = opening.size();
+        self.log.push(opening);
+        if let State::Leader(leading) = &mut self.state {
+            leading.uncommitted += size;
+        }
         self.trace(|_| Kind::AppendedNoop { id });
     }
 
