@@ -5,7 +5,8 @@
 //! counts only when its disk has it (R15), and only if it is a voter (R14).
 
 use crate::quorum;
-use crate::raft::{Raft, State};
+use crate::raft::Raft;
+use crate::state::State;
 use crate::trace::{CommitReason, Kind};
 use crate::types::{Entry, Index, LogId, NodeId};
 
@@ -38,7 +39,7 @@ impl Raft {
         let from = self.commit;
         let voters = membership.members.all().into_iter();
         let voters = voters.filter(|node| membership.members.is_voter(*node));
-        let reason = self.listening.then(|| CommitReason::Quorum {
+        let reason = self.ears.listening.then(|| CommitReason::Quorum {
             matched: voters.map(|node| (node, matched(node))).collect(),
         });
         let bytes: u64 = self

@@ -4,7 +4,8 @@
 //! after five hundred proposals makes one write and one append per peer (thesis 10.2.1, 10.2.2).
 
 use crate::io::{Outcome, Output, Write};
-use crate::raft::{Raft, State};
+use crate::raft::Raft;
+use crate::state::State;
 use crate::trace::Kind;
 use crate::types::Index;
 

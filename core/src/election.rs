@@ -10,8 +10,9 @@ use crate::membership::Members;
 use crate::message::Body;
 use crate::progress::Progress;
 use crate::quorum::{self, Tally};
-use crate::raft::{Deadline, Leading, Raft, State};
+use crate::raft::Raft;
 use crate::reads::LeaderReads;
+use crate::state::{Deadline, Leading, State};
 use crate::time::{Span, Time};
 use crate::trace::{
     Cause, ElectionReason, FollowerReason, Held, IgnoreReason, Kind, Timer, VoteRefusal,

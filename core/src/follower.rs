@@ -6,7 +6,8 @@
 
 use crate::io::Fence;
 use crate::message::{AppendResult, Body};
-use crate::raft::{Raft, State};
+use crate::raft::Raft;
+use crate::state::State;
 use crate::trace::{CommitReason, FollowerReason, Held, IgnoreReason, Kind};
 use crate::types::{Entry, EntryBody, Index, Lane, LogId, Mark, NodeId, Round, Term};
 

@@ -4,7 +4,8 @@
 //! checked there; what must hold between two moments of one node, too.
 
 use crate::quorum;
-use crate::raft::{Raft, State};
+use crate::raft::Raft;
+use crate::state::State;
 use crate::types::{Index, NodeId};
 use std::fmt;
 

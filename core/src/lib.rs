@@ -15,6 +15,7 @@
 //! | T6.2 check-quorum                      | `election`               |
 //! | T6.4 reads                             | `reads`                  |
 
+mod boot;
 mod commit;
 mod config;
 mod drain;
@@ -35,18 +36,21 @@ mod raft;
 mod reads;
 mod replication;
 mod rng;
+mod state;
 mod time;
 pub mod trace;
 mod types;
 mod view;
 
+pub use boot::BootError;
 pub use config::{Config, Limits, Switches, Timing};
 pub use hash::StableHasher;
 pub use invariants::Violation;
 pub use io::{Condition, Durable, Fence, Outcome, Output, ReadPath, Refusal, Write};
 pub use membership::{Members, Membership};
 pub use message::{AppendResult, Body, Message};
-pub use raft::{BootError, Deadline, Raft};
+pub use raft::Raft;
+pub use state::Deadline;
 pub use time::{Span, Time};
 pub use types::{
     ClusterId, Entry, EntryBody, HardState, Index, Lane, LogId, Mark, NodeId, Payload, Round,

@@ -7,82 +7,20 @@
 use crate::config::Config;
 use crate::durability::Durability;
 use crate::hash::StableHasher;
-use crate::io::{Condition, Durable, Fence, Outcome, Output, ReadPath, Refusal};
+use crate::io::{Fence, Outcome, Output, ReadPath, Refusal};
 use crate::log::Log;
 use crate::membership::{Members, Membership};
 use crate::message::{AppendResult, Body, Message};
-use crate::progress::Progress;
-use crate::reads::{FollowerReads, LeaderReads};
+use crate::reads::FollowerReads;
 use crate::rng::Rng;
+use crate::state::{Acknowledging, Deadline, Ears, State};
 use crate::time::Time;
 use crate::trace::{Cause, Event, FollowerReason, IgnoreReason, Kind, Role, Timer};
 use crate::types::{
-    Entry, EntryBody, HardState, Index, Lane, LogId, Mark, NodeId, Payload, Round, Term, Ticket,
-    WriteSeq,
+    Entry, EntryBody, HardState, Index, LogId, Mark, NodeId, Payload, Term, Ticket, WriteSeq,
 };
-use std::collections::{BTreeMap, VecDeque};
-use std::fmt;
+use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
-
-/// What a node is doing.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum State {
-    Follower,
-    /// Votes of a pre-election.
-    PreCandidate(BTreeMap<NodeId, bool>),
-    /// Votes of an election; the own one is in it only once it is on disk.
-    Candidate(BTreeMap<NodeId, bool>),
-    Leader(Box<Leading>),
-}
-
-/// State of a leader; gone the moment it steps down.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Leading {
-    /// Every other member.
-    pub peers: BTreeMap<NodeId, Progress>,
-    /// Current contact round.
-    pub round: Round,
-    /// Position of the term's opening entry.
-    pub noop: Index,
-    /// Who voted for it.
-    pub votes: Vec<NodeId>,
-    /// When it was elected.
-    pub since: Time,
-    /// Proposals not yet settled, in log order.
-    pub pending: VecDeque<(Index, Ticket)>,
-    /// Bytes of entries above the commit index.
-    pub uncommitted: u64,
-    /// Last and next heartbeat.
-    pub heartbeat: Deadline,
-    /// An empty append is wanted even where there is nothing to say.
-    pub beat: bool,
-    /// What a majority holds of older terms, as last told to the trace.
-    pub withheld: Index,
-    /// Reads waiting for a round.
-    pub reads: LeaderReads,
-}
-
-/// A deadline and when it was set.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Deadline {
-    /// When it was set.
-    pub set: Time,
-    /// When it fires.
-    pub due: Time,
-}
-
-/// What a follower owes its leader.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Acknowledging {
-    /// Session of the leader's last append.
-    pub lane: Lane,
-    /// Highest round seen in it.
-    pub round: Round,
-    /// A reply must go out at the next drain, whatever the disk says.
-    pub owed: bool,
-    /// Durable position of the last reply.
-    pub told: Index,
-}
 
 /// The Raft machine. See the crate documentation for the contract.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -121,122 +59,11 @@ pub struct Raft {
     pub(crate) told_fence: bool,
     pub(crate) outputs: VecDeque<Output>,
     pub(crate) dirty: bool,
-    pub(crate) listening: bool,
     pub(crate) cause: Cause,
-    pub(crate) events: VecDeque<Event>,
-}
-
-/// Why a node refuses to start. Nothing on disk was touched.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BootError {
-    /// The configuration makes no sense; one sentence per reason.
-    Config(Vec<String>),
-    /// The log or hard state contradicts itself.
-    Log(String),
-    /// Promised entries cannot be read (trap D3).
-    Suspect {
-        /// First bad position.
-        from: Index,
-        /// Last bad position.
-        to: Index,
-    },
-    /// The disk holds a snapshot, which this version cannot read.
-    Snapshot,
-}
-
-impl fmt::Display for BootError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            BootError::Config(reasons) => write!(f, "configuration: {}", reasons.join("; ")),
-            BootError::Log(why) => write!(f, "the log contradicts itself: {why}"),
-            BootError::Suspect { from, to } => {
-                write!(
-                    f,
-                    "log entries {from} to {to} were promised and cannot be read"
-                )
-            }
-            BootError::Snapshot => write!(f, "the disk holds a snapshot; use a newer version"),
-        }
-    }
-}
-
-impl std::error::Error for BootError {}
-
-impl Durable {
-    /// What the first members of a new cluster start from: one entry, the same everywhere, that
-    /// names them (trap M10).
-    #[must_use]
-    pub fn bootstrap(members: &Members) -> Durable {
-        let body = EntryBody::Membership(members.clone());
-        Durable {
-            entries: vec![Entry {
-                id: LogId::new(0, 1),
-                body,
-            }],
-            ..Durable::default()
-        }
-    }
+    pub(crate) ears: Ears,
 }
 
 impl Raft {
-    /// Starts a node from its disk, as a follower.
-    ///
-    /// # Errors
-    /// When the configuration or the disk makes no sense; nothing has been changed then.
-    pub fn boot(config: Config, durable: Durable, now: Time) -> Result<Raft, BootError> {
-        config.validate().map_err(BootError::Config)?;
-        if let Condition::Suspect { from, to } = durable.condition {
-            return Err(BootError::Suspect { from, to });
-        }
-        if durable.snapshot.is_some() {
-            return Err(BootError::Snapshot);
-        }
-        let log = Log::new(durable.entries).map_err(BootError::Log)?;
-        let hard_state = durable.hard_state;
-        if log.last().term > hard_state.term {
-            let why = format!(
-                "entry {} is newer than term {}",
-                log.last(),
-                hard_state.term
-            );
-            return Err(BootError::Log(why));
-        }
-        let last = log.last().index;
-        let mut raft = Raft {
-            rng: Rng::new(config.seed),
-            config,
-            now,
-            hard_state,
-            durability: Durability::new(hard_state, last),
-            log,
-            state: State::Follower,
-            leader: None,
-            leader_heard: None,
-            election: Deadline::default(),
-            proven: Mark::default(),
-            told_commit: Index(0),
-            commit: Index(0),
-            applying: Index(0),
-            applied: Index(0),
-            held_vote: None,
-            ack: Acknowledging::default(),
-            reads: FollowerReads::default(),
-            fenced: None,
-            outbox: Vec::new(),
-            settled: Vec::new(),
-            told_leader: (hard_state.term, None),
-            told_members: (Index(0), false),
-            told_fence: false,
-            outputs: VecDeque::new(),
-            dirty: true,
-            listening: false,
-            cause: Cause::Boot,
-            events: VecDeque::new(),
-        };
-        raft.reset_election_timer();
-        Ok(raft)
-    }
-
     // ------------------------------------------------------------------ inputs
 
     /// A message arrived. The one door: cluster, address and term are judged here (trap E20).
@@ -499,17 +326,25 @@ impl Raft {
         self.log.range(from, to)
     }
 
-    /// Switches the trace on or off.
+    /// Switches the trace on or off. The first event of a life tells what the disk held.
     pub fn listen(&mut self, on: bool) {
-        self.listening = on;
+        self.ears.listening = on;
         if !on {
-            self.events.clear();
+            return self.ears.events.clear();
+        }
+        if !std::mem::replace(&mut self.ears.told_boot, true) {
+            let HardState { term, vote } = self.hard_state;
+            self.trace(|raft| Kind::Booted {
+                term,
+                vote,
+                last: raft.log.last(),
+            });
         }
     }
 
     /// Next trace event, oldest first.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        self.ears.events.pop_front()
     }
 
     /// Hash of the whole state except times, the same on every platform.
@@ -571,10 +406,10 @@ impl Raft {
 
     /// Tells the trace, if anybody listens.
     pub(crate) fn trace(&mut self, kind: impl FnOnce(&Raft) -> Kind) {
-        if self.listening {
+        if self.ears.listening {
             let kind = kind(self);
             let (node, at, term) = (self.id(), self.now, self.hard_state.term);
-            self.events.push_back(Event {
+            self.ears.events.push_back(Event {
                 node,
                 at,
                 term,

@@ -9,7 +9,8 @@
 use crate::io::{ReadPath, Refusal};
 use crate::message::Body;
 use crate::quorum;
-use crate::raft::{Raft, State};
+use crate::raft::Raft;
+use crate::state::State;
 use crate::time::Time;
 use crate::trace::{Cause, IgnoreReason, Kind, Timer};
 use crate::types::{Index, NodeId, Round, Ticket};

@@ -7,7 +7,8 @@
 
 use crate::message::{AppendResult, Body, Message};
 use crate::progress::Progress;
-use crate::raft::{Raft, State};
+use crate::raft::Raft;
+use crate::state::State;
 use crate::trace::{Cause, IgnoreReason, Kind, Pace, Timer};
 use crate::types::{Index, Lane, LogId, NodeId, Round};
 
@@ -115,10 +116,10 @@ impl Raft {
 
     fn on_accepted(&mut self, from: NodeId, round: Round, durable: Index, received: Index) {
         let last = self.log.last().index;
-        assert!(
-            durable <= received && received <= last,
-            "nobody has more than its leader"
-        );
+        if durable > received || received > last {
+            // Nobody has more than its leader: this comes from no correct node.
+            return self.ignore(from, IgnoreReason::Malformed);
+        }
         let patience = self.now - self.config.timing.heartbeat;
         let peer = self.peer(from);
         let (pace, matched) = (peer.pace, peer.matched);

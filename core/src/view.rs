@@ -3,7 +3,8 @@
 use crate::config::Config;
 use crate::io::Fence;
 use crate::membership::Membership;
-use crate::raft::{Deadline, Raft, State};
+use crate::raft::Raft;
+use crate::state::{Deadline, State};
 use crate::time::Time;
 use crate::trace::{Held, Pace, Role};
 use crate::types::{Entry, HardState, Index, LogId, NodeId, Round, Term};

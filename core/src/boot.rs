@@ -1,0 +1,130 @@
+//! Starting a node from its disk (paper figure 2, "persistent state"; thesis 3.8).
+//!
+//! Only term, vote and log come back; everything else starts empty. What is on disk is checked
+//! first, and a node that cannot trust its disk does not start.
+
+use crate::config::Config;
+use crate::durability::Durability;
+use crate::io::{Condition, Durable};
+use crate::log::Log;
+use crate::membership::Members;
+use crate::raft::Raft;
+use crate::reads::FollowerReads;
+use crate::rng::Rng;
+use crate::state::{Acknowledging, Deadline, Ears, State};
+use crate::time::Time;
+use crate::trace::Cause;
+use crate::types::{Entry, EntryBody, Index, LogId, Mark};
+use std::collections::VecDeque;
+use std::fmt;
+
+/// Why a node refuses to start. Nothing on disk was touched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BootError {
+    /// The configuration makes no sense; one sentence per reason.
+    Config(Vec<String>),
+    /// The log or hard state contradicts itself.
+    Log(String),
+    /// Promised entries cannot be read (trap D3).
+    Suspect {
+        /// First bad position.
+        from: Index,
+        /// Last bad position.
+        to: Index,
+    },
+    /// The disk holds a snapshot, which this version cannot read.
+    Snapshot,
+}
+
+impl fmt::Display for BootError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BootError::Config(reasons) => write!(f, "configuration: {}", reasons.join("; ")),
+            BootError::Log(why) => write!(f, "the log contradicts itself: {why}"),
+            BootError::Suspect { from, to } => {
+                write!(
+                    f,
+                    "log entries {from} to {to} were promised and cannot be read"
+                )
+            }
+            BootError::Snapshot => write!(f, "the disk holds a snapshot; use a newer version"),
+        }
+    }
+}
+
+impl std::error::Error for BootError {}
+
+impl Durable {
+    /// What the first members of a new cluster start from: one entry, the same everywhere, that
+    /// names them (trap M10).
+    #[must_use]
+    pub fn bootstrap(members: &Members) -> Durable {
+        let body = EntryBody::Membership(members.clone());
+        Durable {
+            entries: vec![Entry {
+                id: LogId::new(0, 1),
+                body,
+            }],
+            ..Durable::default()
+        }
+    }
+}
+
+impl Raft {
+    /// Starts a node from its disk, as a follower.
+    ///
+    /// # Errors
+    /// When the configuration or the disk makes no sense; nothing has been changed then.
+    pub fn boot(config: Config, durable: Durable, now: Time) -> Result<Raft, BootError> {
+        config.validate().map_err(BootError::Config)?;
+        if let Condition::Suspect { from, to } = durable.condition {
+            return Err(BootError::Suspect { from, to });
+        }
+        if durable.snapshot.is_some() {
+            return Err(BootError::Snapshot);
+        }
+        let log = Log::new(durable.entries).map_err(BootError::Log)?;
+        let hard_state = durable.hard_state;
+        if log.last().term > hard_state.term {
+            let why = format!(
+                "entry {} is newer than term {}",
+                log.last(),
+                hard_state.term
+            );
+            return Err(BootError::Log(why));
+        }
+        let last = log.last().index;
+        let mut raft = Raft {
+            rng: Rng::new(config.seed),
+            config,
+            now,
+            hard_state,
+            durability: Durability::new(hard_state, last),
+            log,
+            state: State::Follower,
+            leader: None,
+            leader_heard: None,
+            election: Deadline::default(),
+            proven: Mark::default(),
+            told_commit: Index(0),
+            commit: Index(0),
+            applying: Index(0),
+            applied: Index(0),
+            held_vote: None,
+            ack: Acknowledging::default(),
+            reads: FollowerReads::default(),
+            fenced: None,
+            outbox: Vec::new(),
+            settled: Vec::new(),
+            told_leader: (hard_state.term, None),
+            told_members: (Index(0), false),
+            told_fence: false,
+            outputs: VecDeque::new(),
+            dirty: true,
+            cause: Cause::Boot,
+            ears: Ears::default(),
+        };
+        raft.reset_election_timer();
+        Ok(raft)
+    }
+}

@@ -1,0 +1,93 @@
+//! The states of a node and what each carries (paper 5.1 and figure 2, "volatile state").
+//!
+//! What only a leader or only a candidate has lives inside its state, so that it is gone the
+//! moment the role is.
+
+use crate::progress::Progress;
+use crate::reads::LeaderReads;
+use crate::time::Time;
+use crate::trace::Event;
+use crate::types::{Index, Lane, NodeId, Round, Ticket};
+use std::collections::{BTreeMap, VecDeque};
+use std::hash::{Hash, Hasher};
+
+/// What a node is doing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum State {
+    Follower,
+    /// Votes of a pre-election.
+    PreCandidate(BTreeMap<NodeId, bool>),
+    /// Votes of an election; the own one is in it only once it is on disk.
+    Candidate(BTreeMap<NodeId, bool>),
+    Leader(Box<Leading>),
+}
+
+/// State of a leader; gone the moment it steps down.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Leading {
+    /// Every other member.
+    pub peers: BTreeMap<NodeId, Progress>,
+    /// Current contact round.
+    pub round: Round,
+    /// Position of the term's opening entry.
+    pub noop: Index,
+    /// Who voted for it.
+    pub votes: Vec<NodeId>,
+    /// When it was elected.
+    pub since: Time,
+    /// Proposals not yet settled, in log order.
+    pub pending: VecDeque<(Index, Ticket)>,
+    /// Bytes of entries above the commit index.
+    pub uncommitted: u64,
+    /// Last and next heartbeat.
+    pub heartbeat: Deadline,
+    /// An empty append is wanted even where there is nothing to say.
+    pub beat: bool,
+    /// What a majority holds of older terms, as last told to the trace.
+    pub withheld: Index,
+    /// Reads waiting for a round.
+    pub reads: LeaderReads,
+}
+
+/// A deadline and when it was set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Deadline {
+    /// When it was set.
+    pub set: Time,
+    /// When it fires.
+    pub due: Time,
+}
+
+/// What a follower owes its leader.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Acknowledging {
+    /// Session of the leader's last append.
+    pub lane: Lane,
+    /// Highest round seen in it.
+    pub round: Round,
+    /// A reply must go out at the next drain, whatever the disk says.
+    pub owed: bool,
+    /// Durable position of the last reply.
+    pub told: Index,
+}
+
+/// Who listens and what was not heard yet. An observer is no part of the state: two machines
+/// that differ only here are equal and hash alike.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ears {
+    pub listening: bool,
+    pub told_boot: bool,
+    pub events: VecDeque<Event>,
+}
+
+impl PartialEq for Ears {
+    fn eq(&self, _: &Ears) -> bool {
+        true
+    }
+}
+
+impl Eq for Ears {}
+
+impl Hash for Ears {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
