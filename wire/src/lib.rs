@@ -5,13 +5,16 @@
 //! |------------|------------------------------------------------------|
 //! | `view`     | a host (simulated or live) and the screen            |
 //! | `explain`  | a trace event and a reader                           |
+//! | `groups`   | cut links and a screen                               |
 //! | `observe`  | a live node, its supervisor, and the screen          |
 //! | `client`   | a client and any node, over HTTP                     |
 //! | `frame`    | two nodes, over WebSocket                            |
 //! | `record`   | a node and its own log file                          |
 
 pub mod client;
+pub mod explain;
 pub mod frame;
+pub mod groups;
 mod node_view;
 pub mod observe;
 pub mod record;

@@ -1,0 +1,297 @@
+//! Every trace event in words: what happened, the comparison that decided it, and the rule with
+//! its section in the Raft paper or the thesis.
+//!
+//! Short sentences in the present tense, about a node with a name. The matches are exhaustive
+//! on purpose: an event without a sentence does not compile. Nothing is computed here; every
+//! number comes from the event.
+
+mod compared;
+mod rule;
+mod words;
+
+pub use words::{cause, refusal, role_name, section, timer_name};
+use words::{count, end, entries, fence, ignored, names, span, vote_word};
+
+use raftwerk_core::trace::{
+    CommitReason, ElectionReason, Event, FollowerReason, Held, Kind, Pace, Role, VoteRefusal,
+};
+use raftwerk_core::{Index, LogId, NodeId, ReadPath, Term, Ticket};
+
+/// An event in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explained {
+    /// What happened.
+    pub what: String,
+    /// The values that were compared, where a comparison decided it.
+    pub compared: Option<String>,
+    /// The rule in one sentence, and where it is written.
+    pub rule: String,
+}
+
+/// Puts an event into words.
+#[must_use]
+pub fn explain(event: &Event) -> Explained {
+    Explained {
+        what: what(event),
+        compared: compared::compared(event),
+        rule: format!(
+            "{} {}.",
+            rule::rule(&event.kind),
+            section(event.kind.section())
+        ),
+    }
+}
+
+/// What happened, in a sentence or two. One arm per kind and no wildcard: a table, not a flow.
+fn what(event: &Event) -> String {
+    let (node, term) = (event.node, event.term);
+    match &event.kind {
+        Kind::Booted { term, vote, last } => booted(node, *term, *vote, *last),
+        Kind::BecameFollower { was, reason } => became_follower(node, *was, *reason),
+        Kind::ElectionTimedOut { waited, leader } => timed_out(node, waited.0, *leader),
+        Kind::StartedPreVote { proposed, .. } => {
+            format!("{node} asks whether it could win term {proposed}. Its own stays {term}.")
+        }
+        Kind::StartedElection { reason, .. } => started_election(node, term, *reason),
+        Kind::GrantedVote {
+            to, pre, proposed, ..
+        } => granted_vote(node, *to, *pre, *proposed),
+        Kind::RefusedVote {
+            to,
+            pre,
+            proposed,
+            reason,
+        } => refused_vote(node, *to, *pre, proposed.0, *reason),
+        Kind::CountedVote {
+            from, pre, granted, ..
+        } => counted_vote(node, *from, *pre, *granted),
+        Kind::BecameLeader { votes } => {
+            format!(
+                "{node} wins term {term} with the votes of {}.",
+                names(votes)
+            )
+        }
+        Kind::AppendedNoop { id } => format!("{node} opens its term with an empty entry at {id}."),
+        Kind::AppendedCommand { ticket, id } => {
+            format!("{node} appends the command of request {ticket} at {id}.")
+        }
+        Kind::FoundLeader { leader } => format!("{node} learns that {leader} leads term {term}."),
+        Kind::AcceptedAppend {
+            leader, last, new, ..
+        } => {
+            let new = count(*new as u64, "new entry");
+            format!("{node} accepts {new} from {leader}. Their logs agree up to {last}.")
+        }
+        Kind::RefusedAppend {
+            leader, prev, mine, ..
+        } => refused_append(node, *leader, *prev, *mine),
+        Kind::CutLog { at, removed, .. } => {
+            let removed = count(*removed, "entry");
+            format!("{node} removes {removed} from {at} on: they conflict with its leader's.")
+        }
+        Kind::Backtracked {
+            peer, probe, next, ..
+        } => format!("{peer} does not have {probe}. {node} tries again from {next}."),
+        Kind::ChangedPace { peer, pace, next } => changed_pace(node, *peer, *pace, *next),
+        Kind::Matched { peer, to } => {
+            format!("{node} learns that {peer} has everything up to {to} on disk.")
+        }
+        Kind::Committed { from, to, reason } => committed(node, *from, *to, reason),
+        Kind::CommitWithheld { at, own } => format!(
+            "A majority has {at}, but it is of an older term: {node} does not commit it yet. \
+             It waits for entry {own} of its own term."
+        ),
+        Kind::HeldForDisk { what } => held(node, *what),
+        Kind::Released { what } => released(node, *what),
+        Kind::Persisted { durable, .. } => format!("{node}'s disk has the log up to {durable}."),
+        Kind::Applying { from, to } => {
+            format!("{node} applies {} to its store.", entries(*from, *to))
+        }
+        Kind::ReadQueued { ticket, path } => read_queued(node, *ticket, *path),
+        Kind::ReadConfirmed {
+            round,
+            index,
+            reads,
+        } => {
+            let reads = count(*reads as u64, "waiting read");
+            format!("{node} still leads, says round {round}. Index {index} serves {reads}.")
+        }
+        Kind::ReadServed { ticket, index } => {
+            format!("{node} has applied index {index} and answers read {ticket}.")
+        }
+        Kind::ReadFailed { ticket, why } => {
+            format!("{node} gives up read {ticket}: {}.", refusal(*why))
+        }
+        Kind::MembershipInForce {
+            id,
+            members,
+            rolled_back,
+        } => {
+            let verb = if *rolled_back {
+                "goes back to"
+            } else {
+                "takes"
+            };
+            let voters = names(&members.voters);
+            format!("{node} {verb} the members of entry {id}: voters {voters}.")
+        }
+        Kind::Ignored { from, reason } => {
+            format!(
+                "{node} ignores a message from {from}: {}.",
+                ignored(*reason)
+            )
+        }
+        Kind::Fenced { why } => format!("{node} stops for good in this life: {}.", fence(*why)),
+    }
+}
+
+fn booted(node: NodeId, term: Term, vote: Option<NodeId>, last: LogId) -> String {
+    let vote = vote.map_or("no vote".into(), |to| format!("a vote for {to}"));
+    format!(
+        "{node} starts. Its disk holds term {term}, {vote} and a log that {}.",
+        end(last)
+    )
+}
+
+fn became_follower(node: NodeId, was: Role, reason: FollowerReason) -> String {
+    let was = role_name(was);
+    match reason {
+        FollowerReason::Started => format!("{node} starts as a follower."),
+        FollowerReason::HigherTerm { from, theirs, .. } => {
+            format!("{node}, {was}, hears term {theirs} from {from}. It takes that term.")
+        }
+        FollowerReason::LeaderSpoke { leader } => {
+            format!("{node}, {was}, hears {leader}, the leader of its term, and follows.")
+        }
+        FollowerReason::VoteLost => {
+            format!("{node}, {was}, cannot win any more: a majority refuses. It follows.")
+        }
+        FollowerReason::QuorumSilent { .. } => {
+            format!("{node}, {was}, hears no majority for an election timeout. It steps down.")
+        }
+        FollowerReason::Removed => format!("{node}, {was}, is no voter any more. It steps down."),
+    }
+}
+
+fn timed_out(node: NodeId, waited: u64, leader: Option<NodeId>) -> String {
+    let waited = span(waited);
+    match leader {
+        Some(leader) => format!("{node} has heard nothing from {leader} for {waited}."),
+        None => format!("{node} has heard no leader for {waited}."),
+    }
+}
+
+fn started_election(node: NodeId, term: Term, reason: ElectionReason) -> String {
+    let why = match reason {
+        ElectionReason::Timeout => "after its timeout",
+        ElectionReason::PreVoteWon => "because a majority would vote for it",
+        ElectionReason::TimeoutNow => "because the leader hands over",
+    };
+    format!("{node} becomes candidate in term {term} {why}, and votes for itself.")
+}
+
+fn granted_vote(node: NodeId, to: NodeId, pre: bool, proposed: Term) -> String {
+    if pre {
+        format!("{to} asks about term {proposed}. {node} says that it would vote for {to}.")
+    } else {
+        format!("{to} asks {node} for its vote in term {proposed}. {node} gives it.")
+    }
+}
+
+fn refused_vote(node: NodeId, to: NodeId, pre: bool, proposed: u64, why: VoteRefusal) -> String {
+    let word = vote_word(pre);
+    let why = match why {
+        VoteRefusal::LeaderAlive { leader, heard } => {
+            format!("it heard its leader {leader} {} ago", span(heard.0))
+        }
+        VoteRefusal::OlderTerm { mine, .. } => format!("{node} is in term {mine} already"),
+        VoteRefusal::VotedFor(other) => format!("its vote in this term went to {other}"),
+        VoteRefusal::LogBehind { theirs, mine } => {
+            format!("{to}'s log {}, {node}'s {}", end(theirs), end(mine))
+        }
+        VoteRefusal::Leading => format!("{node} leads this term itself"),
+    };
+    format!("{to} asks {node} for its {word} in term {proposed}. {node} refuses: {why}.")
+}
+
+fn counted_vote(node: NodeId, from: NodeId, pre: bool, granted: bool) -> String {
+    let from = if from == node {
+        "itself".to_string()
+    } else {
+        from.to_string()
+    };
+    let answer = if granted { "yes" } else { "no" };
+    format!("{node} counts a {answer} from {from} ({}).", vote_word(pre))
+}
+
+fn refused_append(node: NodeId, leader: NodeId, prev: LogId, mine: Option<Term>) -> String {
+    let (at, theirs) = (prev.index, prev.term);
+    match mine {
+        Some(mine) => format!(
+            "{node} refuses entries from {leader}: at index {at} it has term {mine}, \
+             {leader} has term {theirs}."
+        ),
+        None => format!("{node} refuses entries from {leader}: it has no entry at index {at}."),
+    }
+}
+
+fn changed_pace(node: NodeId, peer: NodeId, pace: Pace, next: Index) -> String {
+    match pace {
+        Pace::Probe => format!("{node} looks for the place where {peer}'s log meets its own."),
+        Pace::Replicate => {
+            format!("{peer} agrees. {node} sends from {next} on without waiting for answers.")
+        }
+        Pace::Snapshot => format!("{node} must send {peer} a snapshot first."),
+    }
+}
+
+fn committed(node: NodeId, from: Index, to: Index, reason: &CommitReason) -> String {
+    let which = entries(from.next(), to);
+    let (is, has) = if from.next() == to {
+        ("is", "it")
+    } else {
+        ("are", "them")
+    };
+    match reason {
+        CommitReason::Quorum { .. } => {
+            format!("{node} commits {which}: a majority has {has} on disk.")
+        }
+        CommitReason::Leader(leader) => {
+            format!("{node} learns from {leader} that {which} {is} committed.")
+        }
+    }
+}
+
+fn held(node: NodeId, what: Held) -> String {
+    match what {
+        Held::Vote(to) => format!("{node} holds back its vote for {to} until it is on disk."),
+        Held::OwnVote => format!("{node} does not count its own vote until it is on disk."),
+        Held::Acknowledgement { to, received, .. } => {
+            format!("{node} has entry {received} in memory. It tells {to} only what is on disk.")
+        }
+    }
+}
+
+fn released(node: NodeId, what: Held) -> String {
+    match what {
+        Held::Vote(to) => format!("{node}'s vote for {to} is on disk. Now it is sent."),
+        Held::OwnVote => format!("{node}'s own vote is on disk. Now it counts."),
+        Held::Acknowledgement { to, durable, .. } => {
+            format!("{node} has entry {durable} on disk. Now it tells {to}.")
+        }
+    }
+}
+
+fn read_queued(node: NodeId, ticket: Ticket, path: ReadPath) -> String {
+    let path = match path {
+        ReadPath::Leader => "and must prove that it still leads",
+        ReadPath::Follower => "and needs a read index from the leader",
+        ReadPath::Lease => "to be served from its lease",
+        ReadPath::Quorum => "and asks a majority",
+    };
+    format!("{node} takes in read {ticket}, {path}.")
+}
+
+#[cfg(test)]
+#[path = "explain/tests.rs"]
+mod tests;

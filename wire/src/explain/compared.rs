@@ -1,0 +1,163 @@
+//! The comparison that decided an event: the values on both sides, as the event carries them.
+
+use super::{span, vote_word};
+use raftwerk_core::trace::{
+    CommitReason, Event, FollowerReason, Held, IgnoreReason, Kind, VoteRefusal,
+};
+use raftwerk_core::{Index, LogId, NodeId, Refusal, Term};
+
+/// The values that were compared; `None` where nothing was.
+pub(super) fn compared(event: &Event) -> Option<String> {
+    let node = event.node;
+    let text = match &event.kind {
+        Kind::BecameFollower { reason, .. } => return became_follower(*reason),
+        Kind::GrantedVote {
+            to, theirs, mine, ..
+        } => logs(*to, *theirs, node, *mine, "at least as complete"),
+        Kind::RefusedVote { to, reason, .. } => return refused_vote(node, *to, *reason),
+        Kind::CountedVote { pre, yes, need, .. } => {
+            let met = if yes >= need { "enough" } else { "not enough" };
+            format!("{yes} {}s counted, {need} needed: {met}", vote_word(*pre))
+        }
+        Kind::RefusedAppend {
+            leader,
+            prev,
+            mine,
+            hint,
+        } => refused_append(node, *leader, *prev, *mine, *hint),
+        Kind::AcceptedAppend { leader, prev, .. } => {
+            format!("Entry before: {prev} at {leader}, {prev} at {node}: equal")
+        }
+        Kind::CutLog {
+            at, mine, theirs, ..
+        } => format!("At index {at}: term {mine} here, term {theirs} at the leader: different"),
+        Kind::Backtracked { probe, hint, .. } => {
+            format!("Refused at {probe}, suggested {hint}")
+        }
+        Kind::Committed {
+            to,
+            reason: CommitReason::Quorum { matched },
+            ..
+        } => on_disk(*to, matched),
+        Kind::CommitWithheld { at, .. } => {
+            format!(
+                "Term of the entry {}, own term {}: older",
+                at.term, event.term
+            )
+        }
+        Kind::HeldForDisk {
+            what: Held::Acknowledgement {
+                received, durable, ..
+            },
+        } => format!("In memory up to {received}, on disk up to {durable}"),
+        Kind::ReadFailed {
+            why: Refusal::NotLeader { term, .. },
+            ..
+        } => format!("What it knows of the leader is of term {term}"),
+        Kind::Ignored { reason, .. } => return ignored(*reason),
+        Kind::Booted { .. }
+        | Kind::ElectionTimedOut { .. }
+        | Kind::StartedPreVote { .. }
+        | Kind::StartedElection { .. }
+        | Kind::BecameLeader { .. }
+        | Kind::AppendedNoop { .. }
+        | Kind::AppendedCommand { .. }
+        | Kind::FoundLeader { .. }
+        | Kind::ChangedPace { .. }
+        | Kind::Matched { .. }
+        | Kind::Committed { .. }
+        | Kind::HeldForDisk { .. }
+        | Kind::Released { .. }
+        | Kind::Persisted { .. }
+        | Kind::Applying { .. }
+        | Kind::ReadQueued { .. }
+        | Kind::ReadConfirmed { .. }
+        | Kind::ReadServed { .. }
+        | Kind::ReadFailed { .. }
+        | Kind::MembershipInForce { .. }
+        | Kind::Fenced { .. } => return None,
+    };
+    Some(text)
+}
+
+fn became_follower(reason: FollowerReason) -> Option<String> {
+    match reason {
+        FollowerReason::HigherTerm { from, mine, theirs } => Some(format!(
+            "Term {theirs} from {from}, own term {mine}: higher"
+        )),
+        FollowerReason::QuorumSilent { heard, need } => Some(format!(
+            "Heard {heard} voters (itself included), {need} needed: not enough"
+        )),
+        FollowerReason::Started
+        | FollowerReason::LeaderSpoke { .. }
+        | FollowerReason::VoteLost
+        | FollowerReason::Removed => None,
+    }
+}
+
+fn refused_vote(node: NodeId, to: NodeId, reason: VoteRefusal) -> Option<String> {
+    match reason {
+        VoteRefusal::LogBehind { theirs, mine } => Some(logs(to, theirs, node, mine, "behind")),
+        VoteRefusal::OlderTerm { theirs, mine } => Some(format!(
+            "Term asked about {theirs}, own term {mine}: not newer"
+        )),
+        VoteRefusal::LeaderAlive { heard, .. } => Some(format!(
+            "Leader heard {} ago: less than an election timeout",
+            span(heard.0)
+        )),
+        VoteRefusal::VotedFor(other) => Some(format!("Vote given to {other}, asked by {to}")),
+        VoteRefusal::Leading => None,
+    }
+}
+
+/// The comparison of paper 5.4.1: term first, then length.
+fn logs(asker: NodeId, theirs: LogId, node: NodeId, mine: LogId, verdict: &str) -> String {
+    let by = if theirs.term == mine.term {
+        "same term, so the index decides"
+    } else {
+        "the term decides"
+    };
+    format!("{asker}'s log ends at {theirs}, {node}'s at {mine}: {verdict} ({by})")
+}
+
+fn refused_append(
+    node: NodeId,
+    leader: NodeId,
+    prev: LogId,
+    mine: Option<Term>,
+    hint: LogId,
+) -> String {
+    let mine = mine.map_or("no entry".to_string(), |term| format!("term {term}"));
+    format!(
+        "At index {}: term {} at {leader}, {mine} at {node}. {node} suggests {hint}",
+        prev.index, prev.term
+    )
+}
+
+fn on_disk(to: Index, matched: &[(NodeId, Index)]) -> String {
+    let have = matched.iter().filter(|(_, index)| *index >= to).count();
+    let list: Vec<String> = matched
+        .iter()
+        .map(|(node, index)| format!("{node} {index}"))
+        .collect();
+    format!(
+        "On disk: {}. Entry {to} is on {have} of {}",
+        list.join(", "),
+        matched.len()
+    )
+}
+
+fn ignored(reason: IgnoreReason) -> Option<String> {
+    match reason {
+        IgnoreReason::StaleTerm { theirs, mine } => Some(format!(
+            "Term of the message {theirs}, own term {mine}: older"
+        )),
+        IgnoreReason::StaleLane
+        | IgnoreReason::WrongAddress
+        | IgnoreReason::NotMember
+        | IgnoreReason::TermJump { .. }
+        | IgnoreReason::TooLate
+        | IgnoreReason::Malformed
+        | IgnoreReason::NotBuilt => None,
+    }
+}

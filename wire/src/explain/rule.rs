@@ -1,0 +1,164 @@
+//! The rule behind an event, in one sentence. The section follows it on screen.
+
+use raftwerk_core::Fence;
+use raftwerk_core::trace::{
+    CommitReason, FollowerReason, Held, IgnoreReason, Kind, Pace, VoteRefusal,
+};
+
+/// The rule, as one sentence with its full stop.
+pub(super) fn rule(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Booted { .. } => {
+            "Term, vote and log survive a crash because they are on disk; the rest is relearned."
+        }
+        Kind::BecameFollower { reason, .. } => became_follower(*reason),
+        Kind::ElectionTimedOut { .. } => {
+            "A follower that hears no leader for its election timeout tries to replace it."
+        }
+        Kind::StartedPreVote { .. } => {
+            "A node asks before it raises its term, so that a cut-off node disturbs nobody."
+        }
+        Kind::StartedElection { .. } => {
+            "A candidate raises its term, votes for itself and asks all others."
+        }
+        Kind::GrantedVote { pre: true, .. } => {
+            "An answer to a pre-vote promises nothing and changes nothing."
+        }
+        Kind::GrantedVote { .. } => {
+            "A node votes once per term, first come first served, and only for a log as complete \
+             as its own."
+        }
+        Kind::RefusedVote { reason, .. } => refused_vote(*reason),
+        Kind::CountedVote { .. } => "A candidate needs a majority of all voters.",
+        Kind::BecameLeader { .. } => {
+            "A candidate with a majority leads; two majorities overlap, so a term has one leader."
+        }
+        Kind::AppendedNoop { .. } => {
+            "A new leader commits an entry of its own term to learn what is committed."
+        }
+        Kind::AppendedCommand { .. } => {
+            "The leader appends a command to its log and copies it to the others."
+        }
+        Kind::FoundLeader { .. } => "Whoever sends appends in the current term is its leader.",
+        Kind::AcceptedAppend { .. } => {
+            "Entries are accepted only if the entry before them is the same on both sides."
+        }
+        Kind::RefusedAppend { .. } => {
+            "A follower refuses entries when the entry before them is missing or of another term."
+        }
+        Kind::CutLog { .. } => {
+            "Where a follower's entry conflicts with its leader's, it and all after it go."
+        }
+        Kind::Backtracked { .. } => {
+            "After a refusal the leader looks further back for the place where both logs agree."
+        }
+        Kind::ChangedPace { pace, .. } => pace_rule(*pace),
+        Kind::Matched { .. } => {
+            "The leader counts an entry for a follower only when the follower says it is on disk."
+        }
+        Kind::Committed { reason, .. } => match reason {
+            CommitReason::Quorum { .. } => {
+                "An entry of the leader's own term on a majority is committed, with all before it."
+            }
+            CommitReason::Leader(_) => {
+                "Followers learn from the leader's next message how far the log is committed."
+            }
+        },
+        Kind::CommitWithheld { .. } => {
+            "Copies of an older term's entry prove nothing: a later leader could still replace it."
+        }
+        Kind::HeldForDisk { what } => held(*what),
+        Kind::Released { .. } | Kind::Persisted { .. } => {
+            "A promise may leave only after what it rests on is on disk."
+        }
+        Kind::Applying { .. } => "Committed entries are applied in order, each exactly once.",
+        Kind::ReadQueued { .. } => {
+            "A read that must be fresh needs proof that the leader still leads."
+        }
+        Kind::ReadConfirmed { .. } => {
+            "A round answered by a majority proves that no newer leader existed when it began."
+        }
+        Kind::ReadServed { .. } => "A read may be answered once its read index is applied.",
+        Kind::ReadFailed { .. } => "A read that cannot be proven fresh is not answered.",
+        Kind::MembershipInForce { .. } => {
+            "A node uses the newest membership in its log, committed or not."
+        }
+        Kind::Ignored { reason, .. } => ignored(*reason),
+        Kind::Fenced { why } => fenced(*why),
+    }
+}
+
+fn became_follower(reason: FollowerReason) -> &'static str {
+    match reason {
+        FollowerReason::Started => "Every node starts as a follower.",
+        FollowerReason::HigherTerm { .. } => "A node that sees a higher term takes it and follows.",
+        FollowerReason::LeaderSpoke { .. } => {
+            "A candidate that hears the leader of its term gives up its candidacy."
+        }
+        FollowerReason::VoteLost => "A candidate that cannot reach a majority gives up.",
+        FollowerReason::QuorumSilent { .. } => {
+            "A leader that hears no majority steps down, so that its clients can look elsewhere."
+        }
+        FollowerReason::Removed => "A node that is no voter does not lead.",
+    }
+}
+
+fn refused_vote(reason: VoteRefusal) -> &'static str {
+    match reason {
+        VoteRefusal::LeaderAlive { .. } => {
+            "While a leader is heard, votes are refused, so that nobody unseats it without need."
+        }
+        VoteRefusal::OlderTerm { .. } => "A request of a term that is not newer is refused.",
+        VoteRefusal::VotedFor(_) => "A node votes for at most one candidate in a term.",
+        VoteRefusal::LogBehind { .. } => {
+            "A vote goes only to a log at least as complete: first the later last term wins, then \
+             the longer log. So a leader has every committed entry."
+        }
+        VoteRefusal::Leading => "A leader does not vote for another in its own term.",
+    }
+}
+
+fn pace_rule(pace: Pace) -> &'static str {
+    match pace {
+        Pace::Probe => {
+            "Until it knows where the logs agree, the leader sends one append at a time."
+        }
+        Pace::Replicate => "Once the logs agree, the leader sends without waiting for each answer.",
+        Pace::Snapshot => "A follower that needs entries already dropped gets a snapshot.",
+    }
+}
+
+fn held(what: Held) -> &'static str {
+    match what {
+        Held::Vote(_) | Held::OwnVote => {
+            "A vote counts only once it is on disk, or a crash could let the node vote twice."
+        }
+        Held::Acknowledgement { .. } => {
+            "An acknowledged entry must survive a crash, so only what is on disk is acknowledged."
+        }
+    }
+}
+
+fn ignored(reason: IgnoreReason) -> &'static str {
+    match reason {
+        IgnoreReason::StaleTerm { .. } => "Messages of an older term have no effect.",
+        IgnoreReason::StaleLane => "An answer counts only for the exchange it belongs to.",
+        IgnoreReason::WrongAddress => "A node listens only to its own cluster.",
+        IgnoreReason::NotMember => "Only members take part.",
+        IgnoreReason::TermJump { .. } => {
+            "A term far beyond all others is taken for damage, not for progress."
+        }
+        IgnoreReason::TooLate => "An answer counts only while its question is open.",
+        IgnoreReason::Malformed => "Entries must follow each other without gaps.",
+        IgnoreReason::NotBuilt => "What a node does not understand changes nothing.",
+    }
+}
+
+fn fenced(why: Fence) -> &'static str {
+    match why {
+        Fence::Storage => "After a failed write nothing on that disk may be trusted in this life.",
+        Fence::TwoLeaders => "Two leaders in one term cannot happen; going on would do harm.",
+        Fence::Overflow => "Numbers never wrap around; going on would do harm.",
+        Fence::CommittedCut => "A committed entry is never removed; going on would do harm.",
+    }
+}

@@ -1,0 +1,398 @@
+//! Every kind has sentences that name the node, end properly and shout at nobody.
+
+use super::*;
+use raftwerk_core::trace::{Cause, IgnoreReason, Timer};
+use raftwerk_core::{Fence, Members, Refusal, Round, Span, Time, WriteSeq};
+
+fn id(term: u64, index: u64) -> LogId {
+    LogId::new(term, index)
+}
+
+fn election_kinds() -> Vec<Kind> {
+    let (to, leader) = (NodeId(5), NodeId(2));
+    let mut kinds = vec![
+        Kind::Booted {
+            term: Term(3),
+            vote: Some(to),
+            last: id(3, 7),
+        },
+        Kind::Booted {
+            term: Term(0),
+            vote: None,
+            last: LogId::ORIGIN,
+        },
+        Kind::ElectionTimedOut {
+            waited: Span(212_000),
+            leader: Some(leader),
+        },
+        Kind::ElectionTimedOut {
+            waited: Span(2_400),
+            leader: None,
+        },
+        Kind::StartedPreVote {
+            proposed: Term(4),
+            last: id(3, 7),
+        },
+        Kind::GrantedVote {
+            to,
+            pre: true,
+            proposed: Term(4),
+            theirs: id(3, 8),
+            mine: id(3, 7),
+        },
+        Kind::GrantedVote {
+            to,
+            pre: false,
+            proposed: Term(4),
+            theirs: id(4, 1),
+            mine: id(3, 7),
+        },
+        Kind::CountedVote {
+            from: to,
+            pre: false,
+            granted: true,
+            yes: 2,
+            need: 3,
+        },
+        Kind::CountedVote {
+            from: NodeId(3),
+            pre: true,
+            granted: false,
+            yes: 3,
+            need: 3,
+        },
+        Kind::BecameLeader {
+            votes: vec![NodeId(1), leader, NodeId(3)],
+        },
+        Kind::AppendedNoop { id: id(4, 8) },
+        Kind::AppendedCommand {
+            ticket: Ticket(9),
+            id: id(4, 9),
+        },
+        Kind::FoundLeader { leader },
+    ];
+    for reason in [
+        FollowerReason::Started,
+        FollowerReason::HigherTerm {
+            from: to,
+            mine: Term(3),
+            theirs: Term(4),
+        },
+        FollowerReason::LeaderSpoke { leader },
+        FollowerReason::VoteLost,
+        FollowerReason::QuorumSilent { heard: 2, need: 3 },
+        FollowerReason::Removed,
+    ] {
+        kinds.push(Kind::BecameFollower {
+            was: Role::Leader,
+            reason,
+        });
+    }
+    for reason in [
+        ElectionReason::Timeout,
+        ElectionReason::PreVoteWon,
+        ElectionReason::TimeoutNow,
+    ] {
+        kinds.push(Kind::StartedElection {
+            reason,
+            last: id(3, 7),
+        });
+    }
+    for reason in [
+        VoteRefusal::LeaderAlive {
+            leader,
+            heard: Span(40_000),
+        },
+        VoteRefusal::OlderTerm {
+            theirs: Term(2),
+            mine: Term(3),
+        },
+        VoteRefusal::VotedFor(leader),
+        VoteRefusal::LogBehind {
+            theirs: id(3, 7),
+            mine: id(4, 9),
+        },
+        VoteRefusal::Leading,
+    ] {
+        kinds.push(Kind::RefusedVote {
+            to,
+            pre: false,
+            proposed: Term(4),
+            reason,
+        });
+    }
+    kinds
+}
+
+fn log_kinds() -> Vec<Kind> {
+    let (peer, leader) = (NodeId(4), NodeId(2));
+    let mut kinds = vec![
+        Kind::AcceptedAppend {
+            leader,
+            prev: id(3, 7),
+            last: Index(8),
+            new: 1,
+        },
+        Kind::RefusedAppend {
+            leader,
+            prev: id(3, 7),
+            mine: Some(Term(2)),
+            hint: id(2, 6),
+        },
+        Kind::RefusedAppend {
+            leader,
+            prev: id(3, 7),
+            mine: None,
+            hint: id(2, 4),
+        },
+        Kind::CutLog {
+            at: Index(6),
+            mine: Term(2),
+            theirs: Term(3),
+            removed: 2,
+        },
+        Kind::Backtracked {
+            peer,
+            probe: id(3, 7),
+            hint: id(2, 4),
+            next: Index(5),
+        },
+        Kind::Matched { peer, to: Index(8) },
+        Kind::Committed {
+            from: Index(6),
+            to: Index(8),
+            reason: CommitReason::Quorum {
+                matched: vec![
+                    (NodeId(1), Index(8)),
+                    (leader, Index(8)),
+                    (NodeId(3), Index(7)),
+                ],
+            },
+        },
+        Kind::Committed {
+            from: Index(7),
+            to: Index(8),
+            reason: CommitReason::Leader(leader),
+        },
+        Kind::CommitWithheld {
+            at: id(2, 5),
+            own: Index(6),
+        },
+        Kind::Persisted {
+            seq: WriteSeq(4),
+            durable: Index(8),
+        },
+        Kind::Applying {
+            from: Index(7),
+            to: Index(8),
+        },
+        Kind::ReadConfirmed {
+            round: Round(6),
+            index: Index(8),
+            reads: 2,
+        },
+        Kind::ReadServed {
+            ticket: Ticket(1),
+            index: Index(8),
+        },
+        Kind::MembershipInForce {
+            id: id(0, 1),
+            members: Members::of_voters([NodeId(1), NodeId(2)]),
+            rolled_back: true,
+        },
+    ];
+    for pace in [Pace::Probe, Pace::Replicate, Pace::Snapshot] {
+        kinds.push(Kind::ChangedPace {
+            peer,
+            pace,
+            next: Index(9),
+        });
+    }
+    for what in [
+        Held::Vote(peer),
+        Held::OwnVote,
+        Held::Acknowledgement {
+            to: leader,
+            received: Index(8),
+            durable: Index(7),
+        },
+    ] {
+        kinds.push(Kind::HeldForDisk { what });
+        kinds.push(Kind::Released { what });
+    }
+    for path in [
+        ReadPath::Leader,
+        ReadPath::Follower,
+        ReadPath::Lease,
+        ReadPath::Quorum,
+    ] {
+        kinds.push(Kind::ReadQueued {
+            ticket: Ticket(1),
+            path,
+        });
+    }
+    kinds
+}
+
+fn trouble_kinds() -> Vec<Kind> {
+    let hint = Some(NodeId(2));
+    let mut kinds = Vec::new();
+    for why in [
+        Refusal::NotLeader {
+            hint,
+            term: Term(3),
+        },
+        Refusal::NotLeader {
+            hint: None,
+            term: Term(3),
+        },
+        Refusal::Overloaded,
+        Refusal::TooLarge,
+        Refusal::Transferring,
+        Refusal::ChangePending,
+        Refusal::Fenced,
+        Refusal::UnknownMember,
+        Refusal::Disabled,
+        Refusal::LeaderLost,
+    ] {
+        kinds.push(Kind::ReadFailed {
+            ticket: Ticket(1),
+            why,
+        });
+    }
+    for reason in [
+        IgnoreReason::StaleTerm {
+            theirs: Term(2),
+            mine: Term(3),
+        },
+        IgnoreReason::StaleLane,
+        IgnoreReason::WrongAddress,
+        IgnoreReason::NotMember,
+        IgnoreReason::TermJump {
+            theirs: Term(1 << 40),
+        },
+        IgnoreReason::TooLate,
+        IgnoreReason::Malformed,
+        IgnoreReason::NotBuilt,
+    ] {
+        kinds.push(Kind::Ignored {
+            from: NodeId(4),
+            reason,
+        });
+    }
+    for why in [
+        Fence::Storage,
+        Fence::TwoLeaders,
+        Fence::Overflow,
+        Fence::CommittedCut,
+    ] {
+        kinds.push(Kind::Fenced { why });
+    }
+    kinds
+}
+
+fn explained(kind: Kind) -> Explained {
+    explain(&Event {
+        node: NodeId(3),
+        at: Time(1_284_000),
+        term: Term(4),
+        cause: Cause::Boot,
+        kind,
+    })
+}
+
+#[test]
+fn every_kind_reads_as_sentences_about_the_node() {
+    let all = [election_kinds(), log_kinds(), trouble_kinds()].concat();
+    for kind in all {
+        let told = explained(kind.clone());
+        assert!(told.what.contains("S3"), "{kind:?}: {}", told.what);
+        assert!(told.what.ends_with('.'), "{}", told.what);
+        assert!(told.rule.contains("Raft paper") || told.rule.contains("Raft thesis"));
+        assert!(told.rule.ends_with('.'), "{}", told.rule);
+        let text = format!("{} {:?} {}", told.what, told.compared, told.rule);
+        assert!(!text.contains('!'), "{text}");
+        assert!(!text.contains("  "), "{text}");
+        assert!(!told.what.contains('{'), "{}", told.what);
+    }
+}
+
+#[test]
+fn a_refused_vote_says_both_ends() {
+    let reason = VoteRefusal::LogBehind {
+        theirs: id(3, 7),
+        mine: id(4, 9),
+    };
+    let told = explained(Kind::RefusedVote {
+        to: NodeId(5),
+        pre: false,
+        proposed: Term(4),
+        reason,
+    });
+    assert_eq!(
+        told.what,
+        "S5 asks S3 for its vote in term 4. S3 refuses: S5's log ends at 3:7, S3's ends at 4:9."
+    );
+    assert_eq!(
+        told.compared.as_deref(),
+        Some("S5's log ends at 3:7, S3's at 4:9: behind (the term decides)")
+    );
+    assert!(
+        told.rule.ends_with("Raft paper, section 5.4.1."),
+        "{}",
+        told.rule
+    );
+}
+
+#[test]
+fn a_commit_names_every_voter() {
+    let matched = vec![
+        (NodeId(1), Index(8)),
+        (NodeId(2), Index(8)),
+        (NodeId(3), Index(6)),
+    ];
+    let reason = CommitReason::Quorum { matched };
+    let told = explained(Kind::Committed {
+        from: Index(7),
+        to: Index(8),
+        reason,
+    });
+    assert_eq!(told.what, "S3 commits entry 8: a majority has it on disk.");
+    assert_eq!(
+        told.compared.as_deref(),
+        Some("On disk: S1 8, S2 8, S3 6. Entry 8 is on 2 of 3")
+    );
+}
+
+#[test]
+fn sections_are_spelled_out() {
+    assert_eq!(section("P5.4.1"), "Raft paper, section 5.4.1");
+    assert_eq!(
+        section("P5.3, P5.4.2"),
+        "Raft paper, sections 5.3 and 5.4.2"
+    );
+    assert_eq!(
+        section("P8, T6.4"),
+        "Raft paper, section 8; Raft thesis, section 6.4"
+    );
+    assert_eq!(
+        section("P figure 2, T3.8"),
+        "Raft paper, figure 2; Raft thesis, section 3.8"
+    );
+}
+
+#[test]
+fn every_cause_has_words() {
+    for what in [
+        Cause::Boot,
+        Cause::Timer(Timer::Election),
+        Cause::Timer(Timer::ReadRetry),
+        Cause::Message { from: NodeId(1) },
+        Cause::Client(Ticket(1)),
+        Cause::Disk(WriteSeq(1)),
+        Cause::Applied(Index(1)),
+        Cause::Link(NodeId(1)),
+    ] {
+        assert!(cause(&what).len() > 5);
+    }
+}
