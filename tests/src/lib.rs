@@ -29,9 +29,9 @@ pub fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_path_buf()
 }
 
-/// The bundled page.
+/// The bundled page: the folder that `RAFTWERK_DIST` names, else `dist/`.
 pub fn dist() -> PathBuf {
-    root().join("dist")
+    root().join(std::env::var_os("RAFTWERK_DIST").unwrap_or_else(|| "dist".into()))
 }
 
 /// Cargo's target folder, found from where the test program lies.

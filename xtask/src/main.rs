@@ -7,6 +7,9 @@ mod bundle;
 mod html;
 mod play;
 mod size;
+mod steps;
+mod test;
+mod tools;
 mod ui;
 mod workspace;
 
@@ -21,7 +24,9 @@ Build and test commands of Raftwerk
 
   cargo xtask play [args]      build the page and the server, start a cluster on this machine;
                                everything after `play` goes to `raftwerk play`
-  cargo xtask test [--fast]    every check; --fast leaves out the browser and most seeds
+  cargo xtask test [--fast] [step...]
+                               every check, or the named ones; --fast leaves out the browser,
+                               the server's processes and most seeds
   cargo xtask ui [--dev]       build the page into dist/; --dev builds faster and bigger
   cargo xtask size [--json] [--check]
                                how big the page is; --check fails above the budget
@@ -50,6 +55,7 @@ fn run(args: &[String]) -> Result<()> {
     let workspace = Workspace::find()?;
     match command.as_str() {
         "play" => play::run(&workspace, rest),
+        "test" => test::run(&workspace, rest),
         "ui" => {
             only(rest, &["--dev"])?;
             let profile = if has(rest, "--dev") {

@@ -5,10 +5,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::SystemTime;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::ui::{self, Profile};
 use crate::workspace::{Workspace, must, shown};
@@ -23,17 +23,9 @@ pub fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
 
 /// Builds the page and the server with the page inside; gives the path of the server.
 pub fn build(workspace: &Workspace) -> Result<PathBuf> {
-    let ahead = if workspace.root.join("native/src/lib.rs").exists() {
-        let mut command = native(workspace);
-        command.args(["--lib", "--quiet"]);
-        Some(Running::start(command)?)
-    } else {
-        None
-    };
+    let ahead = Ahead::start(workspace)?;
     ui::run(workspace, Profile::Small)?;
-    if let Some(ahead) = ahead {
-        ahead.finish()?;
-    }
+    ahead.wait()?;
     must(&mut native(workspace))?;
     let name = format!("raftwerk{}", std::env::consts::EXE_SUFFIX);
     let binary = workspace.target.join("release").join(name);
@@ -55,36 +47,38 @@ fn native(workspace: &Workspace) -> Command {
     command
 }
 
-/// A build at work in the background; stopped if nobody waits for its end.
-struct Running {
-    child: Child,
-    line: String,
-}
+/// Compiles the server's library, and all it stands on, while the page is being made.
+///
+/// Only a head start: it says nothing, and whatever it could not do, the build after it does again
+/// and reports.
+struct Ahead(Child);
 
-impl Running {
-    fn start(mut command: Command) -> Result<Self> {
-        let line = shown(&command);
+impl Ahead {
+    fn start(workspace: &Workspace) -> Result<Self> {
+        let mut command = native(workspace);
+        command
+            .arg("--lib")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let child = command
             .spawn()
-            .with_context(|| format!("cannot start `{line}`"))?;
-        Ok(Self { child, line })
+            .with_context(|| format!("cannot start `{}`", shown(&command)));
+        Ok(Self(child?))
     }
 
-    fn finish(mut self) -> Result<()> {
-        let status = self.child.wait()?;
-        if !status.success() {
-            bail!("`{}` failed ({status})", self.line);
-        }
+    fn wait(mut self) -> Result<()> {
+        self.0.wait()?;
         Ok(())
     }
 }
 
-impl Drop for Running {
+impl Drop for Ahead {
     fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(None)) {
+        if matches!(self.0.try_wait(), Ok(None)) {
             // It may end by itself in between; either way it is over then.
-            let _ = self.child.kill();
-            let _ = self.child.wait();
+            let _ = self.0.kill();
+            let _ = self.0.wait();
         }
     }
 }
