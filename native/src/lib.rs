@@ -12,6 +12,9 @@
 //! | sockets         | tokio's threads        | connections; each queue has a limit     |
 //! | log lines       | `node::logbook`        | standard error                          |
 
+pub mod limits;
+pub mod client;
 pub mod node;
+pub mod wal;
 
 pub use node::{NodeError, NodeOptions, PageFn, run};
