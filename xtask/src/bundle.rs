@@ -34,6 +34,8 @@ pub struct Bundle<'a> {
     pub dist: &'a Path,
     /// Remembers what the last bundle was made of.
     pub stamp: &'a Path,
+    /// Whether functions keep their names, for readable stack traces.
+    pub names: bool,
 }
 
 /// A file of the page: its name below `dist/` and its content.
@@ -46,11 +48,11 @@ impl Bundle<'_> {
         let directives = html::directives(&page)?;
         let sources = self.sources(&directives)?;
         let program = read(self.wasm)?;
-        let key = key(&page, &program, &sources);
+        let key = format!("{} {}", key(&page, &program, &sources), self.names);
         if fs::read_to_string(self.stamp).is_ok_and(|stamp| stamp == stamp_of(&key, self.dist)) {
             return Ok(false);
         }
-        let mut files = program_files(&program)?;
+        let mut files = program_files(&program, self.names)?;
         let page = finish(&page, &directives, &sources, &mut files)?;
         files.insert("index.html".to_owned(), page.into_bytes());
         write_all(self.dist, files)?;
@@ -77,14 +79,14 @@ impl Bundle<'_> {
 }
 
 /// The program as the browser wants it: one module of JavaScript, the wasm, maybe snippets.
-fn program_files(program: &[u8]) -> Result<Files> {
+fn program_files(program: &[u8], names: bool) -> Result<Files> {
     let mut bindgen = Bindgen::new();
     bindgen
         .input_bytes(NAME, program.to_vec())
         .web(true)?
         .typescript(false);
     bindgen
-        .remove_name_section(true)
+        .remove_name_section(!names)
         .remove_producers_section(true);
     let mut output = bindgen.generate_output().context("wasm-bindgen")?;
     let wasm = output.wasm_mut().emit_wasm();

@@ -64,6 +64,7 @@ pub fn bundle(workspace: &Workspace, profile: Profile) -> Result<bool> {
         index: &workspace.root.join("web/index.html"),
         dist: &workspace.dist(),
         stamp: &workspace.target.join("xtask/ui.stamp"),
+        names: profile == Profile::Dev,
     }
     .run()
 }
