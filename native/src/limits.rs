@@ -1,0 +1,94 @@
+//! Every bound of the server that is not part of the core's configuration, with its unit.
+
+use std::time::Duration;
+
+/// A log file is followed by a new one after this many bytes.
+pub const SEGMENT_BYTES: u64 = 64 << 20;
+
+/// Log files grow by this many zeros at a time.
+pub const SEGMENT_GROWTH: u64 = 1 << 20;
+
+/// Peer messages that wait for the loop; further ones are dropped, as a network would.
+pub const INBOX_MESSAGES: usize = 4_096;
+
+/// Bytes of entries in those messages.
+pub const INBOX_MESSAGE_BYTES: u64 = 32 << 20;
+
+/// Client requests that wait for the loop; further ones are refused.
+pub const INBOX_REQUESTS: usize = 4_096;
+
+/// Bytes of commands in those requests.
+pub const INBOX_REQUEST_BYTES: u64 = 32 << 20;
+
+/// Client requests taken in one turn of the loop, so that peers never wait long (trap C9).
+pub const REQUESTS_PER_TURN: usize = 512;
+
+/// Answers kept for proposals whose end was not reported yet.
+pub const KEPT_ANSWERS: usize = 16_384;
+
+/// Messages that wait for the connection to one peer; older ones are dropped first.
+pub const PEER_QUEUE_MESSAGES: usize = 256;
+
+/// Bytes of entries in those messages; a single message is always taken.
+pub const PEER_QUEUE_BYTES: u64 = 8 << 20;
+
+/// Messages written to a peer's socket before it is flushed.
+pub const PEER_WRITE_BATCH: usize = 64;
+
+/// Connections from peers at the same time, all together.
+pub const PEER_CONNECTIONS: usize = 64;
+
+/// A peer's socket must be open and greeted within this time.
+pub const PEER_CONNECT: Duration = Duration::from_millis(1_000);
+
+/// Pause before the next try when a peer refused this node for a reason that lasts.
+pub const PEER_REFUSED_PAUSE: Duration = Duration::from_millis(1_000);
+
+/// Items of the observe stream that are kept for those who come back.
+pub const OBSERVE_KEPT: usize = 16_384;
+
+/// Subscribers of the observe stream.
+pub const OBSERVE_SUBSCRIBERS: usize = 32;
+
+/// Items handed to one subscriber at a time.
+pub const OBSERVE_BATCH: usize = 256;
+
+/// A subscriber that does not take a batch within this time is dropped.
+pub const OBSERVE_WRITE: Duration = Duration::from_secs(5);
+
+/// Events are still recorded for this long after the last subscriber left, so that one who
+/// reconnects has no gap.
+pub const OBSERVE_LINGER: Duration = Duration::from_secs(10);
+
+/// Time between two views of the observe stream: 20 a second.
+pub const OBSERVE_VIEW_PAUSE: Duration = Duration::from_millis(50);
+
+/// Longest frame taken from a subscriber; subscribers have nothing to say.
+pub const OBSERVE_INCOMING_BYTES: usize = 4_096;
+
+/// A client request is answered within this time.
+pub const REQUEST: Duration = Duration::from_secs(5);
+
+/// What a forwarded request may take, a little less, so that the node asked still answers.
+pub const FORWARD: Duration = Duration::from_millis(4_500);
+
+/// `/healthz` waits this long for the loop.
+pub const HEALTH: Duration = Duration::from_secs(1);
+
+/// Client requests under way at the same time.
+pub const HTTP_REQUESTS: usize = 8_192;
+
+/// Longest JSON body of a request.
+pub const JSON_BODY_BYTES: usize = 64 << 10;
+
+/// Keys in one page of a list, unless asked for fewer.
+pub const LIST_DEFAULT: usize = 100;
+
+/// Most keys in one page of a list.
+pub const LIST_MAX: usize = 1_000;
+
+/// Bytes of keys and values in one page of a list; a page ends early rather than grow larger.
+pub const LIST_BYTES: usize = 4 << 20;
+
+/// Lines that wait for standard error; further ones are counted and dropped.
+pub const LOG_LINES: usize = 1_024;

@@ -1,0 +1,315 @@
+//! The durable log: what the core wants written, in numbered records, in files of bounded size.
+//! Paper figure 2 ("persistent state on all servers"); traps D1 to D6 of the design.
+//!
+//! It assumes one process per directory (see `identity`) and a disk that keeps what it has
+//! synced, or at least returns bytes that fail their checksum. It guarantees:
+//!
+//! - [`Wal::append`] returns only after everything it was given is on disk, in order;
+//! - after the first error nothing is written any more: a later success would prove nothing
+//!   (trap D2);
+//! - [`Wal::open`] returns everything that was ever acknowledged, or an error that says why it
+//!   cannot. A write that was under way when the machine or the process died is cut off, durably,
+//!   and that is said ([`Verdict::TornTail`]). Nothing else is ever removed.
+//!
+//! Files are named after the number of their first record. A small file, [`MARK`], holds the
+//! number of the last synced record: it is written without a sync of its own, so it may be behind
+//! but never ahead, and lets even the very last record be told from an unfinished one.
+
+#[cfg(test)]
+mod faulty;
+mod files;
+mod recover;
+#[cfg(test)]
+mod tests;
+
+pub use files::{DirFiles, Files, LogFile};
+pub use recover::{Recovered, Verdict};
+
+use crate::limits::{SEGMENT_BYTES, SEGMENT_GROWTH};
+use raftwerk_core::{Entry, HardState, Write};
+use raftwerk_wire::record::{self, Change, Kind, Opening};
+use std::fmt;
+use std::io;
+
+/// File with the number of the last synced record.
+pub const MARK: &str = "synced";
+
+/// Entries of one record, by [`Entry::size`]; a larger single entry still gets its record.
+const CHUNK_BYTES: u64 = 1 << 20;
+
+/// How large files get.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// A new file is begun after this many bytes.
+    pub segment: u64,
+    /// Files grow by this many zeros at a time, so that most syncs change no file length.
+    /// 0: files grow with each write.
+    pub growth: u64,
+}
+
+impl Default for Sizes {
+    fn default() -> Sizes {
+        Sizes {
+            segment: SEGMENT_BYTES,
+            growth: SEGMENT_GROWTH,
+        }
+    }
+}
+
+/// Why the log cannot be used.
+#[derive(Debug)]
+pub enum WalError {
+    /// A call to the operating system failed.
+    Io {
+        /// What was tried, with the file's name.
+        what: String,
+        /// What it said.
+        source: io::Error,
+    },
+    /// Something that was promised cannot be read any more (trap D3). Nothing was changed.
+    Suspect {
+        /// The file.
+        file: String,
+        /// Where in it.
+        offset: u64,
+        /// Number of the record that should be there.
+        record: u64,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The log of another node or cluster, or of another version of the format.
+    Foreign {
+        /// What was found.
+        found: Opening,
+    },
+    /// An earlier error ended this log.
+    Ended,
+}
+
+impl fmt::Display for WalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WalError::Io { what, source } => write!(f, "{what}: {source}"),
+            WalError::Suspect {
+                file,
+                offset,
+                record,
+                why,
+            } => write!(
+                f,
+                "the log is damaged: record {record} in {file} at byte {offset} {why}, and it was \
+                 acknowledged before. Nothing was changed on disk. Starting without it could break \
+                 a promise to the cluster, so this node does not start. Restore this data \
+                 directory from where it is intact, or remove the node from the cluster, wipe its \
+                 data directory and let it join again under a new id"
+            ),
+            WalError::Foreign { found } => write!(
+                f,
+                "the log belongs to node {} of cluster {:032x} (format {}); start the node with \
+                 its own data directory",
+                found.node.0, found.cluster.0, found.format
+            ),
+            WalError::Ended => f.write_str("the log ended with an earlier error"),
+        }
+    }
+}
+
+impl std::error::Error for WalError {}
+
+fn io_error(what: impl Into<String>) -> impl FnOnce(io::Error) -> WalError {
+    move |source| WalError::Io {
+        what: what.into(),
+        source,
+    }
+}
+
+/// An open log, ready to append.
+pub struct Wal<F: Files> {
+    files: F,
+    opening: Opening,
+    sizes: Sizes,
+    file: F::File,
+    name: String,
+    /// Where the next record goes.
+    offset: u64,
+    /// Length of the file; zeros from `offset` on.
+    length: u64,
+    /// Number of the next record.
+    next: u64,
+    /// Last record known to be on disk.
+    synced: u64,
+    mark: F::File,
+    buffer: Vec<u8>,
+    ended: bool,
+}
+
+impl<F: Files> Wal<F> {
+    /// Opens the log in a directory, or begins one when there is none.
+    ///
+    /// # Errors
+    /// Why the log cannot be used.
+    pub fn open(files: F, opening: Opening, sizes: Sizes) -> Result<(Self, Recovered), WalError> {
+        recover::open(files, opening, sizes)
+    }
+
+    /// Writes everything and syncs once. When it returns, all of it is on disk.
+    ///
+    /// # Errors
+    /// The disk failed; how much of this is on disk is not known, and the log has ended.
+    pub fn append(&mut self, writes: &[Write]) -> Result<(), WalError> {
+        if self.ended {
+            return Err(WalError::Ended);
+        }
+        // Until the end is reached every early return is an end.
+        self.ended = true;
+        if self.offset >= self.sizes.segment {
+            self.begin_segment()?;
+        }
+        for write in writes {
+            self.encode(write);
+        }
+        if !self.buffer.is_empty() {
+            self.flush()?;
+        }
+        self.ended = false;
+        Ok(())
+    }
+
+    /// Bytes in the current file, for metrics.
+    #[must_use]
+    pub fn segment_offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Cuts a write into records. A prefix of its records is a legal state: nothing of the write
+    /// is acknowledged before all of it is on disk.
+    fn encode(&mut self, write: &Write) {
+        debug_assert!(write.install.is_none(), "snapshots are not built yet");
+        let mut entries = write.append.iter().peekable();
+        let mut change = Change {
+            hard_state: write.hard_state,
+            cut_from: write.cut_from,
+            append: take_chunk(&mut entries),
+        };
+        while change != Change::default() {
+            record::push(
+                &mut self.buffer,
+                Kind::Data,
+                self.next,
+                self.synced,
+                &change,
+            );
+            self.next += 1;
+            change = Change {
+                append: take_chunk(&mut entries),
+                ..Change::default()
+            };
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), WalError> {
+        let end = self.offset + self.buffer.len() as u64;
+        if end > self.length && self.sizes.growth > 0 {
+            let length = end.next_multiple_of(self.sizes.growth);
+            let zeros = usize::try_from(length - end).expect("growth fits in memory");
+            self.buffer.resize(self.buffer.len() + zeros, 0);
+        }
+        let written = self.offset + self.buffer.len() as u64;
+        let what = || format!("writing the log file {}", self.name);
+        self.file
+            .write_at(self.offset, &self.buffer)
+            .map_err(io_error(what()))?;
+        self.file
+            .sync()
+            .map_err(io_error(format!("syncing the log file {}", self.name)))?;
+        self.offset = end;
+        self.length = self.length.max(written);
+        self.buffer.clear();
+        // A large batch must not keep its memory for ever.
+        self.buffer.shrink_to(4 << 20);
+        self.note_synced()
+    }
+
+    /// Everything up to the last record is on disk now.
+    fn note_synced(&mut self) -> Result<(), WalError> {
+        self.synced = self.next - 1;
+        let bytes = recover::mark_bytes(self.synced);
+        self.mark
+            .write_at(0, &bytes)
+            .map_err(io_error(format!("writing {MARK}")))
+    }
+
+    /// Begins a new file. The old one is complete and synced, so damage in it is never a torn
+    /// tail. The new file's name is on disk before the first record in it counts (trap D4).
+    fn begin_segment(&mut self) -> Result<(), WalError> {
+        let (name, file) = recover::create_segment(&self.files, self.next)?;
+        (self.name, self.file) = (name, file);
+        (self.offset, self.length) = (0, 0);
+        record::push(
+            &mut self.buffer,
+            Kind::Open,
+            self.next,
+            self.synced,
+            &self.opening,
+        );
+        self.next += 1;
+        Ok(())
+    }
+}
+
+/// Takes entries for one record.
+fn take_chunk<'a>(
+    entries: &mut std::iter::Peekable<impl Iterator<Item = &'a Entry>>,
+) -> Vec<Entry> {
+    let mut chunk = Vec::new();
+    let mut bytes = 0;
+    while let Some(entry) = entries.next_if(|e| chunk.is_empty() || bytes + e.size() <= CHUNK_BYTES)
+    {
+        bytes += entry.size();
+        chunk.push(entry.clone());
+    }
+    chunk
+}
+
+/// What a log says: term and vote, and all entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// Term and vote.
+    pub hard_state: HardState,
+    /// Entries from index 1.
+    pub entries: Vec<Entry>,
+}
+
+impl State {
+    /// Replays one record. `false`: it contradicts what came before, which undamaged records
+    /// never do.
+    fn replay(&mut self, change: Change) -> bool {
+        if let Some(hard_state) = change.hard_state {
+            if hard_state.term < self.hard_state.term {
+                return false;
+            }
+            self.hard_state = hard_state;
+        }
+        if let Some(cut) = change.cut_from {
+            let Some(keep) = cut
+                .0
+                .checked_sub(1)
+                .and_then(|keep| usize::try_from(keep).ok())
+            else {
+                return false;
+            };
+            if keep > self.entries.len() {
+                return false;
+            }
+            self.entries.truncate(keep);
+        }
+        for entry in change.append {
+            let last = self.entries.last().map(|e| e.id).unwrap_or_default();
+            if entry.id.index != last.index.next() || entry.id.term < last.term {
+                return false;
+            }
+            self.entries.push(entry);
+        }
+        true
+    }
+}
