@@ -1,0 +1,404 @@
+//! The app: one source of truth for the page, and the only place where actions are carried out.
+//!
+//! Draws when the event shown, the selection or a mode changes; never per frame.
+
+mod act;
+mod panels;
+mod refresh;
+
+use crate::action::{Action, Mode, Selection, Theme};
+use crate::driver::{Driver, Undo};
+use crate::frame::{self, Shared};
+use crate::help::Help;
+use crate::keys::{self, Press, Wish};
+use crate::media::{self, Media, Wanted};
+use crate::partition::PartitionDialog;
+use crate::stage::Stage;
+use crate::timeline::TimelineBar;
+use crate::topbar::TopBar;
+use crate::transport::Transport;
+use crate::{hooks, timeline};
+use gloo_timers::callback::Timeout;
+use raftwerk_sim::{BranchInfo, Timeline};
+use raftwerk_wire::view::{ClusterView, EventView};
+use std::cell::RefCell;
+use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::Closure;
+use web_sys::KeyboardEvent;
+use yew::prelude::*;
+
+/// How long a toast stays (milliseconds).
+const TOAST: u32 = 6_000;
+
+/// How much room there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// Panels on both sides.
+    Wide,
+    /// One panel with tabs.
+    Medium,
+    /// A sheet below the stage.
+    Narrow,
+}
+
+/// The panel shown where there is no room for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tab {
+    /// What is selected.
+    Node,
+    /// The logs side by side.
+    Logs,
+    /// What happened.
+    Events,
+    /// Clients and keys.
+    Kv,
+    /// Invariants.
+    Checks,
+}
+
+/// What happens to the app.
+pub enum Msg {
+    /// Somebody asks for something.
+    Act(Action),
+    /// An event happened, or the live picture changed.
+    Moved,
+    /// The live source has news.
+    LiveNews,
+    /// A key.
+    Key(KeyboardEvent),
+    /// Another panel.
+    Tab(Tab),
+    /// The sheet is pulled up or pushed down.
+    Sheet,
+    /// The settings open or close.
+    Settings(bool),
+    /// Reduced motion, by the system or by the person.
+    Calm(bool),
+    /// There is more or less room.
+    Room,
+    /// The toast has been read, or undone.
+    ToastGone,
+    /// Undo the branch that was just begun.
+    Undo(Undo),
+}
+
+/// Something said briefly.
+struct Toast {
+    text: String,
+    undo: Option<Undo>,
+    _timer: Timeout,
+}
+
+/// The app.
+pub struct App {
+    shared: Rc<RefCell<Shared>>,
+    wanted: Wanted,
+    view: Rc<ClusterView>,
+    /// As `view`, but taken at most a few times a second while time runs.
+    slow: Rc<ClusterView>,
+    events: Rc<Vec<EventView>>,
+    timeline: Rc<Timeline>,
+    branches: Rc<Vec<BranchInfo>>,
+    hash: AttrValue,
+    slow_at: f64,
+    spoken: (u64, f64),
+    announce: AttrValue,
+    mode: Mode,
+    selection: Selection,
+    armed: bool,
+    theme: Theme,
+    calm: bool,
+    room: Room,
+    tab: Tab,
+    sheet: u8,
+    menu: u32,
+    ask: Option<&'static str>,
+    settings: bool,
+    help: bool,
+    partition: bool,
+    toast: Option<Toast>,
+    media: Vec<Media>,
+    keys: Option<Closure<dyn FnMut(KeyboardEvent)>>,
+}
+
+impl Component for App {
+    type Message = Msg;
+    type Properties = ();
+
+    fn create(ctx: &Context<Self>) -> App {
+        let wanted = Wanted::read();
+        let driver = Driver::new(wanted.nodes, wanted.seed, wanted.clients);
+        let view = driver.view();
+        let shared = Rc::new(RefCell::new(Shared::new(driver, Mode::Playground)));
+        hooks::install(&shared);
+        frame::start(shared.clone(), ctx.link().callback(|()| Msg::Moved));
+        let theme = media::stored_theme();
+        media::set_theme(theme);
+        let mut app = App {
+            shared,
+            wanted,
+            slow: view.clone(),
+            view,
+            events: Rc::default(),
+            timeline: Rc::default(),
+            branches: Rc::default(),
+            hash: AttrValue::default(),
+            slow_at: f64::MIN,
+            spoken: (0, 0.0),
+            announce: AttrValue::default(),
+            mode: Mode::Playground,
+            selection: Selection::Nothing,
+            armed: false,
+            theme,
+            calm: false,
+            room: Room::Wide,
+            tab: Tab::Node,
+            sheet: 1,
+            menu: 0,
+            ask: None,
+            settings: false,
+            help: false,
+            partition: false,
+            toast: None,
+            media: Vec::new(),
+            keys: None,
+        };
+        app.watch(ctx);
+        app.refresh();
+        if wanted.mode == Mode::Live {
+            app.perform(ctx, Action::Mode(Mode::Live));
+        }
+        app
+    }
+
+    fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
+        match msg {
+            Msg::Act(action) => self.perform(ctx, action),
+            Msg::Moved => self.refresh(),
+            Msg::LiveNews => {
+                self.shared.borrow_mut().live_changed = true;
+                return false;
+            }
+            Msg::Key(event) => return self.key(ctx, &event),
+            Msg::Tab(tab) => self.tab = tab,
+            Msg::Sheet => self.sheet = (self.sheet + 1) % 3,
+            Msg::Settings(open) => self.settings = open,
+            Msg::Calm(calm) => {
+                self.calm = calm;
+                self.shared.borrow_mut().driver.set_calm(calm);
+            }
+            Msg::Room => self.room = self.measure(),
+            Msg::ToastGone => self.toast = None,
+            Msg::Undo(undo) => {
+                self.toast = None;
+                self.shared.borrow_mut().driver.undo(undo);
+                self.jumped();
+            }
+        }
+        true
+    }
+
+    fn view(&self, ctx: &Context<Self>) -> Html {
+        let act = ctx.link().callback(Msg::Act);
+        let room = match self.room {
+            Room::Wide => "wide",
+            Room::Medium => "medium",
+            Room::Narrow => "narrow",
+        };
+        let sheet = ["peek", "half", "full"][usize::from(self.sheet)];
+        let dialog = self.help || self.partition;
+        html! {
+            <div class={classes!("app", room, format!("sheet-{sheet}"),
+                (self.mode == Mode::Live).then_some("is-live"))}>
+                { self.top(ctx, &act) }
+                { self.banner(&act) }
+                <main>
+                    if self.room == Room::Wide { { self.left(ctx, &act) } }
+                    <section class="center">
+                        <Stage view={self.view.clone()} selection={self.selection} mode={self.mode}
+                            armed={self.armed} calm={self.calm} menu={self.menu}
+                            layer={self.shared.borrow().layer.clone()} act={act.clone()} />
+                        if self.room != Room::Narrow { { self.logs(&act) } }
+                    </section>
+                    { self.right(ctx, &act) }
+                </main>
+                <footer>{ self.time(&act) }</footer>
+                { self.toast(ctx) }
+                if dialog {
+                    <div class="veil" onclick={act.reform(|_: MouseEvent| Action::Escape)} />
+                }
+                if self.help { <Help act={act.clone()} /> }
+                if self.partition {
+                    <PartitionDialog members={self.members()} act={act.clone()} />
+                }
+                <p class="visually-hidden" role="status" aria-live="polite">{ &self.announce }</p>
+            </div>
+        }
+    }
+
+    fn rendered(&mut self, _: &Context<Self>, _: bool) {
+        if let Some(op) = self.ask.take() {
+            panels::ask(op);
+        }
+    }
+}
+
+impl App {
+    fn members(&self) -> Vec<u64> {
+        self.view.nodes.iter().map(|card| card.id).collect()
+    }
+
+    fn top(&self, ctx: &Context<Self>, act: &Callback<Action>) -> Html {
+        let shared = self.shared.borrow();
+        let setup = shared.driver.history().setup();
+        let run = (setup.nodes, setup.seed, setup.clients);
+        let on_checks = ctx.link().callback(|()| Msg::Tab(Tab::Checks));
+        html! {
+            <TopBar view={self.slow.clone()} mode={self.mode} armed={self.armed}
+                live={refresh::live_line(&shared)} {run} switches={setup.switches} theme={self.theme}
+                calm={self.calm} on_calm={ctx.link().callback(Msg::Calm)} settings={self.settings}
+                on_settings={ctx.link().callback(Msg::Settings)} {on_checks} act={act.clone()} />
+        }
+    }
+
+    /// Names a violated check, and leads to it.
+    fn banner(&self, act: &Callback<Action>) -> Html {
+        let Some(violation) = &self.view.violation else { return html! {} };
+        let event = violation.event;
+        let go = act.reform(move |_: MouseEvent| Action::Seek(event));
+        html! {
+            <div id="banner-violation" class="banner" role="alert">
+                <svg viewBox="0 0 24 24" aria-hidden="true">
+                    <path d="M12 2.5 23 21.5H1Z" /><path class="mark" d="M12 9V14.5M12 17.3V18.2" />
+                </svg>
+                <p><b>{ format!("{} is violated. ", violation.check) }</b>{ &violation.detail }</p>
+                if self.mode == Mode::Playground {
+                    <button onclick={go}>{ "Go to the event" }</button>
+                }
+            </div>
+        }
+    }
+
+    fn time(&self, act: &Callback<Action>) -> Html {
+        let shared = self.shared.borrow();
+        let (driver, dials) = (&shared.driver, &shared.dials);
+        let history = driver.history();
+        let position = (history.position(), history.end());
+        let playing = match self.mode {
+            Mode::Playground => driver.playing(),
+            Mode::Live => shared.following,
+        };
+        html! { <>
+            if self.mode == Mode::Playground {
+                <TimelineBar data={self.timeline.clone()} branches={self.branches.clone()}
+                    branch={history.branch()} playhead={dials.playhead.clone()} act={act.clone()} />
+            }
+            <Transport mode={self.mode} {playing} notch={driver.notch()} {position}
+                quiet_skip={driver.quiet_skip()} hash={self.hash.clone()}
+                clock={dials.clock.clone()} skip={dials.skip.clone()} act={act.clone()} />
+        </> }
+    }
+
+    fn toast(&self, ctx: &Context<Self>) -> Html {
+        let Some(toast) = &self.toast else { return html! {} };
+        html! {
+            <div class="toast" role="status">
+                <span>{ &toast.text }</span>
+                if let Some(undo) = toast.undo {
+                    <button id="undo" onclick={ctx.link().callback(move |_: MouseEvent| Msg::Undo(undo))}>
+                        { "Undo" }</button>
+                }
+                <button class="quiet" aria-label="Close"
+                    onclick={ctx.link().callback(|_: MouseEvent| Msg::ToastGone)}>{ "\u{00d7}" }</button>
+            </div>
+        }
+    }
+
+    fn say(&mut self, ctx: &Context<Self>, text: String, undo: Option<Undo>) {
+        let link = ctx.link().clone();
+        let timer = Timeout::new(TOAST, move || link.send_message(Msg::ToastGone));
+        self.toast = Some(Toast { text, undo, _timer: timer });
+    }
+
+    /// Listens to keys and to what the browser says about itself.
+    fn watch(&mut self, ctx: &Context<Self>) {
+        let link = ctx.link().clone();
+        let keys = Closure::<dyn FnMut(KeyboardEvent)>::new(move |event: KeyboardEvent| {
+            link.send_message(Msg::Key(event));
+        });
+        if let Some(document) = web_sys::window().and_then(|window| window.document()) {
+            let _ = document
+                .add_event_listener_with_callback("keydown", keys.as_ref().unchecked_ref());
+        }
+        self.keys = Some(keys);
+        let room = ctx.link().callback(|_: bool| Msg::Room);
+        let queries = [
+            ("(min-width: 1200px)", room.clone()),
+            ("(min-width: 768px)", room),
+            ("(prefers-reduced-motion: reduce)", ctx.link().callback(Msg::Calm)),
+        ];
+        self.media =
+            queries.into_iter().filter_map(|(query, on)| Media::watch(query, on)).collect();
+        self.room = self.measure();
+        self.calm = self.media.get(2).is_some_and(Media::matches);
+        self.shared.borrow_mut().driver.set_calm(self.calm);
+    }
+
+    fn measure(&self) -> Room {
+        match (self.media.first(), self.media.get(1)) {
+            (Some(wide), _) if wide.matches() => Room::Wide,
+            (_, Some(medium)) if medium.matches() => Room::Medium,
+            (None, _) => Room::Wide,
+            _ => Room::Narrow,
+        }
+    }
+
+    fn key(&mut self, ctx: &Context<Self>, event: &KeyboardEvent) -> bool {
+        let key = event.key();
+        let modal = self.help || self.partition;
+        if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() {
+            return false;
+        }
+        if modal && key != "Escape" || keys::is_typing(event) && key != "Escape" {
+            return false;
+        }
+        if matches!(key.as_str(), " " | "Enter") && keys::is_pressing(event) {
+            return false;
+        }
+        let press = Press { key: &key, shift: event.shift_key() };
+        let Some(wish) = keys::read(press, &self.view, self.selection, self.mode) else {
+            return false;
+        };
+        event.prevent_default();
+        match wish {
+            Wish::Act(actions) => {
+                for action in actions {
+                    let focus = match action {
+                        Action::Select(Selection::Node(id)) => Some(id),
+                        _ => None,
+                    };
+                    self.perform(ctx, action);
+                    if let Some(id) = focus {
+                        panels::focus(&format!("[data-node=\"{id}\"]"));
+                    }
+                }
+            }
+            Wish::Faster(by) => {
+                let notch = self.shared.borrow().driver.notch() + by;
+                self.perform(ctx, Action::Speed(notch));
+            }
+            Wish::Menu => self.menu += 1,
+            Wish::Ask(op) => {
+                self.tab = Tab::Kv;
+                self.ask = Some(op);
+            }
+        }
+        true
+    }
+}
+
+/// The time at the right edge of the timeline.
+fn horizon(timeline: &Timeline) -> u64 {
+    timeline::horizon(timeline.end_time)
+}

@@ -1,0 +1,191 @@
+//! Carrying out actions, on the playground's history or on the live cluster.
+
+use super::{App, Msg, Room, Tab};
+use crate::action::{Action, Mode, Selection};
+use crate::driver::Driver;
+use crate::live::Live;
+use crate::media;
+use raftwerk_sim::{Intervention, Setup};
+use yew::prelude::*;
+
+impl App {
+    /// Carries out one action.
+    pub fn perform(&mut self, ctx: &Context<Self>, action: Action) {
+        match action {
+            Action::Mode(mode) => self.set_mode(ctx, mode),
+            Action::Select(selection) => self.select(selection),
+            Action::Do(what) => self.intervene(ctx, &what),
+            Action::NewRun { nodes, seed, clients } => {
+                let mut setup = Setup::playground(nodes, seed);
+                setup.clients = clients;
+                setup.switches = self.shared.borrow().driver.history().setup().switches;
+                self.begin(setup);
+            }
+            Action::Switches(switches) => {
+                let setup = self.shared.borrow().driver.setup_with(switches);
+                self.begin(setup);
+            }
+            Action::Arm(on) => self.armed = on,
+            Action::Theme(theme) => {
+                self.theme = theme;
+                media::set_theme(theme);
+            }
+            Action::ShowHelp(on) => self.help = on,
+            Action::ShowPartition(on) => self.partition = on,
+            Action::Escape => self.escape(),
+            Action::Toast(text) => self.say(ctx, text, None),
+            time => self.travel(time),
+        }
+    }
+
+    /// Actions about time.
+    fn travel(&mut self, action: Action) {
+        if self.mode == Mode::Live {
+            let mut shared = self.shared.borrow_mut();
+            match action {
+                Action::TogglePlay => shared.following = !shared.following,
+                Action::Play(on) => shared.following = on,
+                _ => return,
+            }
+            shared.live_changed = true;
+            return;
+        }
+        let mut stepped = true;
+        {
+            let mut shared = self.shared.borrow_mut();
+            let driver = &mut shared.driver;
+            let pause_and = |driver: &mut Driver, step: fn(&mut Driver) -> bool| {
+                driver.play(false);
+                step(driver);
+            };
+            match action {
+                Action::Back => pause_and(driver, Driver::back),
+                Action::Forward => pause_and(driver, Driver::forward),
+                Action::PreviousLandmark => pause_and(driver, Driver::previous_landmark),
+                Action::NextLandmark => pause_and(driver, Driver::next_landmark),
+                Action::Seek(position) => driver.seek(position),
+                Action::Start => driver.seek(0),
+                Action::End => driver.seek_end(),
+                Action::BackTime | Action::ForwardTime => {
+                    driver.play(false);
+                    let by = if action == Action::BackTime { -10_000.0 } else { 10_000.0 };
+                    let time = (driver.playhead() + by).max(0.0);
+                    driver.seek_time(time as u64);
+                }
+                Action::Branch(branch) => driver.switch(branch),
+                Action::SeekTime(time) => {
+                    shared.seek = Some(time);
+                    stepped = false;
+                }
+                other => {
+                    stepped = false;
+                    set(driver, &other);
+                }
+            }
+        }
+        if stepped {
+            self.jumped();
+        }
+    }
+
+    fn select(&mut self, selection: Selection) {
+        self.selection = selection;
+        if self.room != Room::Wide {
+            match selection {
+                Selection::Nothing => {}
+                Selection::Client(_) => self.tab = Tab::Kv,
+                _ => self.tab = Tab::Node,
+            }
+        }
+    }
+
+    fn set_mode(&mut self, ctx: &Context<Self>, mode: Mode) {
+        if mode == self.mode {
+            return;
+        }
+        self.mode = mode;
+        self.selection = Selection::Nothing;
+        self.armed = false;
+        {
+            let mut shared = self.shared.borrow_mut();
+            shared.mode = mode;
+            shared.following = true;
+            shared.live = match mode {
+                Mode::Playground => None,
+                Mode::Live => Some(Live::connect(ctx.link().callback(|()| Msg::LiveNews))),
+            };
+        }
+        self.jumped();
+    }
+
+    fn intervene(&mut self, ctx: &Context<Self>, what: &Intervention) {
+        let outcome = match self.mode {
+            Mode::Playground => self.shared.borrow_mut().driver.act(what.clone()),
+            Mode::Live if !self.armed && !matches!(what, Intervention::Ask { .. }) => {
+                Err("Arm the controls in the top bar first.".to_string())
+            }
+            Mode::Live => match &self.shared.borrow().live {
+                Some(live) => live.act(what).map(|()| None),
+                None => Err("There is no cluster.".to_string()),
+            },
+        };
+        match outcome {
+            Ok(Some(undo)) => {
+                let from = undo.time as f64 / 1e6;
+                let text = format!("New branch from {from:.3} s \u{2013} old future kept");
+                self.say(ctx, text, Some(undo));
+            }
+            Ok(None) => {}
+            Err(why) => self.say(ctx, why, None),
+        }
+        self.jumped();
+    }
+
+    fn begin(&mut self, setup: Setup) {
+        self.shared.borrow_mut().driver.restart(setup);
+        self.selection = Selection::Nothing;
+        self.toast = None;
+        self.jumped();
+    }
+
+    /// Leaves one thing at a time.
+    fn escape(&mut self) {
+        if self.help {
+            self.help = false;
+        } else if self.partition {
+            self.partition = false;
+        } else if self.settings {
+            self.settings = false;
+        } else if self.toast.is_some() {
+            self.toast = None;
+        } else {
+            self.selection = Selection::Nothing;
+        }
+    }
+
+    /// The place in time changed without playing: everything is taken anew.
+    pub fn jumped(&mut self) {
+        self.slow_at = f64::MIN;
+        {
+            let mut shared = self.shared.borrow_mut();
+            shared.touch();
+            let now = shared.now();
+            shared.layer.0.borrow_mut().set_now(now);
+        }
+        self.refresh();
+    }
+}
+
+/// Settings of the driver that change nothing in the run.
+fn set(driver: &mut Driver, action: &Action) {
+    match action {
+        Action::TogglePlay => {
+            let on = !driver.playing();
+            driver.play(on);
+        }
+        Action::Play(on) => driver.play(*on),
+        Action::Speed(notch) => driver.set_notch(*notch),
+        Action::QuietSkip(on) => driver.set_quiet_skip(*on),
+        _ => {}
+    }
+}

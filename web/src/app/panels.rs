@@ -1,0 +1,110 @@
+//! Where the panels stand: both sides, one side with tabs, or a sheet below the stage.
+
+use super::{App, Msg, Room, Tab};
+use crate::action::{Action, Mode};
+use wasm_bindgen::JsCast;
+use yew::prelude::*;
+
+impl App {
+    /// Left of the stage: clients, events, checks.
+    pub fn left(&self, ctx: &Context<Self>, act: &Callback<Action>) -> Html {
+        let tabs = [(Tab::Kv, "Clients"), (Tab::Events, "Events"), (Tab::Checks, "Checks")];
+        let shown = if tabs.iter().any(|(tab, _)| *tab == self.tab) { self.tab } else { Tab::Kv };
+        html! {
+            <aside class="left" aria-label="Clients, events, checks">
+                { tab_row(ctx, &tabs, shown) }
+                <div class="pane" role="tabpanel">{ self.pane(shown, act) }</div>
+            </aside>
+        }
+    }
+
+    /// Right of the stage, or below it.
+    pub fn right(&self, ctx: &Context<Self>, act: &Callback<Action>) -> Html {
+        let all = [
+            (Tab::Node, "Node"),
+            (Tab::Logs, "Logs"),
+            (Tab::Events, "Events"),
+            (Tab::Kv, "KV"),
+            (Tab::Checks, "Checks"),
+        ];
+        let tabs: Vec<(Tab, &'static str)> = match self.room {
+            Room::Wide => Vec::new(),
+            Room::Medium => all.into_iter().filter(|(tab, _)| *tab != Tab::Logs).collect(),
+            Room::Narrow => all.to_vec(),
+        };
+        if tabs.is_empty() {
+            return html! {
+                <aside class="right" aria-label="Selection">
+                    <div class="pane">{ self.pane(Tab::Node, act) }</div>
+                </aside>
+            };
+        }
+        let shown = if tabs.iter().any(|(tab, _)| *tab == self.tab) { self.tab } else { Tab::Node };
+        let pull = ctx.link().callback(|_: MouseEvent| Msg::Sheet);
+        html! {
+            <aside class="right" aria-label="Panels">
+                if self.room == Room::Narrow {
+                    <button class="handle" onclick={pull} aria-label="Height of the panels">
+                        <i /></button>
+                }
+                { tab_row(ctx, &tabs, shown) }
+                <div class="pane" role="tabpanel">{ self.pane(shown, act) }</div>
+            </aside>
+        }
+    }
+
+    /// The logs below the stage.
+    pub fn logs(&self, act: &Callback<Action>) -> Html {
+        html! { <div class="logs-strip">{ self.pane(Tab::Logs, act) }</div> }
+    }
+
+    fn pane(&self, tab: Tab, act: &Callback<Action>) -> Html {
+        let _ = (tab, act, Mode::Live);
+        html! {}
+    }
+}
+
+fn tab_row(ctx: &Context<App>, tabs: &[(Tab, &'static str)], shown: Tab) -> Html {
+    let one = |(tab, name): &(Tab, &'static str)| {
+        let (tab, selected) = (*tab, *tab == shown);
+        html! {
+            <button role="tab" id={format!("tab-{}", name.to_lowercase())}
+                aria-selected={selected.to_string()}
+                onclick={ctx.link().callback(move |_: MouseEvent| Msg::Tab(tab))}>{ *name }</button>
+        }
+    };
+    html! { <div class="tabs" role="tablist">{ for tabs.iter().map(one) }</div> }
+}
+
+/// Gives the focus to the first element that matches.
+pub fn focus(selector: &str) {
+    let found = web_sys::window()
+        .and_then(|window| window.document())
+        .and_then(|document| document.query_selector(selector).ok().flatten());
+    match found.map(JsCast::dyn_into::<web_sys::SvgElement>) {
+        Some(Ok(shape)) => {
+            let _ = shape.focus();
+        }
+        Some(Err(other)) => {
+            if let Ok(other) = other.dyn_into::<web_sys::HtmlElement>() {
+                let _ = other.focus();
+            }
+        }
+        None => {}
+    }
+}
+
+/// Chooses an operation in the form of the clients and puts the cursor on its key.
+pub fn ask(op: &str) {
+    let document = web_sys::window().and_then(|window| window.document());
+    let select = document.and_then(|document| document.get_element_by_id("kv-op"));
+    if let Some(Ok(select)) = select.map(JsCast::dyn_into::<web_sys::HtmlSelectElement>) {
+        select.set_value(op);
+        let init = web_sys::EventInit::new();
+        init.set_bubbles(true);
+        if let Ok(event) = web_sys::Event::new_with_event_init_dict("change", &init) {
+            let _ = select.dispatch_event(&event);
+        }
+    }
+    focus("#kv-key");
+}

@@ -1,0 +1,64 @@
+//! The list of keys, and how to read the picture.
+
+use crate::action::Action;
+use crate::keys::KEYS;
+use yew::prelude::*;
+
+/// What each sign on the stage means.
+const SIGNS: &[(&str, &str)] = &[
+    ("Colour", "the term; the number is always beside it"),
+    ("Plain circle", "follower"),
+    ("Dotted, dashed edge", "pre-candidate, candidate with its votes"),
+    ("Double edge, crown", "leader"),
+    ("Ring that fills", "the core's own deadline: election, or heartbeat of a leader"),
+    ("7/9", "7 of 9 entries known committed there"),
+    ("Triangle", "vote request, V; pre-vote, P, with a second edge"),
+    ("Square, number", "entries on their way; a dot is a heartbeat"),
+    ("Hollow", "an answer: tick for yes, bar for no"),
+    ("Dashed lane, strokes", "this direction is cut"),
+];
+
+/// Props of [`Help`].
+#[derive(Properties, PartialEq)]
+pub struct HelpProps {
+    /// Closing.
+    pub act: Callback<Action>,
+}
+
+/// The help dialog.
+#[function_component]
+pub fn Help(props: &HelpProps) -> Html {
+    let close = props.act.reform(|_: MouseEvent| Action::ShowHelp(false));
+    let button = use_node_ref();
+    {
+        let button = button.clone();
+        use_effect_with((), move |()| {
+            if let Some(button) = button.cast::<web_sys::HtmlElement>() {
+                let _ = button.focus();
+            }
+        });
+    }
+    let row = |(name, what): &(&str, &str), key: bool| {
+        let name = if key { html! { <kbd>{ *name }</kbd> } } else { html! { *name } };
+        html! { <><dt>{ name }</dt><dd>{ *what }</dd></> }
+    };
+    html! {
+        <div class="dialog wide" role="dialog" aria-modal="true" aria-label="Help">
+            <div class="row between">
+                <h2>{ "Keys and signs" }</h2>
+                <button ref={button} onclick={close}>{ "Close" }</button>
+            </div>
+            <div class="columns">
+                <dl class="keys">{ for KEYS.iter().map(|entry| row(entry, true)) }</dl>
+                <div>
+                    <dl class="signs">{ for SIGNS.iter().map(|entry| row(entry, false)) }</dl>
+                    <p class="soft">
+                        { "Click anything. Double click crashes a node or cuts a link. Right click, \
+                           or a long press, shows what else can be done. Drag around nodes to \
+                           part them; drag from node to node to cut their link." }
+                    </p>
+                </div>
+            </div>
+        </div>
+    }
+}

@@ -1,0 +1,67 @@
+//! `window.raftwerk`: what tests and curious people may ask the page.
+//!
+//! `hash()`, `position()`, `trail(seed, events)`, `frame_stats()`, `reset_stats()`,
+//! `drawn()` and `memory()`. Nothing here changes the run.
+
+use crate::frame::Shared;
+use js_sys::{Array, Object, Reflect};
+use std::cell::RefCell;
+use std::rc::Rc;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::Closure;
+
+/// Most events of a trail: about a second of work.
+const LONGEST_TRAIL: u64 = 200_000;
+
+/// A hash as text: 16 hexadecimal digits.
+#[must_use]
+pub fn hex(hash: u64) -> String {
+    format!("{hash:016x}")
+}
+
+/// Puts the functions on `window`.
+pub fn install(shared: &Rc<RefCell<Shared>>) {
+    let Some(window) = web_sys::window() else { return };
+    let object = Object::new();
+    let from = |read: fn(&Shared) -> JsValue| {
+        let shared = shared.clone();
+        Closure::<dyn Fn() -> JsValue>::new(move || read(&shared.borrow())).into_js_value()
+    };
+    put(&object, "hash", &from(|s| hex(s.driver.history().hash()).into()));
+    put(&object, "position", &from(|s| (s.driver.history().position() as f64).into()));
+    put(&object, "memory", &from(|s| (s.driver.history().memory_estimate() as f64).into()));
+    put(&object, "drawn", &from(|s| (s.layer.0.borrow().drawn() as f64).into()));
+    put(&object, "frame_stats", &from(stats));
+    let reset = {
+        let shared = shared.clone();
+        Closure::<dyn Fn()>::new(move || shared.borrow_mut().stats.reset()).into_js_value()
+    };
+    put(&object, "reset_stats", &reset);
+    put(&object, "trail", &Closure::<dyn Fn(f64, f64) -> Array>::new(trail).into_js_value());
+    put(&window, "raftwerk", &object);
+}
+
+fn put(object: &JsValue, name: &str, value: &JsValue) {
+    // Setting a property of a plain object does not fail.
+    let _ = Reflect::set(object, &name.into(), value);
+}
+
+fn stats(shared: &Shared) -> JsValue {
+    let stats = &shared.stats;
+    let object = Object::new();
+    put(&object, "frames", &(stats.frames() as f64).into());
+    for (name, part) in [("p50", 0.50), ("p95", 0.95), ("p99", 0.99), ("max", 1.0)] {
+        put(&object, name, &stats.quantile(part).into());
+    }
+    object.into()
+}
+
+/// State hashes after each of the first events of a run, the same on every platform.
+fn trail(seed: f64, events: f64) -> Array {
+    let count = (events.max(0.0) as u64).min(LONGEST_TRAIL);
+    let setup = raftwerk_sim::Setup::storm(seed.max(0.0) as u64);
+    raftwerk_sim::hash_trail(&setup, count)
+        .into_iter()
+        .map(|hash| JsValue::from(hex(hash)))
+        .collect()
+}

@@ -1,0 +1,142 @@
+//! The settings: which run to begin, which optional rules are on, how much moves.
+
+use crate::action::{Action, Theme};
+use crate::media::{self, MOST_CLIENTS};
+use raftwerk_core::Switches;
+use web_sys::{HtmlInputElement, HtmlSelectElement};
+use yew::prelude::*;
+
+/// Props of [`Settings`].
+#[derive(Properties, PartialEq)]
+pub struct SettingsProps {
+    /// Nodes, seed, clients of the run shown.
+    pub run: (u64, u64, u64),
+    /// Its optional rules.
+    pub switches: Switches,
+    /// Light or dark.
+    pub theme: Theme,
+    /// Reduced motion.
+    pub calm: bool,
+    /// Sets reduced motion.
+    pub on_calm: Callback<bool>,
+    /// Whether there is a run to set up.
+    pub playground: bool,
+    /// What to do.
+    pub act: Callback<Action>,
+    /// Closing.
+    pub close: Callback<()>,
+}
+
+/// The settings, below the top bar.
+#[function_component]
+pub fn Settings(props: &SettingsProps) -> Html {
+    let calm = props.calm;
+    let on_calm = props.on_calm.reform(move |_: Event| !calm);
+    let onkeydown = {
+        let close = props.close.clone();
+        Callback::from(move |event: KeyboardEvent| {
+            if event.key() == "Escape" {
+                event.stop_propagation();
+                close.emit(());
+            }
+        })
+    };
+    html! {
+        <section id="settings" class="popover" aria-label="Settings" {onkeydown}>
+            if props.playground {
+                { run(props) }
+                { rules(props) }
+            }
+            <h2>{ "Motion" }</h2>
+            <label class="check"><input type="checkbox" id="calm" checked={calm} onchange={on_calm} />
+                <span>{ "Reduced: step from event to event" }</span></label>
+        </section>
+    }
+}
+
+/// Nodes, clients and seed: each change begins a new run.
+fn run(props: &SettingsProps) -> Html {
+    let (nodes, seed, clients) = props.run;
+    let select = |id: &'static str, range: std::ops::RangeInclusive<u64>, now: u64, to: fn(u64, (u64, u64, u64)) -> Action| {
+        let run = props.run;
+        let onchange = props.act.reform(move |event: Event| {
+            let select = event.target_unchecked_into::<HtmlSelectElement>();
+            to(select.value().parse().unwrap_or(now), run)
+        });
+        html! {
+            <select {id} {onchange}>
+                { for range.map(|n| html! {
+                    <option value={n.to_string()} selected={n == now}>{ n }</option> }) }
+            </select>
+        }
+    };
+    let onseed = props.act.reform(move |event: Event| {
+        let input = event.target_unchecked_into::<HtmlInputElement>();
+        match media::parse_seed(&input.value()) {
+            Some(seed) => Action::NewRun { nodes, seed, clients },
+            None => Action::Toast("A seed is a hexadecimal number, such as 4F2A.".to_string()),
+        }
+    });
+    let fresh = props.act.reform(move |_: MouseEvent| Action::NewRun {
+        nodes,
+        seed: media::fresh_seed(),
+        clients,
+    });
+    let again = props.act.reform(move |_: MouseEvent| Action::NewRun { nodes, seed, clients });
+    let copy = props.act.reform(move |_: MouseEvent| copy_link(nodes, seed, clients));
+    html! { <>
+        <h2>{ "Run" }</h2>
+        <div class="fields">
+            <label><span>{ "Nodes" }</span>
+                { select("set-nodes", 1..=raftwerk_sim::MAX_NODES, nodes,
+                    |nodes, (_, seed, clients)| Action::NewRun { nodes, seed, clients }) }</label>
+            <label><span>{ "Clients" }</span>
+                { select("set-clients", 1..=MOST_CLIENTS, clients,
+                    |clients, (nodes, seed, _)| Action::NewRun { nodes, seed, clients }) }</label>
+            <label><span>{ "Seed" }</span>
+                <input id="set-seed" class="mono" value={format!("{seed:X}")} onchange={onseed}
+                    spellcheck="false" autocomplete="off" size="8" /></label>
+        </div>
+        <div class="row">
+            <button id="new-seed" onclick={fresh}>{ "New seed" }</button>
+            <button id="run-again" onclick={again}>{ "From the start" }</button>
+            <button id="copy-link" onclick={copy}>{ "Copy link" }</button>
+        </div>
+    </> }
+}
+
+/// Optional rules: a change begins the run again with the same seed.
+fn rules(props: &SettingsProps) -> Html {
+    let now = props.switches;
+    let rule = |id: &'static str, name: &'static str, on: bool, then: Switches| {
+        let onchange = props.act.reform(move |_: Event| Action::Switches(then));
+        html! {
+            <label class="check"><input type="checkbox" {id} checked={on} {onchange} />
+                <span>{ name }</span></label>
+        }
+    };
+    html! { <>
+        <h2>{ "Rules" }</h2>
+        { rule("rule-pre-vote", "Pre-vote: ask before raising the term", now.pre_vote,
+            Switches { pre_vote: !now.pre_vote, ..now }) }
+        { rule("rule-check-quorum", "Check quorum: a leader unheard steps down", now.check_quorum,
+            Switches { check_quorum: !now.check_quorum, ..now }) }
+        { rule("rule-stickiness", "Stickiness: no votes while a leader is heard", now.stickiness,
+            Switches { stickiness: !now.stickiness, ..now }) }
+        <p class="soft">{ "A change begins the run again with the same seed." }</p>
+    </> }
+}
+
+/// Puts a link to this run on the clipboard.
+fn copy_link(nodes: u64, seed: u64, clients: u64) -> Action {
+    let query = format!("?nodes={nodes}&seed={seed:x}&clients={clients}");
+    let Some(window) = web_sys::window() else { return Action::Toast(query) };
+    let location = window.location();
+    let base = location.origin().unwrap_or_default() + &location.pathname().unwrap_or_default();
+    let link = base + &query;
+    if window.is_secure_context() {
+        let _ = window.navigator().clipboard().write_text(&link);
+        return Action::Toast("Link copied.".to_string());
+    }
+    Action::Toast(link)
+}

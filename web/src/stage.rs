@@ -1,0 +1,496 @@
+//! The stage: the cluster as a ring, drawn from the view and nothing else.
+//!
+//! What stands still is drawn by Yew after each event; what moves is written by [`Layer`] on
+//! each frame. Gestures are read here and leave as actions.
+
+pub mod card;
+pub mod clients;
+pub mod geometry;
+pub mod gesture;
+pub mod layer;
+pub mod links;
+pub mod node;
+pub mod offers;
+pub mod shapes;
+
+use crate::action::{Action, Mode, Selection};
+use card::Card;
+use clients::Clients;
+use geometry::{Geometry, Point};
+use gesture::{Ended, Gesture};
+use gloo_timers::callback::Timeout;
+use layer::Layer;
+use links::{Hulls, Links};
+use node::{Face, NodeGlyph};
+use offers::Target;
+use raftwerk_sim::Intervention;
+use raftwerk_wire::view::ClusterView;
+use std::cell::RefCell;
+use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::Closure;
+use web_sys::{Element, PointerEvent, ResizeObserver};
+use yew::prelude::*;
+
+/// A finger that rests this long means the second mouse button (milliseconds).
+const LONG_PRESS: u32 = 500;
+
+/// The layer of moving things, shared with the frame loop.
+#[derive(Clone, Default)]
+pub struct SharedLayer(pub Rc<RefCell<Layer>>);
+
+impl PartialEq for SharedLayer {
+    fn eq(&self, other: &SharedLayer) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// Props of [`Stage`].
+#[derive(Properties, PartialEq)]
+pub struct StageProps {
+    /// The cluster.
+    pub view: Rc<ClusterView>,
+    /// What is selected.
+    pub selection: Selection,
+    /// Where the view comes from.
+    pub mode: Mode,
+    /// Whether faults on the live cluster are unlocked.
+    pub armed: bool,
+    /// Reduced motion.
+    pub calm: bool,
+    /// What moves.
+    pub layer: SharedLayer,
+    /// Counts requests to open the card of the selection from the keyboard.
+    pub menu: u32,
+    /// What to do with a gesture.
+    pub act: Callback<Action>,
+}
+
+/// What happens to the stage.
+pub enum Msg {
+    /// It has another size now.
+    Size(f64, f64),
+    /// A pointer went down, moved, went up or was lost.
+    Down(PointerEvent),
+    /// Moved.
+    Move(PointerEvent),
+    /// Up.
+    Up(PointerEvent),
+    /// Lost.
+    Lost,
+    /// Second button, or a long press.
+    Menu(Target, (f64, f64)),
+    /// Second click in short time.
+    Double(MouseEvent),
+    /// A key on something of the stage.
+    Key(KeyboardEvent),
+    /// The card closes.
+    CloseCard,
+    /// The question after a lasso is answered.
+    Caught(Option<Vec<Action>>),
+}
+
+/// The stage component.
+pub struct Stage {
+    svg: NodeRef,
+    flights: NodeRef,
+    trail: NodeRef,
+    size: (f64, f64),
+    geometry: Geometry,
+    card: Option<(Target, (f64, f64))>,
+    gesture: Gesture,
+    caught: Vec<u64>,
+    chip_at: (f64, f64),
+    press: Option<Timeout>,
+    watch: Option<(ResizeObserver, Closure<dyn FnMut()>)>,
+}
+
+impl Component for Stage {
+    type Message = Msg;
+    type Properties = StageProps;
+
+    fn create(ctx: &Context<Self>) -> Stage {
+        let mut stage = Stage {
+            svg: NodeRef::default(),
+            flights: NodeRef::default(),
+            trail: NodeRef::default(),
+            size: (600.0, 560.0),
+            geometry: Geometry::default(),
+            card: None,
+            gesture: Gesture::default(),
+            caught: Vec::new(),
+            chip_at: (0.0, 0.0),
+            press: None,
+            watch: None,
+        };
+        stage.lay_out(&ctx.props().view);
+        stage
+    }
+
+    fn changed(&mut self, ctx: &Context<Self>, old: &StageProps) -> bool {
+        let props = ctx.props();
+        self.lay_out(&props.view);
+        if props.menu != old.menu {
+            self.open_selected(props);
+        }
+        if let Some((target, _)) = self.card {
+            let away = props.selection != old.selection && props.selection != target.selection();
+            if away && target != Target::Stage || props.mode != old.mode {
+                self.card = None;
+            }
+        }
+        true
+    }
+
+    fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
+        match msg {
+            Msg::Size(width, height) => {
+                let changed = self.size != (width, height);
+                self.size = (width, height);
+                self.lay_out(&ctx.props().view);
+                changed
+            }
+            Msg::Down(event) => self.down(ctx, &event),
+            Msg::Move(event) => self.moved(&event),
+            Msg::Up(event) => self.up(ctx, &event),
+            Msg::Lost => {
+                self.press = None;
+                self.gesture.cancel();
+                self.draw_trail("");
+                false
+            }
+            Msg::Menu(target, at) => self.menu(ctx, target, at),
+            Msg::Double(event) => self.double(ctx, &event),
+            Msg::Key(event) => self.key(&event),
+            Msg::CloseCard => {
+                self.card = None;
+                self.refocus(ctx.props().selection);
+                true
+            }
+            Msg::Caught(actions) => {
+                self.caught.clear();
+                for action in actions.into_iter().flatten() {
+                    ctx.props().act.emit(action);
+                }
+                true
+            }
+        }
+    }
+
+    fn view(&self, ctx: &Context<Self>) -> Html {
+        let props = ctx.props();
+        let link = ctx.link();
+        let (width, height) = self.size;
+        let selected_link = match props.selection {
+            Selection::Link(from, to) => Some((from, to)),
+            _ => None,
+        };
+        let oncontextmenu = {
+            let svg = self.svg.clone();
+            link.callback(move |event: MouseEvent| {
+                event.prevent_default();
+                let target = gesture::target_of(event.target());
+                Msg::Menu(target, gesture::place(&svg, event.client_x(), event.client_y()))
+            })
+        };
+        html! {
+            <div class={classes!("stage", props.calm.then_some("calm"))}>
+                <svg ref={self.svg.clone()} role="group" aria-label="Cluster"
+                    viewBox={format!("0 0 {width:.0} {height:.0}")}
+                    onpointerdown={link.callback(Msg::Down)} onpointermove={link.callback(Msg::Move)}
+                    onpointerup={link.callback(Msg::Up)} onpointercancel={link.callback(|_| Msg::Lost)}
+                    ondblclick={link.callback(Msg::Double)} onkeydown={link.callback(Msg::Key)}
+                    {oncontextmenu}>
+                    { defs() }
+                    <Hulls geometry={self.geometry.clone()} groups={props.view.groups.clone()} />
+                    <Links geometry={self.geometry.clone()} cuts={props.view.cuts.clone()}
+                        selected={selected_link} />
+                    <g class="nodes">{ for props.view.nodes.iter().map(|card| self.node(props, card)) }</g>
+                    <g class="flights" ref={self.flights.clone()} />
+                    <path class="lasso" ref={self.trail.clone()} />
+                </svg>
+                if !props.view.clients.is_empty() {
+                    <Clients clients={props.view.clients.clone()} now={props.view.now}
+                        selection={props.selection} act={props.act.clone()} />
+                }
+                { self.card(ctx) }
+                { self.chip(ctx) }
+            </div>
+        }
+    }
+
+    fn rendered(&mut self, ctx: &Context<Self>, first: bool) {
+        if first {
+            self.watch_size(ctx);
+        }
+        let props = ctx.props();
+        if let Some(root) = self.flights.cast::<Element>() {
+            let mut layer = props.layer.0.borrow_mut();
+            layer.set_calm(props.calm);
+            layer.choose(match props.selection {
+                Selection::Message(id) => Some(id),
+                _ => None,
+            });
+            layer.sync(&root, &props.view, &self.geometry);
+        }
+    }
+
+    fn destroy(&mut self, _: &Context<Self>) {
+        if let Some((observer, _)) = &self.watch {
+            observer.disconnect();
+        }
+    }
+}
+
+impl Stage {
+    fn lay_out(&mut self, view: &ClusterView) {
+        let members: Vec<u64> = view.nodes.iter().map(|card| card.id).collect();
+        let geometry = Geometry::new(self.size.0, self.size.1, &members);
+        if geometry != self.geometry {
+            self.geometry = geometry;
+        }
+    }
+
+    fn watch_size(&mut self, ctx: &Context<Self>) {
+        let Some(svg) = self.svg.cast::<Element>() else { return };
+        let (link, element) = (ctx.link().clone(), svg.clone());
+        let measure = Closure::<dyn FnMut()>::new(move || {
+            let rect = element.get_bounding_client_rect();
+            if rect.width() > 1.0 && rect.height() > 1.0 {
+                link.send_message(Msg::Size(rect.width().round(), rect.height().round()));
+            }
+        });
+        if let Ok(observer) = ResizeObserver::new(measure.as_ref().unchecked_ref()) {
+            observer.observe(&svg);
+            self.watch = Some((observer, measure));
+        }
+    }
+
+    fn node(&self, props: &StageProps, card: &raftwerk_wire::view::NodeCard) -> Html {
+        let Some(at) = self.geometry.place(card.id) else { return html! {} };
+        html! {
+            <NodeGlyph key={card.id} face={Face::of(card, props.mode == Mode::Live)} {at}
+                radius={self.geometry.node} selected={props.selection == Selection::Node(card.id)}
+                caught={self.caught.contains(&card.id)} />
+        }
+    }
+
+    fn card(&self, ctx: &Context<Self>) -> Html {
+        let props = ctx.props();
+        let Some((target, at)) = self.card else { return html! {} };
+        let Some(content) = offers::card(&props.view, target, props.mode, props.armed) else {
+            return html! {};
+        };
+        let close = ctx.link().callback(|()| Msg::CloseCard);
+        html! { <Card key={format!("{target:?}")} {at} stage={self.size} {content}
+            act={props.act.clone()} {close} /> }
+    }
+
+    /// The question after a lasso.
+    fn chip(&self, ctx: &Context<Self>) -> Html {
+        if self.caught.is_empty() {
+            return html! {};
+        }
+        let ids: Vec<u64> = ctx.props().view.nodes.iter().map(|card| card.id).collect();
+        let rest: Vec<u64> = ids.iter().copied().filter(|id| !self.caught.contains(id)).collect();
+        let (few, many) = (self.caught.len(), rest.len());
+        let crash: Vec<Action> =
+            self.caught.iter().map(|id| Action::Do(Intervention::Crash(*id))).collect();
+        let partition =
+            vec![Action::Do(Intervention::Partition(vec![self.caught.clone(), rest]))];
+        let answer = |actions: Option<Vec<Action>>| {
+            ctx.link().callback(move |_: MouseEvent| Msg::Caught(actions.clone()))
+        };
+        let ((x, y), (width, height)) = (self.chip_at, self.size);
+        let style = format!(
+            "left:{:.0}px;top:{:.0}px",
+            (x - 110.0).clamp(8.0, (width - 250.0).max(8.0)),
+            (y + 8.0).clamp(8.0, (height - 48.0).max(8.0))
+        );
+        html! {
+            <div class="chip" {style} role="group" aria-label="With the caught nodes">
+                if many > 0 {
+                    <button id="lasso-partition" onclick={answer(Some(partition))}>
+                        { format!("Partition {} from {many}", these(few)) }</button>
+                }
+                <button id="lasso-crash" onclick={answer(Some(crash))}>
+                    { format!("Crash {}", these(few)) }</button>
+                <button class="quiet" aria-label="Cancel" onclick={answer(None)}>{ "\u{00d7}" }</button>
+            </div>
+        }
+    }
+
+    fn open_selected(&mut self, props: &StageProps) {
+        let (target, at) = match props.selection {
+            Selection::Node(id) => (Target::Node(id), self.geometry.place(id)),
+            Selection::Link(from, to) => {
+                (Target::Link(from, to), self.geometry.lane(from, to).map(|lane| lane.at(0.5)))
+            }
+            Selection::Message(id) => {
+                let flight = props.view.flights.iter().find(|flight| flight.id == id);
+                let lane = flight.and_then(|flight| self.geometry.lane(flight.from, flight.to));
+                (Target::Message(id), lane.map(|lane| lane.at(0.5)))
+            }
+            _ => (Target::Stage, Some(self.geometry.center)),
+        };
+        self.card = at.map(|at| (target, (at.x, at.y)));
+    }
+
+    fn down(&mut self, ctx: &Context<Self>, event: &PointerEvent) -> bool {
+        if event.button() != 0 {
+            return false;
+        }
+        let target = gesture::target_of(event.target());
+        let at = gesture::place(&self.svg, event.client_x(), event.client_y());
+        let had_card = self.card.take().is_some() || !self.caught.is_empty();
+        self.caught.clear();
+        if let Target::Message(_) = target {
+            // A moving thing is gone when the button comes up: take it now.
+            ctx.props().act.emit(Action::Play(false));
+            ctx.props().act.emit(Action::Select(target.selection()));
+            self.card = Some((target, at));
+            return true;
+        }
+        self.gesture.begin(target, at);
+        if let (Some(svg), Target::Stage) = (self.svg.cast::<Element>(), target) {
+            let _ = svg.set_pointer_capture(event.pointer_id());
+        }
+        if event.pointer_type() == "touch" {
+            let link = ctx.link().clone();
+            self.press = Some(Timeout::new(LONG_PRESS, move || {
+                link.send_message(Msg::Menu(target, at));
+            }));
+        }
+        had_card
+    }
+
+    fn moved(&mut self, event: &PointerEvent) -> bool {
+        if !self.gesture.is_on() {
+            return false;
+        }
+        let at = gesture::place(&self.svg, event.client_x(), event.client_y());
+        if self.gesture.go_on(at, &self.geometry) {
+            self.press = None;
+            let d = self.gesture.trail(&self.geometry);
+            self.draw_trail(&d);
+        }
+        false
+    }
+
+    fn up(&mut self, ctx: &Context<Self>, event: &PointerEvent) -> bool {
+        self.press = None;
+        let at = gesture::place(&self.svg, event.client_x(), event.client_y());
+        self.draw_trail("");
+        let act = &ctx.props().act;
+        match self.gesture.end(at, &self.geometry) {
+            Ended::Nothing => false,
+            Ended::Click(target) => {
+                act.emit(Action::Select(target.selection()));
+                if matches!(target, Target::Link(..)) {
+                    self.card = Some((target, at));
+                }
+                true
+            }
+            Ended::Band(from, to) => {
+                for action in offers::toggle_link(&ctx.props().view, from, to) {
+                    act.emit(action);
+                }
+                true
+            }
+            Ended::Lasso(caught) => {
+                self.caught = caught;
+                self.chip_at = at;
+                true
+            }
+        }
+    }
+
+    fn menu(&mut self, ctx: &Context<Self>, target: Target, at: (f64, f64)) -> bool {
+        self.gesture.cancel();
+        self.press = None;
+        if matches!(target, Target::Message(_)) {
+            ctx.props().act.emit(Action::Play(false));
+        }
+        if target != Target::Stage {
+            ctx.props().act.emit(Action::Select(target.selection()));
+        }
+        self.card = Some((target, at));
+        true
+    }
+
+    fn double(&mut self, ctx: &Context<Self>, event: &MouseEvent) -> bool {
+        let props = ctx.props();
+        let actions = match gesture::target_of(event.target()) {
+            Target::Node(id) => vec![Action::Do(offers::crash_or_restart(&props.view, id))],
+            Target::Link(from, to) => offers::toggle_link(&props.view, from, to),
+            Target::Message(id) if props.mode == Mode::Playground => {
+                vec![Action::Do(Intervention::Deliver(id))]
+            }
+            _ => return false,
+        };
+        self.card = None;
+        for action in actions {
+            props.act.emit(action);
+        }
+        true
+    }
+
+    /// Enter and Space on a node that has the focus.
+    fn key(&mut self, event: &KeyboardEvent) -> bool {
+        let Target::Node(id) = gesture::target_of(event.target()) else { return false };
+        if event.key() != "Enter" {
+            return false;
+        }
+        event.prevent_default();
+        event.stop_propagation();
+        let at = self.geometry.place(id).unwrap_or_default();
+        self.card = Some((Target::Node(id), (at.x + self.geometry.node, at.y)));
+        true
+    }
+
+    /// Gives the focus back to the node a card was about.
+    fn refocus(&self, selection: Selection) {
+        let (Selection::Node(id), Some(svg)) = (selection, self.svg.cast::<Element>()) else {
+            return;
+        };
+        if let Ok(Some(node)) = svg.query_selector(&format!("[data-node=\"{id}\"]"))
+            && let Ok(node) = node.dyn_into::<web_sys::SvgElement>()
+        {
+            let _ = node.focus();
+        }
+    }
+
+    fn draw_trail(&self, d: &str) {
+        if let Some(trail) = self.trail.cast::<Element>() {
+            let _ = trail.set_attribute("d", d);
+        }
+    }
+}
+
+fn these(count: usize) -> String {
+    if count == 1 { "this one".to_string() } else { format!("these {count}") }
+}
+
+/// Patterns and markers used by everything on the stage.
+fn defs() -> Html {
+    html! {
+        <defs>
+            <pattern id="diagonal" width="6" height="6" patternUnits="userSpaceOnUse"
+                patternTransform="rotate(45)">
+                <rect class="stripe" width="2" height="6" />
+            </pattern>
+            <pattern id="dead" width="7" height="7" patternUnits="userSpaceOnUse"
+                patternTransform="rotate(45)">
+                <path class="weave" d="M0 0H7M0 0V7" />
+            </pattern>
+            <marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7"
+                orient="auto"><path class="tip" d="M0 0 8 4 0 8Z" /></marker>
+        </defs>
+    }
+}
+
+impl From<(f64, f64)> for Point {
+    fn from((x, y): (f64, f64)) -> Point {
+        Point { x, y }
+    }
+}
