@@ -97,6 +97,14 @@ pub enum FromSupervisor {
     },
     /// Relayed from a node, word for word.
     Node(Box<Tell>),
+    /// What a node said before this page came, word for word: the last `Hello`, `View` and
+    /// `Cuts` of each node, sent to a page when it connects.
+    Kept {
+        /// Milliseconds since the supervisor heard it.
+        age_ms: u64,
+        /// What it said.
+        tell: Box<Tell>,
+    },
     /// The supervisor's connection to a node's stream went up or down.
     Stream {
         /// The node.
