@@ -89,7 +89,7 @@ pub fn TimelineBar(props: &TimelineProps) -> Html {
         data.end_time as f64 / 1e6
     );
     html! {
-        <div class="timeline">
+        <div class="timeline" style={format!("--count:{}", data.lanes.len().max(1))}>
             <div class="lane-names" aria-hidden="true">
                 { for data.lanes.iter().map(|lane| html! { <span>{ format!("S{}", lane.node) }</span> }) }
             </div>
