@@ -1,17 +1,55 @@
 //! A deterministic world around the Raft core: network, disks, clients, faults, checks, time
 //! travel.
+//!
+//! To run a world: make a [`Setup`], then `World::new(&setup)` and `step()` until you have seen
+//! enough; `violation()` tells whether a check failed. To play with one: [`History`], which adds
+//! stepping back, seeking and branches. To break the core: [`storm`], or the binary of the same
+//! name.
+//!
+//! To reproduce a seed: `cargo run --release -p raftwerk-sim --bin storm -- --seed S --steps N`.
+//! The same seed gives the same run on every platform, event by event ([`hash_trail`]).
+//!
+//! | file           | what                                                         |
+//! |----------------|--------------------------------------------------------------|
+//! | `setup`        | what determines a run, presets                               |
+//! | `intervention` | what a person can do to it                                   |
+//! | `rng`          | one seed, a stream per purpose and place                     |
+//! | `queue`        | things to come, ordered by (time, sequence)                  |
+//! | `network`      | delay, loss, doubling, reordering, cuts                      |
+//! | `disk`         | ordered writes, group sync, loss at a crash                  |
+//! | `node`         | one host: core, state machine, disk, waiting clients         |
+//! | `clients`      | sessions, timeouts, retries, hints; `workload` invents       |
+//! | `faults`       | random faults and when they end                              |
+//! | `world`        | all of it behind one `step`                                  |
+//! | `checks`       | what must hold after every event                             |
+//! | `history`      | snapshots, seek, branches, trace events; `timeline`          |
+//! | `picture`      | world to `ClusterView`                                       |
+//! | `storm`        | a random phase, healing, proof of life                       |
 
+mod checks;
+mod clients;
+mod disk;
+mod faults;
 mod history;
 mod intervention;
+mod network;
+mod node;
+mod picture;
+mod queue;
 mod rng;
 mod setup;
+mod shared;
+mod storm;
 mod timeline;
+mod workload;
 mod world;
 
+pub use checks::Violation;
 pub use history::{BranchInfo, History};
 pub use intervention::{Intervention, Op};
 pub use setup::{
     DiskModel, FaultPlan, MAX_CLIENTS, MAX_NODES, NetworkModel, Patience, Setup, Workload,
 };
-pub use timeline::{Lane, Mark, MarkKind, Span, Timeline};
-pub use world::{Violation, World};
+pub use storm::{HEALING_EVENTS, HEALING_TIME, Report, hash_trail, hash_trail_digest, heal, storm};
+pub use timeline::{Lane, MAX_MARKS, MAX_SPANS, Mark, MarkKind, Span, Timeline};
+pub use world::{Counts, World};

@@ -1,70 +1,385 @@
-//! A deterministic cluster: nodes, network, disks, clients, faults and checks.
+//! A deterministic cluster: nodes, network, disks, clients, faults and checks behind one queue.
+//!
+//! One step takes one thing from the queue, feeds one input to one core, drains it completely,
+//! turns what comes out into future things, and runs the checks. The same setup and the same
+//! interventions give the same run on every platform: nothing here knows a clock, a thread, a
+//! float or a hash map. A world is cheap to clone, which is how time travel works.
 
-use crate::intervention::Intervention;
+mod act;
+mod drain;
+
+use crate::checks::{Check, Checks, Violation};
+use crate::clients::{Client, Ending, Env};
+use crate::faults::Faults;
+use crate::network::{Content, Flight, Network, Place, Question};
+use crate::node::{MAX_INBOX, Node};
+use crate::queue::{NEVER, Next, Queue};
 use crate::setup::Setup;
-use raftwerk_wire::view::ClusterView;
-
-/// The first violated check of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// Which check.
-    pub check: &'static str,
-    /// What was seen.
-    pub detail: String,
-    /// At which event.
-    pub event: u64,
-}
+use raftwerk_core::trace::Role;
+use raftwerk_core::{StableHasher, Time};
+use raftwerk_wire::view::{EventView, NodeCondition};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 /// A cluster at one moment, able to go one event further. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct World {
-    now: u64,
+    pub(crate) setup: Arc<Setup>,
+    pub(crate) now: u64,
+    /// Events so far, interventions included.
+    pub(crate) events: u64,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) network: Network,
+    pub(crate) queue: Queue,
+    pub(crate) clients: Vec<Client>,
+    pub(crate) faults: Faults,
+    pub(crate) checks: Checks,
+    /// Whether cores are asked why they did what they did.
+    listening: bool,
+    /// Trace events of the last step, and how many there were in the run.
+    pub(crate) fresh: Vec<EventView>,
+    pub(crate) traced: u64,
+}
+
+/// What a run did so far, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Events played.
+    pub events: u64,
+    /// Elections won.
+    pub elections: u64,
+    /// Entries committed.
+    pub commits: u64,
+    /// Operations of clients that ended with an answer.
+    pub answered: u64,
+    /// Operations of clients that ended without knowing the outcome.
+    pub unknown: u64,
 }
 
 impl World {
     /// The cluster just started.
+    ///
+    /// # Panics
+    /// When the setup makes no sense; ask [`Setup::validate`] first if it comes from outside.
     #[must_use]
     pub fn new(setup: &Setup) -> World {
-        let _ = setup;
-        World { now: 0 }
+        World::start(setup, false)
     }
+
+    /// The same, with every node telling why it does what it does.
+    #[must_use]
+    pub fn traced(setup: &Setup) -> World {
+        World::start(setup, true)
+    }
+
+    fn start(setup: &Setup, listening: bool) -> World {
+        if let Err(wrong) = setup.validate() {
+            panic!("a world needs a valid setup: {}", wrong.join("; "));
+        }
+        let (nodes, clients) = (setup.nodes, setup.clients);
+        let slots = (2 * nodes + clients + 1) as usize;
+        let mut world = World {
+            setup: Arc::new(setup.clone()),
+            now: 0,
+            events: 0,
+            nodes: (1..=nodes).map(|id| Node::new(setup, id)).collect(),
+            network: Network::new(setup.network, setup.seed, nodes, clients),
+            queue: Queue::new(slots),
+            clients: (1..=clients).map(|id| Client::new(setup, id)).collect(),
+            faults: Faults::new(setup),
+            checks: Checks::default(),
+            listening,
+            fresh: Vec::new(),
+            traced: 0,
+        };
+        (0..world.nodes.len()).for_each(|at| world.boot(at));
+        (0..world.clients.len()).for_each(|at| world.arrange_client(at));
+        world.arrange_faults();
+        world
+    }
+
+    // ------------------------------------------------------------------ playing
+
     /// Plays exactly one event; false when nothing is left to happen.
     pub fn step(&mut self) -> bool {
-        false
+        let Some((time, next)) = self.queue.peek() else {
+            return false;
+        };
+        self.begin(time);
+        match next {
+            Next::Arrival { place, seq } => {
+                self.queue.pop_arrival();
+                if let Some(flight) = self.network.arrive(place, seq) {
+                    self.arrive(flight);
+                }
+            }
+            Next::Slot(slot) => self.fire(slot),
+        }
+        self.settle();
+        true
     }
-    /// Carries out an intervention now.
-    ///
-    /// # Errors
-    /// Why it is not possible, in one sentence; then nothing has changed.
-    pub fn act(&mut self, what: &Intervention) -> Result<(), String> {
-        Err(format!("{what}: not now"))
+
+    /// A new event begins at this time.
+    fn begin(&mut self, time: u64) {
+        self.now = self.now.max(time);
+        self.events += 1;
+        self.checks.event = self.events;
+        self.fresh.clear();
     }
+
+    /// Nothing that will not happen may stand at the front of the queue.
+    fn settle(&mut self) {
+        let network = &self.network;
+        self.queue
+            .drop_stale(|place, seq| network.is_on_the_way(place, seq));
+    }
+
+    fn fire(&mut self, slot: usize) {
+        let nodes = self.nodes.len();
+        if slot < nodes {
+            let cause = self.nodes[slot].timer_cause;
+            // Moved only when the core asks again, or it would fire for ever.
+            self.queue.set(slot, NEVER);
+            self.feed(slot, cause, |raft, now| raft.expire(now));
+        } else if slot < 2 * nodes {
+            self.sync_done(slot - nodes);
+        } else if slot < 2 * nodes + self.clients.len() {
+            self.client_due(slot - 2 * nodes);
+        } else {
+            self.fault_due();
+        }
+    }
+
+    fn sync_done(&mut self, at: usize) {
+        let slot = self.nodes.len() + at;
+        self.queue.set(slot, NEVER);
+        let node = &mut self.nodes[at];
+        node.sync_due = NEVER;
+        if let Some(synced) = node.disk.finish_sync() {
+            self.feed(at, synced.cause, |raft, now| {
+                raft.persisted(now, synced.seq)
+            });
+        }
+    }
+
+    /// A message arrives: lost, at a node, or at a client.
+    fn arrive(&mut self, flight: Flight) {
+        if flight.lost || self.network.is_cut(flight.from, flight.to) {
+            return;
+        }
+        let node = match flight.to {
+            Place::Node(node) => node as usize - 1,
+            Place::Client(client) => return self.client_hears(client as usize - 1, flight),
+        };
+        match self.nodes[node].condition {
+            NodeCondition::Up => {}
+            NodeCondition::Frozen => {
+                let inbox = &mut self.nodes[node].inbox;
+                if inbox.len() < MAX_INBOX {
+                    inbox.push_back(flight);
+                }
+                return;
+            }
+            NodeCondition::Crashed | NodeCondition::Unknown => return,
+        }
+        match flight.content {
+            Content::Peer(message) => {
+                self.feed(node, flight.cause, |raft, now| raft.receive(now, message));
+            }
+            Content::Question(question) => self.node_asked(node, question),
+            Content::Reply(_) => {}
+        }
+    }
+
+    fn node_asked(&mut self, at: usize, question: Question) {
+        let now = Time(self.now);
+        let Question {
+            client,
+            attempt,
+            what,
+        } = question;
+        let told = self.nodes[at].ask(now, client, attempt, what);
+        if let Some(result) = told {
+            self.reply(at, client, attempt, result);
+        }
+        self.drain(at, 0);
+    }
+
+    // ------------------------------------------------------------------ clients
+
+    fn client_hears(&mut self, at: usize, flight: Flight) {
+        let Content::Reply(reply) = flight.content else {
+            return;
+        };
+        let mut env = Env {
+            now: self.now,
+            setup: &self.setup,
+            checks: &mut self.checks,
+        };
+        if let Some((node, question)) = self.clients[at].hear(&mut env, reply) {
+            self.question(at, node, question);
+        }
+        self.arrange_client(at);
+    }
+
+    fn client_due(&mut self, at: usize) {
+        let mut env = Env {
+            now: self.now,
+            setup: &self.setup,
+            checks: &mut self.checks,
+        };
+        if let Some((node, question)) = self.clients[at].wake(&mut env) {
+            self.question(at, node, question);
+        }
+        self.arrange_client(at);
+    }
+
+    fn question(&mut self, at: usize, node: u64, question: Question) {
+        let (from, to) = (Place::Client(at as u64 + 1), Place::Node(node));
+        self.network.send(
+            &mut self.queue,
+            self.now,
+            from,
+            to,
+            Content::Question(question),
+        );
+        self.network.caused_by(0);
+    }
+
+    pub(crate) fn arrange_client(&mut self, at: usize) {
+        let slot = 2 * self.nodes.len() + at;
+        self.queue.set(slot, self.clients[at].due());
+    }
+
+    pub(crate) fn arrange_faults(&mut self) {
+        let slot = 2 * self.nodes.len() + self.clients.len();
+        self.queue.set(slot, self.faults.due());
+    }
+
+    // ------------------------------------------------------------------ looking
+
     /// Time of the last event, microseconds.
     #[must_use]
     pub fn now(&self) -> u64 {
         self.now
     }
-    /// Time of the next event.
+
+    /// Time of the next event; `None` when nothing is left to happen.
     #[must_use]
     pub fn next_time(&self) -> Option<u64> {
-        None
+        self.queue.peek().map(|(time, _)| time.max(self.now))
     }
-    /// Hash over everything that determines the future; equal on every platform.
+
+    /// Events played so far, interventions included.
     #[must_use]
-    pub fn hash(&self) -> u64 {
-        0
+    pub fn events(&self) -> u64 {
+        self.events
     }
-    /// The picture for a screen; `now` is the time of the playhead.
+
+    /// What the run was told at birth.
     #[must_use]
-    pub fn view(&self, now: u64) -> ClusterView {
-        ClusterView {
-            now,
-            ..ClusterView::default()
-        }
+    pub fn setup(&self) -> &Setup {
+        &self.setup
     }
+
     /// The first violated check, if any.
     #[must_use]
     pub fn violation(&self) -> Option<&Violation> {
-        None
+        self.checks.violation()
+    }
+
+    /// Trace events of the last step; empty unless the world is traced.
+    #[must_use]
+    pub fn fresh_events(&self) -> &[EventView] {
+        &self.fresh
+    }
+
+    /// What the run did so far, in numbers.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts {
+            events: self.events,
+            elections: self.checks.elections(),
+            commits: self.checks.committed(),
+            answered: self.clients.iter().map(|client| client.answered).sum(),
+            unknown: self.clients.iter().map(|client| client.unknown).sum(),
+        }
+    }
+
+    /// Highest index that any node knows committed.
+    #[must_use]
+    pub fn committed(&self) -> u64 {
+        self.checks.committed()
+    }
+
+    /// Role, term and process state of a node; a crashed one is as it was last.
+    #[must_use]
+    pub fn glance(&self, node: u64) -> Option<(Role, u64, NodeCondition)> {
+        let node = self
+            .nodes
+            .get(usize::try_from(node.checked_sub(1)?).ok()?)?;
+        Some((node.seen.role, node.seen.term, node.condition))
+    }
+
+    /// Whether every node runs and has applied everything up to an index.
+    #[must_use]
+    pub fn applied_everywhere(&self, index: u64) -> bool {
+        let has = |node: &Node| node.condition == NodeCondition::Up && node.applied >= index;
+        self.nodes.iter().all(has)
+    }
+
+    /// Whether a client waits for nothing.
+    #[must_use]
+    pub fn is_idle(&self, client: u64) -> bool {
+        self.client(client)
+            .is_some_and(|client| client.current.is_none())
+    }
+
+    /// Whether the last operation of a client ended without an answer.
+    #[must_use]
+    pub fn last_was_unanswered(&self, client: u64) -> bool {
+        let last = self.client(client).and_then(|client| client.done.back());
+        last.is_some_and(|last| matches!(last.ending, Ending::Failed(_) | Ending::Unknown(_)))
+    }
+
+    fn client(&self, client: u64) -> Option<&Client> {
+        self.clients
+            .get(usize::try_from(client.checked_sub(1)?).ok()?)
+    }
+
+    /// Looks at every log and disk again, from the start; for the end of a run.
+    pub fn check_everything(&mut self) {
+        self.checks.everything(&self.nodes);
+    }
+
+    /// Notes that the cluster makes no progress although nothing hinders it.
+    pub fn report_stuck(&mut self, detail: String) {
+        self.checks.fail(Check::Progress, detail);
+    }
+
+    /// Hash over everything that determines the future; equal on every platform.
+    #[must_use]
+    pub fn hash(&self) -> u64 {
+        let mut hasher = StableHasher::new();
+        hasher.write_u64(self.now);
+        hasher.write_u64(self.events);
+        self.queue.slots().for_each(|slot| slot.hash(&mut hasher));
+        self.network.hash(&mut hasher);
+        self.nodes.iter().for_each(|node| node.hash(&mut hasher));
+        self.clients
+            .iter()
+            .for_each(|client| client.hash(&mut hasher));
+        self.faults.hash(&mut hasher);
+        hasher.write_u64(self.checks.committed());
+        hasher.finish()
+    }
+
+    /// Bytes of memory held by a copy that shares nothing, about.
+    #[must_use]
+    pub fn memory_estimate(&self) -> u64 {
+        let nodes: u64 = self.nodes.iter().map(Node::memory).sum();
+        // The ledger is shared between copies; a copy pays for its list of chunks.
+        let flights = self.network.count() as u64 * size_of::<Flight>() as u64;
+        nodes + flights + self.checks.memory() / 16 + 4_096
     }
 }

@@ -1,0 +1,362 @@
+//! What must hold in every run, looked at after every event (core design 4.2, items 3 and 4).
+//!
+//! Incremental: only what the event changed is looked at, so that every check can stay on while
+//! a storm runs. What nodes did is compared with a ledger of the whole run ([`Ledger`]): which
+//! entry was seen under which id, what is committed, and which digest the state machine had
+//! after each index. [`Checks::everything`] looks at whole logs again; storms call it at their
+//! end. A crashed node's disk still counts where disks are counted (trap X2), and an operation
+//! without an answer is unknown, not absent.
+
+mod ledger;
+mod node;
+
+use crate::disk::Disk;
+use ledger::Ledger;
+pub(crate) use node::Seen;
+use raftwerk_core::{AppendResult, Body, LogId, Message, Raft, StableHasher};
+use raftwerk_kv::{Answer, Request};
+use raftwerk_wire::view::{CheckView, ViolationView};
+use std::hash::{Hash, Hasher};
+
+/// The first violated check of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Name of the check.
+    pub check: &'static str,
+    /// What was seen.
+    pub detail: String,
+    /// At which event.
+    pub event: u64,
+}
+
+impl From<&Violation> for ViolationView {
+    fn from(violation: &Violation) -> ViolationView {
+        ViolationView {
+            check: violation.check.to_string(),
+            detail: violation.detail.clone(),
+            event: violation.event,
+        }
+    }
+}
+
+/// Every check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Check {
+    Node,
+    DrainOrder,
+    DurableFirst,
+    Monotonic,
+    OneVote,
+    ElectionSafety,
+    AppendOnly,
+    LogMatching,
+    LeaderCompleteness,
+    CommittedStays,
+    MajorityOnDisk,
+    SameState,
+    Acknowledged,
+    SessionAnswers,
+    FreshReads,
+    Progress,
+}
+
+/// Every check with its name and what it says.
+const ALL: [(Check, &str, &str); 16] = [
+    (
+        Check::Node,
+        "Node invariants",
+        "Each node's own numbers fit together after every input.",
+    ),
+    (
+        Check::DrainOrder,
+        "Drain order",
+        "A node hands out its write first, then messages, entries to apply, answers and notices.",
+    ),
+    (
+        Check::DurableFirst,
+        "Durable before told",
+        "A vote or an acknowledgement leaves only when the disk holds what it promises.",
+    ),
+    (
+        Check::Monotonic,
+        "Monotonic terms",
+        "Term, commit index and applied index of a node never fall; across a restart the term \
+         never falls below the disk's.",
+    ),
+    (
+        Check::OneVote,
+        "One vote per term",
+        "A node never changes its vote within a term.",
+    ),
+    (
+        Check::ElectionSafety,
+        "Election safety",
+        "A term has at most one leader.",
+    ),
+    (
+        Check::AppendOnly,
+        "Leader append-only",
+        "A leader never removes or replaces an entry of its log.",
+    ),
+    (
+        Check::LogMatching,
+        "Log matching",
+        "Two logs that hold the same term at an index are equal up to that index.",
+    ),
+    (
+        Check::LeaderCompleteness,
+        "Leader completeness",
+        "A leader's log holds every entry committed in an earlier term.",
+    ),
+    (
+        Check::CommittedStays,
+        "Committed entries stay",
+        "What is committed at an index is the same on every node and for ever.",
+    ),
+    (
+        Check::MajorityOnDisk,
+        "Committed on a majority of disks",
+        "When an entry becomes committed, the disks of a majority hold it.",
+    ),
+    (
+        Check::SameState,
+        "State machine safety",
+        "After the same index every state machine is the same.",
+    ),
+    (
+        Check::Acknowledged,
+        "Acknowledged writes survive",
+        "A write that a client was told is done stays in the committed log.",
+    ),
+    (
+        Check::SessionAnswers,
+        "Session answers identical",
+        "A request of a session has one answer, however often it is sent.",
+    ),
+    (
+        Check::FreshReads,
+        "Read freshness",
+        "A read that promises it covers everything that was finished when it began.",
+    ),
+    (
+        Check::Progress,
+        "Progress after healing",
+        "When faults end, a new write is soon applied on every node.",
+    ),
+];
+
+/// State of all checks.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Checks {
+    ledger: Ledger,
+    /// (term, leader), in order of term.
+    leaders: Vec<(u64, u64)>,
+    /// (session, newest sequence, hash of its answer), in order of session.
+    sessions: Vec<(u64, u64, u64)>,
+    /// Highest index that some finished linearizable operation reflects.
+    floor: u64,
+    violation: Option<Violation>,
+    /// Number of the event under way.
+    pub event: u64,
+}
+
+impl Checks {
+    /// The first violation.
+    pub fn violation(&self) -> Option<&Violation> {
+        self.violation.as_ref()
+    }
+
+    /// Notes a violation; only the first of a run is kept.
+    pub fn fail(&mut self, check: Check, detail: String) {
+        if self.violation.is_none() {
+            let name = ALL
+                .iter()
+                .find(|(one, ..)| *one == check)
+                .map_or("", |(_, name, _)| name);
+            self.violation = Some(Violation {
+                check: name,
+                detail,
+                event: self.event,
+            });
+        }
+    }
+
+    /// All checks for a screen.
+    pub fn view(&self) -> Vec<CheckView> {
+        let broken = self.violation.as_ref().map(|violation| violation.check);
+        let view = |(_, name, statement): &(Check, &str, &str)| CheckView {
+            name: (*name).to_string(),
+            statement: (*statement).to_string(),
+            holds: broken != Some(*name),
+        };
+        ALL.iter().map(view).collect()
+    }
+
+    /// Highest committed index.
+    pub fn committed(&self) -> u64 {
+        self.ledger.committed()
+    }
+
+    /// How many elections were won.
+    pub fn elections(&self) -> u64 {
+        self.leaders.len() as u64
+    }
+
+    /// The leader of the highest term so far.
+    pub fn newest_leader(&self) -> Option<u64> {
+        self.leaders.last().map(|(_, node)| *node)
+    }
+
+    /// What a read that begins now must cover.
+    pub fn floor(&self) -> u64 {
+        self.floor
+    }
+
+    /// About how many bytes of memory are held.
+    pub fn memory(&self) -> u64 {
+        self.ledger.memory() + 16 * self.leaders.len() as u64 + 24 * self.sessions.len() as u64
+    }
+
+    /// A message leaves: does the disk hold what it promises?
+    pub fn on_send(&mut self, raft: &Raft, disk: &Disk, message: &Message) {
+        match &message.body {
+            Body::VoteReply { granted: true } => {
+                let found = disk.hard_state();
+                if found.term != message.term || found.vote != Some(message.to) {
+                    let (from, to, term) = (message.from, message.to, message.term);
+                    self.fail(
+                        Check::DurableFirst,
+                        format!("{from} grants {to} its vote of term {term}; disk: {found:?}"),
+                    );
+                }
+            }
+            Body::AppendReply {
+                result: AppendResult::Accepted { durable, .. },
+                ..
+            } => {
+                let mine = raft.view().term_at(*durable);
+                let found = disk.id_at(durable.0).map(|id| id.term);
+                if durable.0 > 0 && (found.is_none() || found != mine) {
+                    let from = message.from;
+                    self.fail(
+                        Check::DurableFirst,
+                        format!(
+                            "{from} acknowledges index {durable} of term {mine:?}; \
+                             its disk holds {found:?} there"
+                        ),
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A node applied a command: same state everywhere, same answer for the same request?
+    pub fn on_apply(&mut self, node: u64, index: u64, digest: u64, entry: &[u8], answer: &Answer) {
+        match self.ledger.digest(index) {
+            None => {
+                self.ledger.set_digest(index, digest);
+                self.remember_answer(index, entry, answer);
+            }
+            Some(known) if known != digest => self.fail(
+                Check::SameState,
+                format!("S{node} has digest {digest:x} after index {index}, others have {known:x}"),
+            ),
+            Some(_) => {}
+        }
+    }
+
+    /// Runs once per index: all nodes with this digest gave this answer.
+    fn remember_answer(&mut self, index: u64, entry: &[u8], answer: &Answer) {
+        let Some(tag) = Request::decode(entry)
+            .ok()
+            .and_then(|request| request.session)
+        else {
+            return;
+        };
+        if matches!(
+            answer,
+            Answer::UnknownSession | Answer::StaleSequence { .. }
+        ) {
+            return;
+        }
+        let hash = hash_of(answer);
+        match self
+            .sessions
+            .binary_search_by_key(&tag.session, |known| known.0)
+        {
+            Err(place) => self
+                .sessions
+                .insert(place, (tag.session, tag.sequence, hash)),
+            Ok(place) => {
+                let (_, sequence, known) = self.sessions[place];
+                if sequence == tag.sequence && known != hash {
+                    self.fail(
+                        Check::SessionAnswers,
+                        format!(
+                            "request {sequence} of session {} is answered differently at index \
+                             {index}",
+                            tag.session
+                        ),
+                    );
+                }
+                if sequence < tag.sequence {
+                    self.sessions[place] = (tag.session, tag.sequence, hash);
+                }
+            }
+        }
+    }
+
+    /// A client was told that its write is done as entry `id`.
+    pub fn on_acknowledged(&mut self, id: LogId, tag: Option<(u64, u64)>, answer: &Answer) {
+        let found = self.ledger.committed_term(id.index.0);
+        if found != Some(id.term.0) {
+            self.fail(
+                Check::Acknowledged,
+                format!("a client was told that {id} is done; committed there: {found:?}"),
+            );
+        }
+        if let Some((session, sequence)) = tag
+            && let Ok(place) = self
+                .sessions
+                .binary_search_by_key(&session, |known| known.0)
+        {
+            let (_, newest, known) = self.sessions[place];
+            if newest == sequence && known != hash_of(answer) {
+                self.fail(
+                    Check::SessionAnswers,
+                    format!("the client of session {session} got another answer to {sequence}"),
+                );
+            }
+        }
+        self.floor = self.floor.max(id.index.0);
+    }
+
+    /// A read that began when the floor was `floor` was served from a state that covers
+    /// everything up to `applied`.
+    pub fn on_read(&mut self, node: u64, applied: u64, floor: u64) {
+        if applied < floor {
+            self.fail(
+                Check::FreshReads,
+                format!("S{node} answers from index {applied}, finished before: {floor}"),
+            );
+        }
+        self.floor = self.floor.max(applied);
+    }
+
+    /// A node serves a read at `index`.
+    pub fn on_serve(&mut self, node: u64, applied: u64, index: u64) {
+        if applied < index {
+            self.fail(
+                Check::FreshReads,
+                format!("S{node} serves a read of index {index}, it has applied {applied}"),
+            );
+        }
+    }
+}
+
+fn hash_of(answer: &Answer) -> u64 {
+    let mut hasher = StableHasher::new();
+    answer.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,239 @@
+//! Checks of one node after an input: against its own past, against the ledger, against disks.
+
+use super::ledger::{Committed, Known, hash_of};
+use super::{Check, Checks};
+use crate::node::Node;
+use raftwerk_core::trace::Role;
+use raftwerk_core::{Index, LogId, NodeId, Raft};
+
+/// What a node looked like after its last input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub role: Role,
+    pub term: u64,
+    pub vote: Option<NodeId>,
+    pub commit: u64,
+    pub applied: u64,
+    pub last: LogId,
+}
+
+impl Seen {
+    /// Looks at a node.
+    pub fn of(raft: &Raft) -> Seen {
+        let view = raft.view();
+        Seen {
+            role: view.role(),
+            term: view.term().0,
+            vote: view.vote(),
+            commit: view.commit().0,
+            applied: view.applied().0,
+            last: view.last(),
+        }
+    }
+}
+
+impl Checks {
+    /// A node has started: its term is at least the disk's, and its log is what the disk holds.
+    pub fn on_boot(&mut self, node: &Node) -> Seen {
+        let Some(raft) = &node.raft else {
+            return Seen::default();
+        };
+        let now = Seen::of(raft);
+        let disk = node.disk.hard_state();
+        if now.term < disk.term.0 {
+            let detail = format!(
+                "S{} starts in term {}, its disk: {disk:?}",
+                node.id, now.term
+            );
+            self.fail(Check::Monotonic, detail);
+        }
+        self.note_entries(node.id, raft, 1, now.last.index.0);
+        now
+    }
+
+    /// A node has handled an input and was drained. Returns what to compare with next time.
+    pub fn on_input(&mut self, nodes: &[Node], at: usize) -> Seen {
+        let node = &nodes[at];
+        let Some(raft) = &node.raft else {
+            return node.seen;
+        };
+        let (was, now) = (node.seen, Seen::of(raft));
+        if let Err(broken) = raft.check() {
+            self.fail(Check::Node, broken.to_string());
+        }
+        if was == now {
+            return now;
+        }
+        self.monotonic(node.id, &was, &now);
+        if now.last != was.last {
+            self.log_changed(node.id, raft, &was, &now);
+        }
+        if now.role == Role::Leader && (was.role != Role::Leader || was.term != now.term) {
+            self.elected(node.id, raft, now.term);
+        }
+        if now.commit > was.commit {
+            self.committed_more(nodes, node.id, raft, &was, &now);
+        }
+        now
+    }
+
+    fn monotonic(&mut self, node: u64, was: &Seen, now: &Seen) {
+        if now.term < was.term || now.commit < was.commit || now.applied < was.applied {
+            let detail = format!("S{node} was {was:?} and is {now:?}");
+            self.fail(Check::Monotonic, detail);
+        }
+        if now.term == was.term && was.vote.is_some() && now.vote != was.vote {
+            let detail = format!(
+                "S{node} in term {}: {:?}, then {:?}",
+                now.term, was.vote, now.vote
+            );
+            self.fail(Check::OneVote, detail);
+        }
+    }
+
+    fn elected(&mut self, node: u64, raft: &Raft, term: u64) {
+        match self.leaders.binary_search_by_key(&term, |known| known.0) {
+            Err(place) => self.leaders.insert(place, (term, node)),
+            Ok(place) if self.leaders[place].1 == node => {}
+            Ok(place) => {
+                let other = self.leaders[place].1;
+                self.fail(
+                    Check::ElectionSafety,
+                    format!("S{other} and S{node} both lead in term {term}"),
+                );
+            }
+        }
+        let index = self.ledger.committed_before(term);
+        let wanted = self
+            .ledger
+            .committed_at(index)
+            .map(|entry| (entry.term, entry.hash));
+        let last = raft.view().last().index.0;
+        let found = (1..=last).contains(&index).then(|| {
+            let entry = &raft.entries(Index(index), Index(index))[0];
+            (entry.id.term.0, hash_of(entry))
+        });
+        if index > 0 && found != wanted {
+            self.fail(
+                Check::LeaderCompleteness,
+                format!(
+                    "S{node} leads term {term} and its log ends at {last}; index {index} was \
+                     committed as {wanted:x?}, it has {found:x?}"
+                ),
+            );
+        }
+    }
+
+    fn log_changed(&mut self, node: u64, raft: &Raft, was: &Seen, now: &Seen) {
+        let kept = raft.view().term_at(was.last.index) == Some(was.last.term);
+        if !kept && now.role == Role::Leader && was.role == Role::Leader && now.term == was.term {
+            let detail = format!("S{node} leads term {} and cut {}", now.term, was.last);
+            self.fail(Check::AppendOnly, detail);
+        }
+        // After a cut everything above the commit index may be new.
+        let from = if kept {
+            was.last.index.0
+        } else {
+            was.commit.min(now.commit)
+        } + 1;
+        self.note_entries(node, raft, from, now.last.index.0);
+    }
+
+    fn note_entries(&mut self, node: u64, raft: &Raft, from: u64, to: u64) {
+        if from > to {
+            return;
+        }
+        let mut before = raft
+            .view()
+            .term_at(Index(from - 1))
+            .map_or(0, |term| term.0);
+        for entry in raft.entries(Index(from), Index(to)) {
+            let term = entry.id.term.0;
+            let seen = Known {
+                term,
+                before,
+                hash: hash_of(entry),
+            };
+            if let Some(known) = self.ledger.note(entry.id.index.0, seen) {
+                self.fail(
+                    Check::LogMatching,
+                    format!(
+                        "S{node} holds {} as {seen:x?}, elsewhere {known:x?}",
+                        entry.id
+                    ),
+                );
+            }
+            before = term;
+        }
+    }
+
+    fn committed_more(&mut self, nodes: &[Node], node: u64, raft: &Raft, was: &Seen, now: &Seen) {
+        let known = self.ledger.committed();
+        let last = now.last.index.0;
+        for entry in raft.entries(Index(was.commit + 1), Index(now.commit.min(last))) {
+            let (id, hash) = (entry.id, hash_of(entry));
+            match self.ledger.committed_at(id.index.0) {
+                Some(committed) if (committed.term, committed.hash) != (id.term.0, hash) => {
+                    let was = committed.term;
+                    self.fail(
+                        Check::CommittedStays,
+                        format!("S{node} commits {id}, committed there before: term {was}"),
+                    );
+                }
+                Some(_) => {}
+                None => self.ledger.commit(Committed {
+                    term: id.term.0,
+                    hash,
+                    by: now.term,
+                }),
+            }
+        }
+        if self.ledger.committed() > known {
+            self.on_disks(nodes, node, self.ledger.committed());
+        }
+    }
+
+    fn on_disks(&mut self, nodes: &[Node], by: u64, index: u64) {
+        let term = self.ledger.committed_term(index);
+        let holds = |node: &&Node| node.disk.id_at(index).map(|id| id.term.0) == term;
+        let count = nodes.iter().filter(holds).count();
+        if 2 * count <= nodes.len() {
+            let of = nodes.len();
+            self.fail(
+                Check::MajorityOnDisk,
+                format!("S{by} commits index {index}; {count} of {of} disks hold it"),
+            );
+        }
+    }
+
+    /// Looks at every log, every disk and every digest again, from the start.
+    pub fn everything(&mut self, nodes: &[Node]) {
+        for node in nodes {
+            if let Some(raft) = &node.raft {
+                self.note_entries(node.id, raft, 1, raft.view().last().index.0);
+                let commit = raft.view().commit().0;
+                let was = Seen {
+                    commit: 0,
+                    ..Seen::default()
+                };
+                let now = Seen {
+                    commit,
+                    ..Seen::of(raft)
+                };
+                self.committed_more(nodes, node.id, raft, &was, &now);
+                let applied = node.store.applied();
+                if applied > 0 && self.ledger.digest(applied) != Some(node.store.digest()) {
+                    let detail = format!("S{} differs after index {applied}", node.id);
+                    self.fail(Check::SameState, detail);
+                }
+            }
+        }
+        self.on_disks_all(nodes);
+    }
+
+    /// Every committed entry must be on a majority of disks at every later time too.
+    fn on_disks_all(&mut self, nodes: &[Node]) {
+        let indexes = 1..=self.ledger.committed();
+        indexes.for_each(|index| self.on_disks(nodes, 0, index));
+    }
+}

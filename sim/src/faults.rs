@@ -1,0 +1,156 @@
+//! Random faults: when they come, which they are, and when they are undone.
+//!
+//! Every fault is one a Raft cluster must survive: a crash loses only what the disk had not
+//! synced, cuts and freezes lose nothing that was promised. So any violation is a bug, never
+//! bad luck (trap X5). Faults are drawn from a stream of their own; switching a class off or
+//! adding one shifts no draw of the network, the disks or the clients.
+
+use crate::queue::NEVER;
+use crate::rng::{Purpose, Stream};
+use crate::setup::{FaultPlan, Setup};
+
+/// Most faults waiting to be undone; while there are so many, none is added.
+const MAX_UNDO: usize = 32;
+
+/// A random fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Fault {
+    Crash(u64),
+    Freeze(u64),
+    Cut(u64, u64),
+    CutBoth(u64, u64),
+    Isolate(u64),
+    /// The nodes in this set of bits against all others.
+    Partition(u64),
+    TimeOut(u64),
+}
+
+/// The fault plan of a run.
+#[derive(Clone, Debug, Hash)]
+pub(crate) struct Faults {
+    on: bool,
+    next: u64,
+    /// What ends when.
+    undo: Vec<(u64, Fault)>,
+    when: Stream,
+    what: Stream,
+}
+
+impl Faults {
+    pub fn new(setup: &Setup) -> Faults {
+        let mut when = Stream::new(setup.seed, Purpose::Faults, 1);
+        let plan = &setup.faults;
+        let on = plan.is_on();
+        let next = if on {
+            when.within(plan.pause_min, plan.pause_max)
+        } else {
+            NEVER
+        };
+        let what = Stream::new(setup.seed, Purpose::Faults, 2);
+        Faults {
+            on,
+            next,
+            undo: Vec::new(),
+            when,
+            what,
+        }
+    }
+
+    /// When something is to be done or undone.
+    pub fn due(&self) -> u64 {
+        self.undo
+            .iter()
+            .map(|(time, _)| *time)
+            .fold(self.next, u64::min)
+    }
+
+    /// No more faults; those under way are left to the caller to undo.
+    pub fn stop(&mut self) {
+        self.on = false;
+        self.next = NEVER;
+        self.undo.clear();
+    }
+
+    /// The fault that ends now, if any.
+    pub fn ended(&mut self, now: u64) -> Option<Fault> {
+        let place = self.undo.iter().position(|(time, _)| *time <= now)?;
+        Some(self.undo.remove(place).1)
+    }
+
+    /// Draws the next fault. `leader` is the leader of the newest term, `down` how many nodes
+    /// are crashed or frozen. `None`: this draw comes to nothing.
+    pub fn draw(
+        &mut self,
+        now: u64,
+        plan: &FaultPlan,
+        nodes: u64,
+        leader: Option<u64>,
+        down: u64,
+    ) -> Option<Fault> {
+        self.next = now + self.when.within(plan.pause_min.max(1), plan.pause_max);
+        let lasts = self.when.within(plan.lasts_min, plan.lasts_max);
+        let class = self.what.weighted(&plan.weights())?;
+        let aimed = self.what.chance(plan.aim_per_million);
+        let random = self.what.within(1, nodes);
+        let other = (random + self.what.within(1, nodes.max(2) - 1) - 1) % nodes + 1;
+        let set = self.what.below(1 << nodes);
+        let node = leader.filter(|_| aimed).unwrap_or(random);
+        let fault = match class {
+            0 => Fault::Crash(node),
+            1 => Fault::Freeze(node),
+            2 => Fault::Cut(random, other),
+            3 => Fault::CutBoth(random, other),
+            4 => Fault::Isolate(node),
+            5 => Fault::Partition(set << 1),
+            _ => Fault::TimeOut(random),
+        };
+        let stops = matches!(fault, Fault::Crash(_) | Fault::Freeze(_));
+        if self.undo.len() >= MAX_UNDO || (stops && down >= plan.most_down) {
+            return None;
+        }
+        if !matches!(fault, Fault::TimeOut(_)) {
+            self.undo.push((now + lasts, fault));
+        }
+        Some(fault)
+    }
+}
+
+impl Fault {
+    /// Directions a fault cuts.
+    pub fn pairs(self, nodes: u64) -> Vec<(u64, u64)> {
+        let cut = |a: u64, b: u64| match self {
+            Fault::Cut(from, to) => (a, b) == (from, to),
+            Fault::CutBoth(one, two) => (a, b) == (one, two) || (a, b) == (two, one),
+            Fault::Isolate(node) => a == node || b == node,
+            Fault::Partition(set) => (set >> a) & 1 != (set >> b) & 1,
+            Fault::Crash(_) | Fault::Freeze(_) | Fault::TimeOut(_) => false,
+        };
+        let all = (1..=nodes).flat_map(|a| (1..=nodes).map(move |b| (a, b)));
+        all.filter(|(a, b)| a != b && cut(*a, *b)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_cut_what_they_name() {
+        assert_eq!(Fault::Cut(1, 2).pairs(3), vec![(1, 2)]);
+        assert_eq!(
+            Fault::Isolate(2).pairs(3),
+            vec![(1, 2), (2, 1), (2, 3), (3, 2)]
+        );
+        assert_eq!(
+            Fault::Partition(0b10).pairs(3),
+            vec![(1, 2), (1, 3), (2, 1), (3, 1)]
+        );
+        assert!(Fault::Crash(1).pairs(3).is_empty());
+    }
+
+    #[test]
+    fn a_plan_without_pauses_never_comes() {
+        assert_eq!(Faults::new(&Setup::playground(5, 1)).due(), NEVER);
+        assert!(Faults::new(&Setup::storm(1)).due() < NEVER);
+    }
+}

@@ -1,0 +1,344 @@
+//! Messages on the way: delay, loss, doubling, reordering, and cuts of single directions.
+//!
+//! A message that will be lost travels all the same, marked, so that it can be seen to vanish.
+//! A cut direction loses what is sent while it is cut, and what arrives while it is cut.
+//! Clients are never cut off; what they send and get travels like everything else. At most
+//! [`MAX_FLIGHTS`] messages are on the way; what would exceed that is lost at once.
+
+use crate::queue::Queue;
+use crate::rng::{Purpose, Stream};
+use crate::setup::NetworkModel;
+use raftwerk_core::{Message, Payload, Refusal};
+use raftwerk_kv::{Answer, KeyValue};
+use raftwerk_wire::client::ReadMode;
+use std::hash::{Hash, Hasher};
+
+/// Most messages on the way at once.
+pub(crate) const MAX_FLIGHTS: usize = 4_096;
+
+/// Where a message comes from or goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Place {
+    Node(u64),
+    Client(u64),
+}
+
+/// What travels.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Content {
+    /// Between nodes.
+    Peer(Message),
+    /// From a client to a node.
+    Question(Question),
+    /// From a node to a client.
+    Reply(Reply),
+}
+
+/// What a client asks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Question {
+    pub client: u64,
+    /// Number of the attempt; the answer carries it back.
+    pub attempt: u64,
+    pub what: Wanted,
+}
+
+/// What a client wants.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Wanted {
+    Write(Payload),
+    Read { key: Payload, mode: ReadMode },
+}
+
+/// What a node answers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Reply {
+    pub client: u64,
+    pub attempt: u64,
+    pub node: u64,
+    pub result: Told,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Told {
+    /// Committed as this entry, with this answer.
+    Done {
+        id: raftwerk_core::LogId,
+        answer: Answer,
+    },
+    /// Read from a state that covers everything up to `applied`.
+    Read {
+        item: Option<KeyValue>,
+        applied: u64,
+        age: Option<u64>,
+    },
+    /// Not done.
+    Refused(Refusal),
+    /// Certainly never done.
+    Lost,
+    /// Perhaps done.
+    Unknown,
+}
+
+/// A message on the way.
+#[derive(Clone, Debug)]
+pub(crate) struct Flight {
+    pub id: u64,
+    pub seq: u64,
+    pub from: Place,
+    pub to: Place,
+    pub sent: u64,
+    pub due: u64,
+    pub lost: bool,
+    /// The event that led to it; 0: none known.
+    pub cause: u64,
+    pub content: Content,
+}
+
+/// Random streams of one sender.
+#[derive(Clone, Debug, Hash)]
+struct Luck {
+    delay: Stream,
+    loss: Stream,
+    duplicate: Stream,
+    reorder: Stream,
+}
+
+/// Everything on the way, and which directions are cut.
+#[derive(Clone, Debug)]
+pub(crate) struct Network {
+    pub model: NetworkModel,
+    nodes: u64,
+    /// For each node the set of nodes it cannot reach, as bits.
+    cuts: Vec<u16>,
+    flights: Vec<Option<Flight>>,
+    free: Vec<u32>,
+    last_id: u64,
+    luck: Vec<Luck>,
+    /// Places taken in this step, so that their cause can be named when the step is over.
+    pub fresh: Vec<u32>,
+}
+
+impl Network {
+    pub fn new(model: NetworkModel, seed: u64, nodes: u64, clients: u64) -> Network {
+        let luck = |sender| Luck {
+            delay: Stream::new(seed, Purpose::Delay, sender),
+            loss: Stream::new(seed, Purpose::Loss, sender),
+            duplicate: Stream::new(seed, Purpose::Duplicate, sender),
+            reorder: Stream::new(seed, Purpose::Reorder, sender),
+        };
+        // Clients draw from places far above any node, so that a node more shifts nothing.
+        let senders = (1..=nodes).chain((1..=clients).map(|client| 1_000 + client));
+        Network {
+            model,
+            nodes,
+            cuts: vec![0; nodes as usize + 1],
+            flights: Vec::new(),
+            free: Vec::new(),
+            last_id: 0,
+            luck: senders.map(luck).collect(),
+            fresh: Vec::new(),
+        }
+    }
+
+    /// Sends a message; perhaps it is lost on the way, perhaps it arrives twice.
+    pub fn send(&mut self, queue: &mut Queue, now: u64, from: Place, to: Place, content: Content) {
+        let luck = &mut self.luck[match from {
+            Place::Node(node) => node as usize - 1,
+            Place::Client(client) => (self.nodes + client) as usize - 1,
+        }];
+        let model = &self.model;
+        let mut delay = luck.delay.within(model.delay_min, model.delay_max);
+        let lost = luck.loss.chance(model.loss_per_million);
+        if luck.reorder.chance(model.reorder_per_million) {
+            delay += luck.reorder.within(0, model.reorder_extra);
+        }
+        let second = luck
+            .duplicate
+            .chance(model.duplicate_per_million)
+            .then(|| luck.duplicate.within(model.delay_min, 3 * model.delay_max));
+        let lost = lost || self.is_cut(from, to);
+        if let Some(delay) = second.filter(|_| !lost) {
+            self.launch(queue, now, now + delay, from, to, false, content.clone());
+        }
+        self.launch(queue, now, now + delay, from, to, lost, content);
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn launch(
+        &mut self,
+        queue: &mut Queue,
+        sent: u64,
+        due: u64,
+        from: Place,
+        to: Place,
+        lost: bool,
+        content: Content,
+    ) {
+        if self.count() >= MAX_FLIGHTS {
+            return;
+        }
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.flights.push(None);
+            self.flights.len() as u32 - 1
+        });
+        let seq = queue.arrive(due, place);
+        self.last_id += 1;
+        let id = self.last_id;
+        let flight = Flight {
+            id,
+            seq,
+            from,
+            to,
+            sent,
+            due,
+            lost,
+            cause: 0,
+            content,
+        };
+        self.flights[place as usize] = Some(flight);
+        self.fresh.push(place);
+    }
+
+    /// Puts a message that was held back on the way again, to arrive now.
+    pub fn put_back(&mut self, queue: &mut Queue, now: u64, flight: Flight) {
+        let (from, to, cause) = (flight.from, flight.to, flight.cause);
+        self.launch(queue, flight.sent, now, from, to, false, flight.content);
+        let place = self.fresh.pop();
+        if let Some(flight) = place.and_then(|place| self.flights[place as usize].as_mut()) {
+            flight.cause = cause;
+        }
+    }
+
+    /// Names the event that led to the messages of this step.
+    pub fn caused_by(&mut self, cause: u64) {
+        for place in self.fresh.drain(..) {
+            if let Some(flight) = &mut self.flights[place as usize] {
+                flight.cause = cause;
+            }
+        }
+    }
+
+    /// Takes the message that arrives, if it is still on the way.
+    pub fn arrive(&mut self, place: u32, seq: u64) -> Option<Flight> {
+        let flight = self.flights[place as usize].take_if(|flight| flight.seq == seq)?;
+        self.free.push(place);
+        Some(flight)
+    }
+
+    /// Whether an arrival arranged earlier is still going to happen.
+    pub fn is_on_the_way(&self, place: u32, seq: u64) -> bool {
+        self.flights[place as usize]
+            .as_ref()
+            .is_some_and(|flight| flight.seq == seq)
+    }
+
+    fn place_of(&self, id: u64) -> Option<usize> {
+        let is = |flight: &Option<Flight>| flight.as_ref().is_some_and(|flight| flight.id == id);
+        self.flights.iter().position(is)
+    }
+
+    /// The message of this number between two nodes.
+    pub fn find(&self, id: u64) -> Option<&Flight> {
+        self.flights[self.place_of(id)?].as_ref()
+    }
+
+    /// Loses a message on the way.
+    pub fn lose(&mut self, id: u64) {
+        if let Some(place) = self.place_of(id) {
+            self.flights[place] = None;
+            self.free.push(place as u32);
+        }
+    }
+
+    /// Lets a message arrive now, even one that would have been lost.
+    pub fn hurry(&mut self, queue: &mut Queue, now: u64, id: u64) {
+        let Some(place) = self.place_of(id) else {
+            return;
+        };
+        if let Some(flight) = &mut self.flights[place] {
+            flight.due = now;
+            flight.lost = false;
+            flight.seq = queue.arrive(now, place as u32);
+        }
+    }
+
+    /// Sends a second copy of a message, with a delay of its own.
+    pub fn double(&mut self, queue: &mut Queue, now: u64, id: u64) {
+        let Some(flight) = self.find(id).cloned() else {
+            return;
+        };
+        let Place::Node(from) = flight.from else {
+            return;
+        };
+        let luck = &mut self.luck[from as usize - 1];
+        let delay = luck
+            .duplicate
+            .within(self.model.delay_min, self.model.delay_max);
+        let (from, to, lost) = (flight.from, flight.to, self.is_cut(flight.from, flight.to));
+        self.launch(queue, now, now + delay, from, to, lost, flight.content);
+        self.caused_by(flight.cause);
+    }
+
+    /// Whether nothing gets from one place to the other.
+    pub fn is_cut(&self, from: Place, to: Place) -> bool {
+        match (from, to) {
+            (Place::Node(from), Place::Node(to)) => self.cuts[from as usize] & (1 << to) != 0,
+            _ => false,
+        }
+    }
+
+    /// Cuts or restores one direction.
+    pub fn set_cut(&mut self, from: u64, to: u64, cut: bool) {
+        if cut {
+            self.cuts[from as usize] |= 1 << to;
+        } else {
+            self.cuts[from as usize] &= !(1 << to);
+        }
+    }
+
+    /// Restores every direction.
+    pub fn heal(&mut self) {
+        self.cuts.fill(0);
+    }
+
+    /// Cut directions as (from, to), in order.
+    pub fn cuts(&self) -> Vec<(u64, u64)> {
+        let pairs = (1..=self.nodes).flat_map(|a| (1..=self.nodes).map(move |b| (a, b)));
+        pairs
+            .filter(|(a, b)| self.is_cut(Place::Node(*a), Place::Node(*b)))
+            .collect()
+    }
+
+    /// Everything on the way, in order of number.
+    pub fn flights(&self) -> Vec<&Flight> {
+        let mut flights: Vec<&Flight> = self.flights.iter().flatten().collect();
+        flights.sort_unstable_by_key(|flight| flight.id);
+        flights
+    }
+
+    /// How many messages are on the way.
+    pub fn count(&self) -> usize {
+        self.flights.len() - self.free.len()
+    }
+
+    /// Feeds everything that determines the future.
+    pub fn hash(&self, to: &mut impl Hasher) {
+        self.cuts.hash(to);
+        self.luck.hash(to);
+        to.write_u64(self.last_id);
+        for flight in self.flights() {
+            (
+                flight.id,
+                flight.seq,
+                flight.from,
+                flight.to,
+                flight.due,
+                flight.lost,
+            )
+                .hash(to);
+            flight.content.hash(to);
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Interventions and random faults: what is done to the world from outside.
+//!
+//! An intervention is checked completely before anything changes, so a refused one leaves no
+//! trace. Each one counts as an event and happens at a time between the last event and the next.
+
+use super::World;
+use crate::clients::Env;
+use crate::faults::Fault;
+use crate::intervention::Intervention;
+use crate::network::Place;
+use crate::queue::NEVER;
+use raftwerk_core::trace::{Role, Timer};
+use raftwerk_wire::view::NodeCondition::{self, Crashed, Frozen, Up};
+
+impl World {
+    /// Carries out an intervention now.
+    ///
+    /// # Errors
+    /// Why it is not possible, in one sentence; then nothing has changed.
+    pub fn act(&mut self, what: &Intervention) -> Result<(), String> {
+        self.act_at(what, self.now)
+    }
+
+    /// Carries out an intervention at a time, which is moved between now and the next event.
+    ///
+    /// # Errors
+    /// Why it is not possible, in one sentence; then nothing has changed.
+    pub fn act_at(&mut self, what: &Intervention, at: u64) -> Result<(), String> {
+        self.may(what)?;
+        let latest = self.next_time().unwrap_or(u64::MAX - 1);
+        self.begin(at.clamp(self.now, latest.max(self.now)));
+        self.carry_out(what);
+        self.settle();
+        Ok(())
+    }
+
+    /// Ends every fault and keeps new ones away: nodes run, links work, nothing is lost.
+    pub fn calm(&mut self) {
+        self.faults.stop();
+        self.arrange_faults();
+        let model = &mut self.network.model;
+        model.loss_per_million = 0;
+        model.reorder_per_million = 0;
+        self.network.heal();
+        for node in 1..=self.setup.nodes {
+            self.bring_back(node);
+        }
+        (0..self.clients.len()).for_each(|at| {
+            self.clients[at].rest();
+            self.arrange_client(at);
+        });
+        self.settle();
+    }
+
+    fn may(&self, what: &Intervention) -> Result<(), String> {
+        match what {
+            Intervention::Crash(node) => self.must_not_be(*node, Crashed, "has crashed already"),
+            Intervention::Restart(node) => self.must_be(*node, Crashed, "has not crashed"),
+            Intervention::Freeze(node) => self.must_be(*node, Up, "is not running"),
+            Intervention::Thaw(node) => self.must_be(*node, Frozen, "is not frozen"),
+            Intervention::TimeOut(node) => {
+                self.must_be(*node, Up, "is not running")?;
+                if self.nodes[*node as usize - 1].seen.role == Role::Leader {
+                    return Err(format!("S{node} is the leader; it has no election timer."));
+                }
+                Ok(())
+            }
+            Intervention::Isolate(node) | Intervention::Reconnect(node) => self.exists(*node),
+            Intervention::Cut { from, to } | Intervention::Restore { from, to } => {
+                self.exists(*from)?;
+                self.exists(*to)?;
+                if from == to {
+                    return Err(format!("S{from} has no link to itself."));
+                }
+                Ok(())
+            }
+            Intervention::Partition(groups) => self.may_split(groups),
+            Intervention::Heal => Ok(()),
+            Intervention::Drop(id) | Intervention::Deliver(id) | Intervention::Duplicate(id) => {
+                match self.network.find(*id).map(|flight| flight.from) {
+                    Some(Place::Node(_)) => Ok(()),
+                    _ => Err(format!("Message {id} is not on the way any more.")),
+                }
+            }
+            Intervention::Ask { client, node, op } => self.may_ask(*client, *node, op),
+        }
+    }
+
+    fn exists(&self, node: u64) -> Result<(), String> {
+        if (1..=self.setup.nodes).contains(&node) {
+            return Ok(());
+        }
+        Err(format!(
+            "There is no S{node}; the nodes are S1 to S{}.",
+            self.setup.nodes
+        ))
+    }
+
+    fn must_be(&self, node: u64, wanted: NodeCondition, else_it: &str) -> Result<(), String> {
+        self.exists(node)?;
+        if self.nodes[node as usize - 1].condition == wanted {
+            return Ok(());
+        }
+        Err(format!("S{node} {else_it}."))
+    }
+
+    fn must_not_be(&self, node: u64, other: NodeCondition, it: &str) -> Result<(), String> {
+        self.exists(node)?;
+        if self.nodes[node as usize - 1].condition != other {
+            return Ok(());
+        }
+        Err(format!("S{node} {it}."))
+    }
+
+    fn may_split(&self, groups: &[Vec<u64>]) -> Result<(), String> {
+        let mut seen = Vec::new();
+        for node in groups.iter().flatten() {
+            self.exists(*node)?;
+            if seen.contains(node) {
+                return Err(format!("S{node} is named twice; name each node once."));
+            }
+            seen.push(*node);
+        }
+        if seen.is_empty() {
+            return Err("Name at least one node, for example 1 2 | 3 4 5.".to_string());
+        }
+        Ok(())
+    }
+
+    fn may_ask(&self, client: u64, node: u64, op: &crate::Op) -> Result<(), String> {
+        self.exists(node)?;
+        let clients = self.setup.clients;
+        if !(1..=clients).contains(&client) {
+            return Err(format!(
+                "There is no C{client}; there are {clients} clients."
+            ));
+        }
+        if let Some(current) = &self.clients[client as usize - 1].current {
+            return Err(format!(
+                "C{client} still waits for the answer to {}.",
+                current.op
+            ));
+        }
+        op.validate()
+    }
+
+    fn carry_out(&mut self, what: &Intervention) {
+        let nodes = self.setup.nodes;
+        match what {
+            Intervention::Crash(node) => self.crash(*node),
+            Intervention::Restart(node) => self.boot(*node as usize - 1),
+            Intervention::Freeze(node) => self.freeze(*node),
+            Intervention::Thaw(node) => self.thaw(*node),
+            Intervention::TimeOut(node) => self.time_out(*node),
+            Intervention::Isolate(node) => self.cut(&Fault::Isolate(*node).pairs(nodes), true),
+            Intervention::Reconnect(node) => self.cut(&Fault::Isolate(*node).pairs(nodes), false),
+            Intervention::Cut { from, to } => self.cut(&[(*from, *to)], true),
+            Intervention::Restore { from, to } => self.cut(&[(*from, *to)], false),
+            Intervention::Partition(groups) => self.split(groups),
+            Intervention::Heal => self.network.heal(),
+            Intervention::Drop(id) => self.network.lose(*id),
+            Intervention::Deliver(id) => self.network.hurry(&mut self.queue, self.now, *id),
+            Intervention::Duplicate(id) => self.network.double(&mut self.queue, self.now, *id),
+            Intervention::Ask { client, node, op } => {
+                let at = *client as usize - 1;
+                let mut env = Env {
+                    now: self.now,
+                    setup: &self.setup,
+                    checks: &mut self.checks,
+                };
+                if let Some((node, asked)) = self.clients[at].start(&mut env, *node, op.clone()) {
+                    self.question(at, node, asked);
+                }
+                self.arrange_client(at);
+            }
+        }
+    }
+
+    fn crash(&mut self, node: u64) {
+        let at = node as usize - 1;
+        self.nodes[at].crash();
+        self.queue.set(at, NEVER);
+        self.queue.set(self.nodes.len() + at, NEVER);
+    }
+
+    fn freeze(&mut self, node: u64) {
+        let at = node as usize - 1;
+        self.nodes[at].condition = Frozen;
+        self.arrange_node(at);
+    }
+
+    /// What came while the node was frozen arrives now, one event each, before its timer.
+    fn thaw(&mut self, node: u64) {
+        let at = node as usize - 1;
+        self.nodes[at].condition = Up;
+        for flight in std::mem::take(&mut self.nodes[at].inbox) {
+            self.network.put_back(&mut self.queue, self.now, flight);
+        }
+        self.arrange_node(at);
+    }
+
+    fn time_out(&mut self, node: u64) {
+        self.feed(node as usize - 1, 0, |raft, now| {
+            raft.fire(now, Timer::Election)
+        });
+    }
+
+    fn cut(&mut self, pairs: &[(u64, u64)], cut: bool) {
+        pairs
+            .iter()
+            .for_each(|(from, to)| self.network.set_cut(*from, *to, cut));
+    }
+
+    fn split(&mut self, groups: &[Vec<u64>]) {
+        self.network.heal();
+        let group = |node: u64| groups.iter().position(|group| group.contains(&node));
+        for from in 1..=self.setup.nodes {
+            for to in 1..=self.setup.nodes {
+                self.network.set_cut(from, to, group(from) != group(to));
+            }
+        }
+    }
+
+    fn bring_back(&mut self, node: u64) {
+        match self.nodes[node as usize - 1].condition {
+            Crashed => self.boot(node as usize - 1),
+            Frozen => self.thaw(node),
+            Up | NodeCondition::Unknown => {}
+        }
+    }
+
+    /// The fault plan is due: something ends, or something new begins.
+    pub(super) fn fault_due(&mut self) {
+        let nodes = self.setup.nodes;
+        if let Some(fault) = self.faults.ended(self.now) {
+            match fault {
+                Fault::Crash(node) | Fault::Freeze(node) => self.bring_back(node),
+                fault => self.cut(&fault.pairs(nodes), false),
+            }
+        } else {
+            let down = self
+                .nodes
+                .iter()
+                .filter(|node| node.condition != Up)
+                .count() as u64;
+            let (leader, plan) = (self.checks.newest_leader(), &self.setup.faults);
+            let fault = self.faults.draw(self.now, plan, nodes, leader, down);
+            if let Some(fault) = fault {
+                self.inflict(fault);
+            }
+        }
+        self.arrange_faults();
+    }
+
+    fn inflict(&mut self, fault: Fault) {
+        let condition = |node: u64| self.nodes[node as usize - 1].condition;
+        match fault {
+            Fault::Crash(node) if condition(node) != Crashed => self.crash(node),
+            Fault::Freeze(node) if condition(node) == Up => self.freeze(node),
+            Fault::TimeOut(node) if condition(node) == Up => self.time_out(node),
+            Fault::Crash(_) | Fault::Freeze(_) | Fault::TimeOut(_) => {}
+            fault => self.cut(&fault.pairs(self.setup.nodes), true),
+        }
+    }
+}
