@@ -329,14 +329,18 @@ impl Raft {
             yes,
             need,
         });
+        // A majority without the own vote is not enough: a candidate that lost its term in a
+        // crash would ask the same voters again and lead the same term twice (trap E1). The
+        // tally is taken anew when the own vote is on disk.
+        let on_disk = self.durability.hard_state == self.hard_state;
         match (tally, pre) {
             (Tally::Won, true) => self.start_election(ElectionReason::PreVoteWon),
-            (Tally::Won, false) => self.become_leader(&members),
+            (Tally::Won, false) if on_disk => self.become_leader(&members),
             (Tally::Lost, _) => {
                 let term = self.hard_state.term;
                 self.become_follower(term, None, FollowerReason::VoteLost);
             }
-            (Tally::Open, _) => {}
+            (Tally::Won | Tally::Open, _) => {}
         }
     }
 
