@@ -59,8 +59,7 @@ fn stats(shared: &Shared) -> JsValue {
 /// State hashes after each of the first events of a run, the same on every platform.
 fn trail(seed: f64, events: f64) -> Array {
     let count = (events.max(0.0) as u64).min(LONGEST_TRAIL);
-    let setup = raftwerk_sim::Setup::storm(seed.max(0.0) as u64);
-    raftwerk_sim::hash_trail(&setup, count)
+    raftwerk_sim::hash_trail(seed.max(0.0) as u64, count)
         .into_iter()
         .map(|hash| JsValue::from(hex(hash)))
         .collect()

@@ -1,16 +1,24 @@
-//! The page. A placeholder until the playground moves in: it proves that the bundle starts.
+//! The page: playground and live view of a Raft cluster.
+//!
+//! `app` holds the state and carries out actions; `stage`, `transport`, `timeline` and the
+//! panels draw; `driver` owns the simulated history, `live` the connection to real processes.
 
-use yew::prelude::*;
-
-#[function_component]
-fn App() -> Html {
-    html! {
-        <main>
-            <h1>{ "Raftwerk" }</h1>
-            <p>{ "The playground is being built." }</p>
-        </main>
-    }
-}
+mod action;
+mod app;
+mod driver;
+mod frame;
+mod help;
+mod hooks;
+mod keys;
+mod live;
+mod media;
+mod palette;
+mod partition;
+mod settings;
+mod stage;
+mod timeline;
+mod topbar;
+mod transport;
 
 fn main() {
     let Some(root) = web_sys::window()
@@ -19,5 +27,7 @@ fn main() {
     else {
         return;
     };
-    yew::Renderer::<App>::with_root(root).render();
+    // What the page shows before the program has arrived.
+    root.set_inner_html("");
+    yew::Renderer::<app::App>::with_root(root).render();
 }

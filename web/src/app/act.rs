@@ -112,7 +112,10 @@ impl App {
             shared.following = true;
             shared.live = match mode {
                 Mode::Playground => None,
-                Mode::Live => Some(Live::connect(ctx.link().callback(|()| Msg::LiveNews))),
+                Mode::Live => Some(Live::connect_with(
+                    ctx.link().callback(|()| Msg::LiveNews),
+                    ctx.link().callback(|text| Msg::Act(Action::Toast(text))),
+                )),
             };
         }
         self.jumped();

@@ -6,7 +6,7 @@
 use std::f64::consts::PI;
 use std::fmt::Write;
 
-/// How far the middle of a lane stands off the straight line, as a part of its length.
+/// How far the control point of a lane stands off the straight line, as a part of its length.
 const BOW: f64 = 0.12;
 
 /// A place on the stage, in CSS pixels.
@@ -99,8 +99,7 @@ impl Geometry {
         let right = Point { x: -along.y, y: along.x };
         let length = (b.x - a.x).hypot(b.y - a.y);
         let middle = Point { x: (a.x + b.x) / 2.0, y: (a.y + b.y) / 2.0 };
-        // The curve passes half way between its chord and its control point.
-        let bend = middle.toward(right, 2.0 * BOW * length);
+        let bend = middle.toward(right, BOW * length);
         let edge = self.node + 12.0;
         Some(Lane {
             start: a.toward(a.direction(bend), edge),
@@ -224,7 +223,7 @@ mod tests {
         let geometry = Geometry::new(600.0, 600.0, &[1, 2, 3, 4, 5]);
         let (there, back) = (geometry.lane(1, 3).unwrap(), geometry.lane(3, 1).unwrap());
         let (p, q) = (there.at(0.5), back.at(0.5));
-        assert!((p.x - q.x).hypot(p.y - q.y) > 40.0);
+        assert!((p.x - q.x).hypot(p.y - q.y) > 30.0);
         assert!(there.at(0.0) == there.start && there.at(1.0) == there.end);
     }
 

@@ -172,6 +172,8 @@ pub fn NodeGlyph(props: &NodeProps) -> Html {
         caught.then_some("caught"),
         face.old.then_some("old"),
     );
+    // Outside the second edge of a leader.
+    let dial = if leads { r + 10.0 } else { r + 7.0 };
     let pulse = format!("{}{}", role_attribute(face), condition_name(face.condition));
     html! {
         <g {class} tabindex="0" role="button" aria-label={face.label()}
@@ -181,8 +183,8 @@ pub fn NodeGlyph(props: &NodeProps) -> Html {
             data-term={face.term.to_string()} data-condition={condition_name(face.condition)}>
             <circle class="halo" r={px(r + 15.0)} />
             if face.timed {
-                <circle class="track" r={px(r + 7.0)} />
-                <circle class={if leads { "ring beat" } else { "ring" }} r={px(r + 7.0)}
+                <circle class="track" r={px(dial)} />
+                <circle class={if leads { "ring beat" } else { "ring" }} r={px(dial)}
                     id={format!("ring-{}", face.id)} pathLength="1" stroke-dasharray="1 1"
                     stroke-dashoffset="1" transform="rotate(-90)" />
             }
@@ -245,7 +247,7 @@ fn inside(face: &Face, r: f64, radius: f64) -> Html {
             <text class="term" y={px(0.32 * r)} style={style(0.8 * radius)}>{ "?" }</text>
         }
         if face.role == Some(Role::Leader) {
-            <path class="crown" transform={format!("translate(0 {:.1}) scale({:.2})", -r - 4.0,
+            <path class="crown" transform={format!("translate(0 {:.1}) scale({:.2})", -r - 7.0,
                 (radius / 40.0).clamp(0.7, 1.1))}
                 d="M-11 5-12.5-6.5-5.5-1.5 0-9.5 5.5-1.5 12.5-6.5 11 5Z" />
         }

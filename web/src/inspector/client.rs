@@ -1,0 +1,21 @@
+//! A client: what it asks now and how its earlier operations ended.
+
+use crate::kv_panel::operations;
+use crate::panel::PanelProps;
+use yew::prelude::*;
+
+/// The pane for a selected client.
+#[must_use]
+pub fn pane(props: &PanelProps, id: u64) -> Html {
+    let Some(client) = props.view.clients.iter().find(|client| client.id == id) else {
+        return html! { <p class="empty">{ format!("There is no C{id} here.") }</p> };
+    };
+    html! { <>
+        <div class="head"><h2>{ format!("Client C{id}") }</h2></div>
+        if client.current.is_none() && client.done.is_empty() {
+            <p class="empty">{ "It has asked nothing yet." }</p>
+        } else {
+            <ol class="operations">{ operations(client, props.view.now, props.mode) }</ol>
+        }
+    </> }
+}

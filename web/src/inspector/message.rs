@@ -1,0 +1,102 @@
+//! A message on the way: all its fields, and what can be done to it.
+
+use super::{action, fact};
+use crate::action::{Action, Mode, Selection};
+use crate::palette::term_class;
+use crate::panel::{PanelProps, coarse, moment, node_link, span};
+use raftwerk_sim::Intervention as I;
+use raftwerk_wire::view::Flight;
+use yew::prelude::*;
+
+/// The pane for a selected message.
+#[must_use]
+pub fn pane(props: &PanelProps, id: u64) -> Html {
+    let Some(flight) = props.view.flights.iter().find(|flight| flight.id == id) else {
+        return html! { <>
+            <div class="head"><h2>{ "Message" }</h2></div>
+            <p class="empty">{ "This message is not on the way any more: it has arrived or is lost." }</p>
+            <button onclick={props.does(Action::Select(Selection::Nothing))}>{ "Close" }</button>
+        </> };
+    };
+    let content = &flight.content;
+    let fields = content.fields.iter().map(|(name, value)| fact(name, value.clone()));
+    html! { <>
+        <div class="head">
+            <span class={classes!("badge", "small", term_class(content.term))}>{ content.term }</span>
+            <h2>{ spaced(&content.kind) }</h2>
+            <span>
+                { node_link(props, flight.from) }{ " \u{2192} " }{ node_link(props, flight.to) }
+            </span>
+        </div>
+        <dl class="facts wide">
+            { fact("term", content.term.to_string()) }
+            { for fields }
+            { times(props, flight) }
+        </dl>
+        { buttons(props, flight) }
+    </> }
+}
+
+fn times(props: &PanelProps, flight: &Flight) -> Html {
+    let now = props.view.now;
+    match (props.mode, flight.due) {
+        (Mode::Playground, due) => html! { <>
+            { fact("sent", moment(flight.sent)) }
+            { fact(if flight.lost { "lost on the way, before" } else { "arrives" },
+                due.map_or_else(|| "unknown".to_string(), |due| {
+                    format!("{}, in {}", moment(due), span(due.saturating_sub(now)))
+                })) }
+        </> },
+        (Mode::Live, due) => {
+            let ago = coarse(now.saturating_sub(flight.sent));
+            let from = flight.from;
+            let state = match (flight.lost, due) {
+                (true, _) => format!("S{from} did not hand it to the network"),
+                (false, Some(_)) => format!("S{} says that it arrived", flight.to),
+                (false, None) => "sent, not confirmed".to_string(),
+            };
+            html! { <>
+                { fact("sent", format!("{ago} ago, says S{from}")) }
+                { fact("state", state) }
+            </> }
+        }
+    }
+}
+
+fn buttons(props: &PanelProps, flight: &Flight) -> Html {
+    if props.mode == Mode::Live {
+        return html! {
+            <p class="soft hint">{ "Real messages cannot be held. Cut the link to lose what follows." }</p>
+        };
+    }
+    html! {
+        <div class="actions" role="group" aria-label="What can be done to this message">
+            { action(props, "Drop", "D", I::Drop(flight.id)) }
+            { action(props, "Deliver now", "E", I::Deliver(flight.id)) }
+            { action(props, "Duplicate", "U", I::Duplicate(flight.id)) }
+        </div>
+    }
+}
+
+/// "AppendReply" as "Append reply".
+fn spaced(kind: &str) -> String {
+    let mut out = String::new();
+    for (at, letter) in kind.chars().enumerate() {
+        if at > 0 && letter.is_uppercase() {
+            out.push(' ');
+            out.extend(letter.to_lowercase());
+        } else {
+            out.push(letter);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn kinds_are_read_as_words() {
+        assert_eq!(super::spaced("AppendReply"), "Append reply");
+        assert_eq!(super::spaced("Vote"), "Vote");
+    }
+}

@@ -1,0 +1,145 @@
+//! A node: header, durable and volatile columns, peers, keys, and what can be done to it.
+
+use super::fields::{Field, Memory, condition_name, durable, headline, volatile};
+use super::peers::{self, hearsay};
+use super::store::StorePane;
+use super::{action, lock_hint};
+use crate::action::{Mode, Selection};
+use crate::palette::term_class;
+use crate::panel::{PanelProps, source};
+use crate::stage::offers;
+use raftwerk_core::trace::Role;
+use raftwerk_sim::Intervention as I;
+use raftwerk_wire::view::{NodeCard, NodeCondition, NodeView};
+use yew::prelude::*;
+
+/// The pane for a selected node.
+#[function_component]
+pub fn NodePane(props: &PanelProps) -> Html {
+    let memory = use_mut_ref(Memory::default);
+    let Selection::Node(id) = props.selection else { return html! {} };
+    let Some(card) = props.card(id) else {
+        return html! { <p class="empty">{ format!("There is no S{id} here.") }</p> };
+    };
+    let Some(view) = &card.view else { return unknown(props, card) };
+    let columns = (durable(view), volatile(view, props.view.now));
+    let step = card.last_event.as_ref().map_or(0, |event| event.step);
+    let mut memory = memory.borrow_mut();
+    memory.take(id, step, [&columns.0, &columns.1]);
+    html! { <>
+        { header(props, card, view) }
+        <div class="columns">
+            <div class="durable">
+                <h3>{ "Durable" }</h3>
+                { list(&memory, 0, &columns.0) }
+            </div>
+            <div class="volatile">
+                <h3>{ "Volatile" }</h3>
+                if card.condition == NodeCondition::Crashed {
+                    <p class="soft">{ "Not running: its memory is gone." }</p>
+                } else {
+                    { list(&memory, 1, &columns.1) }
+                }
+            </div>
+        </div>
+        { buttons(props, card) }
+        if view.role == Role::Leader && card.condition != NodeCondition::Crashed {
+            { peers::table(props, view) }
+        }
+        if props.mode == Mode::Live { { hearsay(props, id) } }
+        if card.condition != NodeCondition::Crashed {
+            <StorePane store={view.store.clone()} node={id} />
+        }
+        { rules(view) }
+    </> }
+}
+
+fn header(props: &PanelProps, card: &NodeCard, view: &NodeView) -> Html {
+    let line = match card.condition {
+        NodeCondition::Crashed => format!("crashed, term {} on disk", view.disk.term),
+        _ => headline(view),
+    };
+    html! {
+        <div class="head node-head">
+            <span class={classes!("badge", term_class(view.term))}>{ format!("S{}", card.id) }</span>
+            <div>
+                <p class="headline">{ line }</p>
+                if card.condition == NodeCondition::Frozen {
+                    <p class="soft">{ "frozen: it neither hears nor speaks" }</p>
+                }
+                if props.mode == Mode::Live {
+                    <p class="source" data-age={card.age.to_string()}>{ source_line(card) }</p>
+                }
+            </div>
+        </div>
+    }
+}
+
+fn source_line(card: &NodeCard) -> String {
+    match (card.condition, condition_name(card.condition)) {
+        (NodeCondition::Crashed, _) => format!("last word: {}", source(card)),
+        (_, Some(condition)) => format!("{condition}; last: {}", source(card)),
+        (_, None) => source(card),
+    }
+}
+
+fn list(memory: &Memory, column: u8, fields: &[Field]) -> Html {
+    let one = |field: &Field| {
+        let was = memory.was(column, field).map(ToString::to_string);
+        html! { <>
+            <dt>{ field.name }</dt>
+            <dd data-field={field.name} class={classes!(was.is_some().then_some("changed"))}>
+                if let Some(was) = was {
+                    <s>{ was }</s><span aria-label="is now">{ " \u{2192} " }</span>
+                }
+                { &field.value }
+            </dd>
+        </> }
+    };
+    html! { <dl class="facts">{ for fields.iter().map(one) }</dl> }
+}
+
+fn buttons(props: &PanelProps, card: &NodeCard) -> Html {
+    let (view, id) = (&*props.view, card.id);
+    let crash = offers::crash_or_restart(view, id);
+    let freeze = offers::freeze_or_thaw(view, id);
+    let isolate = offers::isolate_or_reconnect(view, id);
+    let crash_label = if matches!(crash, I::Restart(_)) { "Restart" } else { "Crash" };
+    let freeze_label = if matches!(freeze, I::Thaw(_)) { "Thaw" } else { "Freeze" };
+    let isolate_label = if matches!(isolate, I::Reconnect(_)) { "Reconnect" } else { "Isolate" };
+    let runs = card.condition != NodeCondition::Crashed;
+    html! { <>
+        <div class="actions" role="group" aria-label={format!("What can be done to S{id}")}>
+            { action(props, crash_label, "X", crash) }
+            if runs {
+                { action(props, freeze_label, "Z", freeze) }
+                { action(props, "Time out", "T", I::TimeOut(id)) }
+            }
+            { action(props, isolate_label, "I", isolate) }
+        </div>
+        { lock_hint(props) }
+    </> }
+}
+
+fn rules(view: &NodeView) -> Html {
+    if view.switches.is_empty() {
+        return html! { <p class="soft hint">{ "Optional rules: none is on." }</p> };
+    }
+    html! { <p class="soft hint">{ format!("Optional rules on: {}.", view.switches.join(", ")) }</p> }
+}
+
+/// The node itself has said nothing.
+fn unknown(props: &PanelProps, card: &NodeCard) -> Html {
+    let line = condition_name(card.condition).unwrap_or("nothing known yet");
+    html! { <>
+        <div class="head node-head">
+            <span class="badge unknown">{ format!("S{}", card.id) }</span>
+            <div>
+                <p class="headline">{ line }</p>
+                <p class="source">{ source(card) }</p>
+            </div>
+        </div>
+        { hearsay(props, card.id) }
+        { buttons(props, card) }
+    </> }
+}

@@ -1,0 +1,266 @@
+//! The live source: real processes, seen through what each of them tells (`wire::observe`).
+//!
+//! [`Live`] keeps a WebSocket to the server of the page, folds what arrives into the same
+//! [`ClusterView`] the playground makes, and turns the same interventions into HTTP requests.
+//! A lost connection keeps the last picture, growing old, and is tried again with back-off.
+
+mod clients;
+mod flights;
+mod fold;
+mod http;
+pub mod requests;
+mod socket;
+
+use clients::Book;
+use fold::Fold;
+use gloo_timers::callback::{Interval, Timeout};
+use raftwerk_sim::Intervention;
+use raftwerk_wire::observe::{FromSupervisor, Tell};
+use raftwerk_wire::view::{ClusterView, EventView};
+use socket::{Report, Socket};
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+use yew::Callback;
+
+/// Changes are reported at most this often (milliseconds).
+const BEAT: u32 = 50;
+/// Ages grow on screen at least this often (in beats).
+const AGE_BEATS: u32 = 8;
+/// First and longest pause before another attempt to connect (milliseconds).
+const FIRST_PAUSE: u32 = 500;
+const LONGEST_PAUSE: u32 = 8_000;
+/// How long a refusal stays in the top bar (microseconds).
+const REFUSAL_SHOWN: u64 = 6_000_000;
+/// Most faults asked for at once.
+const MOST_FAULTS: usize = 64;
+
+/// What the top bar says about the live source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LiveStatus {
+    /// Nodes whose own stream is connected.
+    pub connected_nodes: usize,
+    /// Nodes known of.
+    pub total: usize,
+    /// Whether faults may be asked for.
+    pub chaos_allowed: bool,
+    /// Whether a supervisor talks, and not a single node.
+    pub supervisor: bool,
+    /// What is wrong, or empty.
+    pub message: String,
+}
+
+/// A connection to a live cluster. Clones share it; it ends with the last of them.
+#[derive(Clone)]
+pub struct Live(Rc<Inner>);
+
+struct Inner {
+    fold: RefCell<Fold>,
+    book: RefCell<Book>,
+    socket: RefCell<Option<Socket>>,
+    retry: RefCell<Option<Timeout>>,
+    beat: RefCell<Option<Interval>>,
+    pause: Cell<u32>,
+    open: Cell<bool>,
+    ever_open: Cell<bool>,
+    dirty: Cell<bool>,
+    message: RefCell<String>,
+    /// The last thing asked for that was refused later, and when.
+    refused: RefCell<Option<(u64, String)>>,
+    changed: Callback<()>,
+    notice: Callback<String>,
+}
+
+impl PartialEq for Live {
+    fn eq(&self, other: &Live) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Live {
+    /// Connects to the server of this page.
+    #[must_use]
+    pub fn connect(on_change: Callback<()>) -> Live {
+        Live::connect_with(on_change, Callback::noop())
+    }
+
+    /// Connects, and says through `notice` what went wrong with something asked for.
+    #[must_use]
+    pub fn connect_with(on_change: Callback<()>, notice: Callback<String>) -> Live {
+        let inner = Rc::new(Inner {
+            fold: RefCell::default(),
+            book: RefCell::default(),
+            socket: RefCell::default(),
+            retry: RefCell::default(),
+            beat: RefCell::default(),
+            pause: Cell::new(FIRST_PAUSE),
+            open: Cell::new(false),
+            ever_open: Cell::new(false),
+            dirty: Cell::new(true),
+            message: RefCell::new("Connecting.".to_string()),
+            refused: RefCell::default(),
+            changed: on_change,
+            notice,
+        });
+        let (weak, beats) = (Rc::downgrade(&inner), Cell::new(0));
+        *inner.beat.borrow_mut() = Some(Interval::new(BEAT, move || {
+            let Some(inner) = weak.upgrade() else { return };
+            beats.set((beats.get() + 1) % AGE_BEATS);
+            if inner.dirty.replace(false) || beats.get() == 0 {
+                inner.changed.emit(());
+            }
+        }));
+        open(&inner);
+        Live(inner)
+    }
+
+    /// The page's clock, microseconds.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        page_now()
+    }
+
+    /// The picture at a moment of the page's clock.
+    #[must_use]
+    pub fn view(&self, now_us: u64) -> ClusterView {
+        let clients = self.0.book.borrow().view();
+        ClusterView { clients, ..self.0.fold.borrow().view(now_us) }
+    }
+
+    /// The last events, newest last.
+    #[must_use]
+    pub fn events(&self) -> Vec<EventView> {
+        self.0.fold.borrow().events()
+    }
+
+    /// What the top bar says.
+    #[must_use]
+    pub fn status(&self) -> LiveStatus {
+        let fold = self.0.fold.borrow();
+        let (connected_nodes, total) = fold.connected();
+        let refused = self.0.refused.borrow().clone();
+        let message = match refused {
+            Some((at, why)) if page_now().saturating_sub(at) < REFUSAL_SHOWN => why,
+            _ => self.0.message.borrow().clone(),
+        };
+        LiveStatus {
+            connected_nodes,
+            total,
+            chaos_allowed: fold.chaos(),
+            supervisor: fold.supervisor(),
+            message,
+        }
+    }
+
+    /// Begins to carry something out. What goes wrong later is said through the notice.
+    ///
+    /// # Errors
+    /// Why it cannot even begin, in one sentence.
+    pub fn act(&self, what: &Intervention) -> Result<(), String> {
+        if let Intervention::Ask { client, node, op } = what {
+            return self.ask(*client, *node, op);
+        }
+        if !self.0.open.get() {
+            return Err("There is no connection to the cluster.".to_string());
+        }
+        let faults = requests::faults(what, &self.0.fold.borrow().members())?;
+        if faults.len() > MOST_FAULTS {
+            return Err("That is too much at once.".to_string());
+        }
+        let inner = self.0.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            for fault in &faults {
+                if let Err(why) = http::fault(fault).await {
+                    inner.notice.emit(why.clone());
+                    *inner.refused.borrow_mut() = Some((page_now(), why));
+                    break;
+                }
+            }
+            inner.dirty.set(true);
+        });
+        Ok(())
+    }
+
+    fn ask(&self, client: u64, node: u64, op: &raftwerk_sim::Op) -> Result<(), String> {
+        op.validate()?;
+        let ticket = self.0.book.borrow_mut().begin(page_now(), client, node, op)?;
+        self.0.dirty.set(true);
+        let (inner, op) = (self.0.clone(), op.clone());
+        wasm_bindgen_futures::spawn_local(async move {
+            let (answer, outcome) = http::ask(&op, node).await;
+            inner.book.borrow_mut().end(page_now(), client, ticket, answer, outcome);
+            inner.dirty.set(true);
+        });
+        Ok(())
+    }
+}
+
+fn page_now() -> u64 {
+    (crate::driver::real_now() * 1_000.0) as u64
+}
+
+fn open(inner: &Rc<Inner>) {
+    let weak = Rc::downgrade(inner);
+    let socket = Socket::open(move |report| {
+        if let Some(inner) = weak.upgrade() {
+            take(&inner, report);
+        }
+    });
+    match socket {
+        Ok(socket) => *inner.socket.borrow_mut() = Some(socket),
+        Err(why) => *inner.message.borrow_mut() = why,
+    }
+}
+
+fn take(inner: &Rc<Inner>, report: Report) {
+    match report {
+        Report::Open => {
+            inner.open.set(true);
+            inner.ever_open.set(true);
+            inner.pause.set(FIRST_PAUSE);
+            inner.message.borrow_mut().clear();
+        }
+        Report::Text(text) => {
+            if let Err(why) = fold(inner, &text) {
+                *inner.message.borrow_mut() = why;
+            }
+        }
+        Report::Closed => {
+            inner.open.set(false);
+            inner.fold.borrow_mut().lost();
+            *inner.message.borrow_mut() = if inner.ever_open.get() {
+                "Connection lost. Trying again.".to_string()
+            } else {
+                "No cluster answers here. Start one with: raftwerk play".to_string()
+            };
+            again(inner);
+        }
+    }
+    inner.dirty.set(true);
+}
+
+/// A supervisor relays all nodes; a single node tells only about itself.
+fn fold(inner: &Inner, text: &str) -> Result<(), String> {
+    let mut fold = inner.fold.borrow_mut();
+    if let Ok(item) = serde_json::from_str::<FromSupervisor>(text) {
+        fold.item(page_now(), item);
+        return Ok(());
+    }
+    match serde_json::from_str::<Tell>(text) {
+        Ok(tell) => {
+            fold.tell(page_now(), tell);
+            Ok(())
+        }
+        Err(_) => Err("The cluster speaks another version. Reload the page.".to_string()),
+    }
+}
+
+fn again(inner: &Rc<Inner>) {
+    let pause = inner.pause.get();
+    inner.pause.set((pause * 2).min(LONGEST_PAUSE));
+    let weak: Weak<Inner> = Rc::downgrade(inner);
+    *inner.retry.borrow_mut() = Some(Timeout::new(pause, move || {
+        if let Some(inner) = weak.upgrade() {
+            open(&inner);
+        }
+    }));
+}

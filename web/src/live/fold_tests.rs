@@ -1,0 +1,181 @@
+//! What nodes tell becomes a picture that says no more than they did.
+
+use super::*;
+use raftwerk_core::trace::{Cause, Event, Kind, Role};
+use raftwerk_core::{NodeId, Span, Term, Time};
+use raftwerk_wire::view::MessageView;
+
+fn tell(node: u64, boot: u64, clock: u64, told: Told) -> Tell {
+    Tell { node, boot, number: 1, clock, told }
+}
+
+fn says(node: u64, term: u64, role: Role) -> Told {
+    let timer = TimerView { set: 500, due: 1_500 };
+    Told::View(Box::new(NodeView {
+        id: node,
+        term,
+        role,
+        clock: 1_000,
+        election: Some(timer),
+        voters: vec![1, 2, 3],
+        commit: 4,
+        ..NodeView::default()
+    }))
+}
+
+fn processes(conditions: [NodeCondition; 3]) -> FromSupervisor {
+    let nodes = (1..).zip(conditions).map(|(node, condition)| ProcessView {
+        node,
+        condition,
+        pid: None,
+        url: String::new(),
+    });
+    FromSupervisor::Processes { nodes: nodes.collect(), chaos: true }
+}
+
+fn event(id: u64, cause: Option<u64>) -> Told {
+    let kind = Kind::ElectionTimedOut { waited: Span(5), leader: None };
+    let event = Event { node: NodeId(1), at: Time(900), term: Term(1), cause: Cause::Boot, kind };
+    Told::Event(Box::new(EventView { id, step: id, cause, event }))
+}
+
+#[test]
+fn two_leaders_of_different_terms_stay_two_leaders() {
+    let mut fold = Fold::default();
+    fold.tell(10, tell(1, 7, 1_000, says(1, 2, Role::Leader)));
+    fold.tell(20, tell(3, 7, 1_000, says(3, 3, Role::Leader)));
+    let view = fold.view(30);
+    let leaders: Vec<(u64, u64)> = view
+        .nodes
+        .iter()
+        .filter_map(|card| card.view.as_ref())
+        .filter(|view| view.role == Role::Leader)
+        .map(|view| (view.id, view.term))
+        .collect();
+    assert_eq!(leaders, [(1, 2), (3, 3)]);
+    assert_eq!(view.committed, 4);
+}
+
+#[test]
+fn nothing_known_is_drawn_unknown_and_old_news_carry_their_age() {
+    let mut fold = Fold::default();
+    let members = vec![(1, "a".to_string()), (2, "b".to_string())];
+    let hello = Told::Hello { protocol: 1, cluster: "c".into(), members, chaos: true };
+    fold.tell(1_000, tell(1, 7, 50, hello));
+    fold.tell(1_000, tell(1, 7, 50, says(1, 1, Role::Follower)));
+    let view = fold.view(201_000);
+    assert_eq!(view.nodes[0].condition, NodeCondition::Up);
+    assert_eq!(view.nodes[0].age, 200_000);
+    assert_eq!(view.nodes[1].condition, NodeCondition::Unknown);
+    assert!(view.nodes[1].view.is_none());
+    assert!(fold.chaos() && !fold.supervisor());
+    fold.lost();
+    let view = fold.view(301_000);
+    assert_eq!(view.nodes[0].condition, NodeCondition::Unknown);
+    assert!(view.nodes[0].view.is_some(), "the last word stays, with its age");
+}
+
+#[test]
+fn the_supervisor_says_what_crashed_and_what_is_frozen() {
+    let mut fold = Fold::default();
+    use NodeCondition::{Crashed, Frozen, Up};
+    fold.item(0, processes([Crashed, Frozen, Up]));
+    let view = fold.view(10);
+    assert_eq!(view.nodes[0].condition, Crashed);
+    assert_eq!(view.nodes[1].condition, Frozen);
+    assert_eq!(view.nodes[2].condition, NodeCondition::Unknown, "no word from it yet");
+    let relayed = FromSupervisor::Node(Box::new(tell(3, 7, 0, says(3, 1, Role::Follower))));
+    fold.item(20, relayed);
+    assert_eq!(fold.view(30).nodes[2].condition, Up);
+    assert_eq!(fold.connected(), (1, 3));
+    fold.item(40, FromSupervisor::Stream { node: 3, connected: false });
+    assert_eq!(fold.view(50).nodes[2].condition, NodeCondition::Unknown);
+}
+
+#[test]
+fn what_the_supervisor_kept_comes_with_its_age() {
+    let mut fold = Fold::default();
+    use NodeCondition::{Crashed, Up};
+    fold.item(0, processes([Crashed, Up, Up]));
+    let tell = Box::new(tell(1, 7, 0, says(1, 4, Role::Leader)));
+    fold.item(60_000_000, FromSupervisor::Kept { age_ms: 40_000, tell });
+    let card = &fold.view(61_000_000).nodes[0];
+    assert_eq!((card.condition, card.age), (Crashed, 41_000_000));
+    assert_eq!(card.view.as_ref().unwrap().term, 4);
+    assert_eq!(fold.connected().0, 0, "a kept word is no connection");
+}
+
+#[test]
+fn timers_move_to_the_clock_of_the_page() {
+    let mut fold = Fold::default();
+    fold.tell(101_000, tell(1, 7, 1_000, says(1, 1, Role::Follower)));
+    let timer = fold.view(101_000).nodes[0].view.as_ref().unwrap().election.unwrap();
+    assert_eq!((timer.set, timer.due), (100_500, 101_500));
+}
+
+#[test]
+fn causes_point_at_events_of_the_same_life() {
+    let mut fold = Fold::default();
+    fold.tell(5_000, tell(1, 7, 1_000, event(1, None)));
+    fold.tell(5_001, tell(1, 7, 1_001, event(2, Some(1))));
+    fold.tell(5_002, tell(1, 7, 1_001, event(2, Some(1))));
+    fold.tell(6_000, tell(1, 8, 10, event(2, Some(1))));
+    let events = fold.events();
+    assert_eq!(events.len(), 3, "an event told twice counts once");
+    assert_eq!(events[1].cause, Some(events[0].id));
+    assert_eq!(events[2].cause, None, "the other life knows no event 1");
+    assert_eq!(events[0].event.at, Time(4_900), "on the clock of the page");
+    assert!(fold.view(7_000).nodes[0].last_event.is_some());
+}
+
+#[test]
+fn messages_fly_between_the_two_reports() {
+    let mut fold = Fold::default();
+    let content = MessageView {
+        kind: "Vote".into(),
+        term: 1,
+        reply: false,
+        accepted: None,
+        entries: 0,
+        fields: Vec::new(),
+    };
+    fold.tell(100, tell(1, 7, 0, Told::Sent { serial: 1, to: 2, content }));
+    assert_eq!(fold.view(100).flights[0].due, None);
+    fold.tell(150, tell(2, 9, 0, Told::Received { serial: 1, from: 1, boot: 7 }));
+    assert!(fold.view(150).flights[0].due.is_some());
+}
+
+#[test]
+fn cuts_make_groups() {
+    let mut fold = Fold::default();
+    for (node, to) in [(1, vec![3]), (2, vec![3]), (3, vec![1, 2])] {
+        fold.tell(10, tell(node, 7, 0, says(node, 1, Role::Follower)));
+        fold.tell(10, tell(node, 7, 0, Told::Cuts { to }));
+    }
+    let view = fold.view(20);
+    assert_eq!(view.cuts.len(), 4);
+    assert_eq!(view.groups.len(), 2);
+    assert!(view.groups[0].quorum && !view.groups[1].quorum);
+}
+
+#[test]
+fn a_stream_survives_json() {
+    let item = FromSupervisor::Node(Box::new(tell(1, 7, 3, says(1, 1, Role::Leader))));
+    let text = serde_json::to_string(&item).unwrap();
+    assert_eq!(serde_json::from_str::<FromSupervisor>(&text).unwrap(), item);
+    let alone = serde_json::to_string(&tell(1, 7, 3, says(1, 1, Role::Leader))).unwrap();
+    assert!(serde_json::from_str::<FromSupervisor>(&alone).is_err());
+    assert!(serde_json::from_str::<Tell>(&alone).is_ok());
+}
+
+#[test]
+fn every_buffer_is_bounded() {
+    let mut fold = Fold::default();
+    for number in 0..3_000 {
+        fold.tell(number, tell(1, 7, number, event(number, None)));
+        fold.tell(number, tell(100 + number, 7, number, says(1, 1, Role::Follower)));
+    }
+    assert_eq!(fold.events().len(), MOST_EVENTS);
+    assert_eq!(fold.numbers.len(), MOST_EVENTS);
+    assert!(fold.members().len() <= MOST_NODES);
+}

@@ -1,0 +1,147 @@
+//! Why the last event happened: what, the comparison that decided it, the rule; then the chain
+//! of causes down to a timer, a client or a start. All words come from `wire::explain`.
+
+use crate::action::{Action, Mode, Selection};
+use crate::panel::{PanelProps, ago, moment};
+use raftwerk_core::trace::Cause;
+use raftwerk_wire::explain::{cause, explain};
+use raftwerk_wire::view::EventView;
+use yew::prelude::*;
+
+/// Longest chain of causes shown.
+const LONGEST_CHAIN: usize = 12;
+
+/// The panel.
+#[function_component]
+pub fn Why(props: &PanelProps) -> Html {
+    let pinned = use_state(|| None::<EventView>);
+    let newest = newest(props);
+    {
+        // Another selection is another question.
+        let pinned = pinned.clone();
+        use_effect_with(props.selection, move |_| pinned.set(None));
+    }
+    let Some(event) = (*pinned).clone().or(newest) else {
+        return html! {
+            <section class="why panel" aria-labelledby="why-title">
+                <h2 id="why-title">{ "Why" }</h2>
+                <p class="soft">{ nothing(props) }</p>
+            </section>
+        };
+    };
+    let told = explain(&event.event);
+    let unpin = {
+        let pinned = pinned.clone();
+        Callback::from(move |_: MouseEvent| pinned.set(None))
+    };
+    html! {
+        <section class="why panel" aria-labelledby="why-title" data-event={event.id.to_string()}>
+            <div class="head">
+                <h2 id="why-title">{ title(props, pinned.is_some()) }</h2>
+                <span class="when">{ when(props, &event) }</span>
+                if pinned.is_some() {
+                    <button class="quiet small" onclick={unpin}>{ "Latest" }</button>
+                }
+            </div>
+            <p class="what">{ told.what }</p>
+            if let Some(compared) = told.compared { <p class="compared">{ compared }</p> }
+            <p class="rule">{ told.rule }</p>
+            { chain(props, &event, &pinned) }
+        </section>
+    }
+}
+
+/// The event the panel is about: the last on what is selected, else the last at all.
+fn newest(props: &PanelProps) -> Option<EventView> {
+    let node = match props.selection {
+        Selection::Node(node) | Selection::Entry { node, .. } => Some(node),
+        _ => None,
+    };
+    match node {
+        Some(node) => props.card(node).and_then(|card| card.last_event.clone()),
+        None => props.events.last().cloned(),
+    }
+}
+
+fn nothing(props: &PanelProps) -> &'static str {
+    match (props.mode, props.selection) {
+        (_, Selection::Node(_)) => "Nothing has happened on this node yet.",
+        (Mode::Playground, _) => "Nothing has happened yet. Press play, or step forward.",
+        (Mode::Live, _) => "No node has told of an event yet.",
+    }
+}
+
+fn title(props: &PanelProps, pinned: bool) -> String {
+    match props.selection {
+        _ if pinned => "Why this event".to_string(),
+        Selection::Node(node) => format!("Why: last event on S{node}"),
+        _ => "Why: last event".to_string(),
+    }
+}
+
+fn when(props: &PanelProps, event: &EventView) -> String {
+    match props.mode {
+        Mode::Playground => moment(event.event.at.0),
+        Mode::Live => ago(props.view.now, event.event.at.0),
+    }
+}
+
+/// The causes as steps, the nearest first; the last one says in words what began it.
+fn chain(props: &PanelProps, event: &EventView, pinned: &UseStateHandle<Option<EventView>>) -> Html {
+    let mut steps = Vec::new();
+    let mut at = event.clone();
+    let mut cut = None;
+    while let Some(id) = at.cause {
+        if steps.len() >= LONGEST_CHAIN {
+            cut = Some("and so on, further back");
+            break;
+        }
+        match props.event(id) {
+            Some(before) => {
+                steps.push(before.clone());
+                at = before;
+            }
+            None => {
+                cut = Some("what came before is no longer kept");
+                break;
+            }
+        }
+    }
+    let end = cut.map_or_else(|| beginning(&at.event.cause), ToString::to_string);
+    html! {
+        <ol class="chain" aria-label="What led to it, nearest first">
+            { for steps.into_iter().map(|step| one(props, step, pinned)) }
+            <li class="end">{ format!("because {end}") }</li>
+        </ol>
+    }
+}
+
+/// Where a chain begins, in words.
+fn beginning(begun: &Cause) -> String {
+    match begun {
+        Cause::Message { from } => format!("a message from {from} arrived"),
+        other => cause(other),
+    }
+}
+
+fn one(props: &PanelProps, event: EventView, pinned: &UseStateHandle<Option<EventView>>) -> Html {
+    let text = explain(&event.event).what;
+    let (act, mode, pinned) = (props.act.clone(), props.mode, pinned.clone());
+    let (key, step, kept) = (event.id, event.step, event);
+    let time = when(props, &kept);
+    let hint = match mode {
+        Mode::Playground => "Go to this moment",
+        Mode::Live => "Explain this event",
+    };
+    let onclick = Callback::from(move |_: MouseEvent| match mode {
+        Mode::Playground => act.emit(Action::Seek(step)),
+        Mode::Live => pinned.set(Some(kept.clone())),
+    });
+    html! {
+        <li {key}>
+            <button class="step" {onclick} title={hint}>
+                <span>{ text }</span><span class="when">{ time }</span>
+            </button>
+        </li>
+    }
+}
