@@ -12,9 +12,20 @@
 //! | sockets         | tokio's threads        | connections; each queue has a limit     |
 //! | log lines       | `node::logbook`        | standard error                          |
 
-pub mod limits;
+pub mod api;
+pub mod cli;
 pub mod client;
+pub mod clock;
+pub mod flusher;
+pub mod identity;
+pub mod limits;
+pub mod metrics;
 pub mod node;
+pub mod observe;
+pub mod peers;
+pub mod play;
+pub mod problem;
+pub mod ui;
 pub mod wal;
 
 pub use node::{NodeError, NodeOptions, PageFn, run};

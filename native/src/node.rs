@@ -1,10 +1,22 @@
 //! One node of a cluster as a process: start, life, end.
+//!
+//! Start: lock the directory, read the log, boot the core, listen, dial. End: by request the
+//! sockets are closed and the log thread finishes what it has; everything else is made to be cut
+//! off at any moment, so there is nothing to save.
 
+pub mod answer;
+pub mod inbox;
+pub mod logbook;
+pub mod looper;
 mod options;
+pub mod start;
+pub mod telling;
 
 pub use options::{Checked, DEFAULT_LISTEN, NodeOptions, PageFn, PeerUrl};
+pub use start::Node;
 
 use std::fmt;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Why a node did not start, or ended other than by request.
 #[derive(Debug)]
@@ -43,6 +55,16 @@ impl std::error::Error for NodeError {}
 /// # Errors
 /// Why it did not start, or why it had to stop.
 pub async fn run(options: NodeOptions) -> Result<(), NodeError> {
-    let _checked = options.check().map_err(NodeError::Options)?;
-    Err(NodeError::Fenced("not running yet".to_string()))
+    let listener = start::listen(options.listen)?;
+    let mut node = Node::start(options, listener)?;
+    let failed = |error: std::io::Error| NodeError::Fenced(format!("no signals: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let ended = tokio::select! {
+        ended = node.ended() => ended,
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    };
+    node.stop().await;
+    ended
 }

@@ -143,6 +143,9 @@ pub struct Status {
     pub revision: u64,
     /// Version of the program.
     pub version: String,
+    /// What the checksums said about its log when it started: `clean`, or what was cut off.
+    #[serde(default)]
+    pub disk: String,
     /// Members and where each is reached.
     pub members: Vec<MemberStatus>,
 }
@@ -158,4 +161,7 @@ pub struct MemberStatus {
     pub kind: String,
     /// Whether the answering node has a connection to it.
     pub connected: bool,
+    /// Why not, or what was last wrong with it, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
 }

@@ -1,0 +1,288 @@
+//! The HTTP side of a node: routes, and what holds for all of them.
+//!
+//! | route                               | file       |
+//! |-------------------------------------|------------|
+//! | `/v1/kv`, `/v1/kv/{key}`            | `kv`       |
+//! | `/v1/sessions`, `/v1/sessions/{id}` | `sessions` |
+//! | `/v1/cluster`, `/healthz`, `/metrics` | `status` |
+//! | `/v1/observe`                       | `observe`  |
+//! | `/v1/chaos`                         | `chaos`    |
+//! | `/v1/peer`                          | here, then `peers::accept` |
+//! | anything outside `/v1/`             | the embedded page |
+//!
+//! Guarantees: every error is `application/problem+json`; every wait and every body has a limit;
+//! what needs the leader is passed on once (`forward`); pages of other origins are turned away
+//! (`guard`).
+
+mod chaos;
+mod forward;
+mod guard;
+mod kv;
+mod listener;
+mod observe;
+mod query;
+mod sessions;
+mod status;
+
+use crate::limits::{HTTP_REQUESTS, REQUEST};
+use crate::metrics::Metrics;
+use crate::node::inbox::Inbox;
+use crate::node::{Checked, NodeOptions, PageFn};
+use crate::observe::Observer;
+use crate::peers::Peers;
+use crate::problem::Trouble;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::{any, get, post};
+use raftwerk_wire::client::{HEADER_FORWARDED, HEADER_NODE, HEADER_REVISION, HEADER_TERM};
+use raftwerk_wire::frame::MAX_FRAME_BYTES;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::time::timeout;
+
+/// What the routes share with the rest of the node.
+pub struct Shared {
+    /// To the loop.
+    pub inbox: Arc<Inbox>,
+    /// The other nodes.
+    pub peers: Arc<Peers>,
+    /// The observe stream.
+    pub observer: Arc<Observer>,
+    /// Numbers.
+    pub metrics: Arc<Metrics>,
+}
+
+/// The HTTP side of one node.
+pub struct Server {
+    id: u64,
+    cluster: String,
+    members: Vec<(u64, String)>,
+    chaos: bool,
+    page: Option<PageFn>,
+    /// Names by which this node may be addressed; `None`: any (it is not only on this machine).
+    hosts: Option<Vec<String>>,
+    inbox: Arc<Inbox>,
+    peers: Arc<Peers>,
+    observer: Arc<Observer>,
+    metrics: Arc<Metrics>,
+    client: crate::client::Client,
+    requests: tokio::sync::Semaphore,
+}
+
+type Answer = Result<Response<Body>, Trouble>;
+
+impl Server {
+    /// Prepares the routes.
+    #[must_use]
+    pub fn new(
+        options: &NodeOptions,
+        checked: &Checked,
+        address: SocketAddr,
+        shared: Shared,
+    ) -> Server {
+        let Shared {
+            inbox,
+            peers,
+            observer,
+            metrics,
+        } = shared;
+        let host = checked.urls[&options.id].host().to_string();
+        Server {
+            id: options.id,
+            cluster: format!("{:032x}", options.cluster.0),
+            members: checked
+                .urls
+                .iter()
+                .map(|(id, url)| (*id, url.to_string()))
+                .collect(),
+            chaos: options.enable_chaos,
+            page: options.page,
+            hosts: address.ip().is_loopback().then(|| vec![host]),
+            inbox,
+            peers,
+            observer,
+            metrics,
+            client: crate::client::Client::default(),
+            requests: tokio::sync::Semaphore::new(HTTP_REQUESTS),
+        }
+    }
+
+    /// Serves until it is aborted.
+    pub async fn serve(self, listener: tokio::net::TcpListener) {
+        let routes = self.routes();
+        // It ends only if accepting fails for good, which the library does not let happen.
+        let _ = axum::serve(listener::Capped::new(listener), routes).await;
+    }
+
+    fn routes(self) -> Router {
+        let server = Arc::new(self);
+        Router::new()
+            .route("/v1/kv", get(kv::list))
+            .route(
+                "/v1/kv/{*key}",
+                get(kv::get).put(kv::put).delete(kv::delete),
+            )
+            .route("/v1/sessions", post(sessions::open))
+            .route("/v1/sessions/{id}", axum::routing::delete(sessions::close))
+            .route("/v1/cluster", get(status::cluster))
+            .route("/v1/observe", get(observe::observe))
+            .route("/v1/chaos", post(chaos::chaos))
+            .route("/v1/peer", any(peer))
+            .route("/metrics", get(status::metrics))
+            .route("/healthz", get(status::healthz))
+            .fallback(elsewhere)
+            .method_not_allowed_fallback(wrong_method)
+            .layer(axum::middleware::from_fn_with_state(
+                Arc::clone(&server),
+                guard::guard,
+            ))
+            .with_state(server)
+    }
+
+    /// The URL of a member.
+    fn url(&self, id: u64) -> Option<String> {
+        self.members
+            .iter()
+            .find(|(member, _)| *member == id)
+            .map(|(_, url)| url.clone())
+    }
+}
+
+/// A request with its body, ready to be answered here or passed on.
+struct Ask {
+    method: axum::http::Method,
+    /// Path and query as they came.
+    target: String,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Ask {
+    /// Reads the whole body.
+    async fn read(request: Request<Body>, limit: usize) -> Result<Ask, Trouble> {
+        let (parts, body) = request.into_parts();
+        let whole = timeout(REQUEST, axum::body::to_bytes(body, limit)).await;
+        let body = match whole {
+            Ok(Ok(body)) => body,
+            Ok(Err(_)) => {
+                return Err(Trouble::new(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "too_large",
+                    format!("the body is longer than {limit} bytes, or broke off"),
+                ));
+            }
+            Err(_) => {
+                let why = "the body did not arrive in time";
+                return Err(Trouble::new(StatusCode::REQUEST_TIMEOUT, "slow_body", why));
+            }
+        };
+        let target = parts
+            .uri
+            .path_and_query()
+            .map_or("/", |target| target.as_str())
+            .to_string();
+        Ok(Ask {
+            method: parts.method,
+            target,
+            headers: parts.headers,
+            body,
+        })
+    }
+
+    fn query(&self) -> &str {
+        self.target.split_once('?').map_or("", |(_, query)| query)
+    }
+
+    fn path(&self) -> &str {
+        self.target
+            .split_once('?')
+            .map_or(&self.target, |(path, _)| path)
+    }
+
+    fn forwarded(&self) -> bool {
+        self.headers.contains_key(HEADER_FORWARDED)
+    }
+}
+
+/// Opens the connection of a peer.
+async fn peer(State(server): State<Arc<Server>>, headers: HeaderMap, upgrade: Upgrade) -> Answer {
+    if headers.contains_key(header::ORIGIN) {
+        let why = "browsers have no business here";
+        return Err(Trouble::new(StatusCode::FORBIDDEN, "foreign_origin", why));
+    }
+    let upgrade = websocket(upgrade)?;
+    let upgrade = upgrade
+        .max_message_size(MAX_FRAME_BYTES)
+        .max_frame_size(MAX_FRAME_BYTES);
+    Ok(upgrade.on_upgrade(async move |socket| {
+        crate::peers::accept::serve(&server.peers, socket).await;
+    }))
+}
+
+type Upgrade = Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>;
+
+/// A WebSocket, or an error that says that one is wanted.
+fn websocket(upgrade: Upgrade) -> Result<WebSocketUpgrade, Trouble> {
+    upgrade.map_err(|_| {
+        let mut detail = String::from("this is a WebSocket: ");
+        detail.push_str("connect with ws:// and the GET method");
+        Trouble::new(StatusCode::UPGRADE_REQUIRED, "websocket_needed", detail)
+    })
+}
+
+/// The page, or 404.
+async fn elsewhere(State(server): State<Arc<Server>>, request: Request<Body>) -> Answer {
+    let path = request.uri().path();
+    let page = match server.page {
+        Some(page) if !path.starts_with("/v1/") => page(path, request.headers()),
+        _ => None,
+    };
+    page.ok_or_else(|| {
+        let detail = format!("there is nothing at {path}; the API begins with /v1/");
+        Trouble::new(StatusCode::NOT_FOUND, "no_such_path", detail)
+    })
+}
+
+async fn wrong_method(request: Request<Body>) -> Trouble {
+    let detail = format!(
+        "{} is not possible at {}",
+        request.method(),
+        request.uri().path()
+    );
+    Trouble::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", detail)
+}
+
+/// A JSON answer.
+fn json<T: serde::Serialize>(status: StatusCode, value: &T) -> Response<Body> {
+    match serde_json::to_vec(value) {
+        Ok(text) => {
+            let mut response = Response::new(Body::from(text));
+            *response.status_mut() = status;
+            let form = HeaderValue::from_static("application/json");
+            response.headers_mut().insert(header::CONTENT_TYPE, form);
+            response
+        }
+        Err(error) => {
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            Trouble::new(status, "internal", error.to_string()).into_response()
+        }
+    }
+}
+
+/// Adds node, term and revision to an answer.
+fn stamped(mut response: Response<Body>, node: u64, term: u64, revision: u64) -> Response<Body> {
+    for (name, value) in [
+        (HEADER_NODE, node),
+        (HEADER_TERM, term),
+        (HEADER_REVISION, revision),
+    ] {
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static(name), HeaderValue::from(value));
+    }
+    response
+}

@@ -1,0 +1,421 @@
+//! The loop: the one thread that owns core and store.
+//!
+//! Each turn takes everything that waits, feeds it, drains the core once, hands the write to the
+//! log thread, messages to the connections and results to those who wait; then it sleeps until
+//! something comes or the core's next deadline. Nothing in here waits for anybody.
+
+use crate::clock;
+use crate::flusher::{DiskReport, Flusher};
+use crate::limits::KEPT_ANSWERS;
+use crate::metrics::Metrics;
+use crate::node::NodeError;
+use crate::node::answer::{Found, Read, ReadReply, Result as Answered, WriteReply, Written};
+use crate::node::inbox::{Batch, Inbox, Query, Request, Urgent};
+use crate::node::logbook::Logbook;
+use crate::node::telling::Telling;
+use crate::peers::Peers;
+use raftwerk_core::trace::{Role, Timer};
+use raftwerk_core::{
+    EntryBody, Fence, Index, NodeId, Outcome, Output, Raft, ReadPath, Term, Ticket, Time,
+};
+use raftwerk_kv::{Answer, Store};
+use raftwerk_wire::client::Status;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+/// The loop never sleeps longer: the machine may have been suspended meanwhile, which its sleep
+/// does not count.
+const LONGEST_SLEEP_MICROS: u64 = 1_000_000;
+
+/// What the loop is given.
+pub struct Parts {
+    /// The core, just booted.
+    pub raft: Raft,
+    /// Where everything comes from.
+    pub inbox: Arc<Inbox>,
+    /// The log thread.
+    pub flusher: Flusher,
+    /// Where messages go.
+    pub peers: Arc<Peers>,
+    /// Where views and events go.
+    pub telling: Telling,
+    /// Where numbers go.
+    pub metrics: Arc<Metrics>,
+    /// Where log lines go.
+    pub log: Logbook,
+    /// What is constant in a status.
+    pub status: Status,
+}
+
+/// Who waits for a ticket.
+enum Waiting {
+    Write(WriteReply),
+    Read(Query, ReadReply),
+}
+
+/// The loop's state.
+pub struct Looper {
+    parts: Parts,
+    store: Store,
+    waiting: BTreeMap<u64, Waiting>,
+    next_ticket: u64,
+    /// Answers of this drain, for tickets that end in it.
+    answers: BTreeMap<Index, Answer>,
+    /// Why the disk failed, for the error at the end.
+    disk_error: Option<String>,
+    ended: Option<Result<(), NodeError>>,
+}
+
+impl Looper {
+    /// The loop before its first turn.
+    #[must_use]
+    pub fn new(parts: Parts) -> Looper {
+        Looper {
+            parts,
+            store: Store::new(),
+            waiting: BTreeMap::new(),
+            next_ticket: 1,
+            answers: BTreeMap::new(),
+            disk_error: None,
+            ended: None,
+        }
+    }
+
+    /// Lives until it is stopped or has to stop.
+    ///
+    /// # Errors
+    /// Why it had to stop.
+    pub fn run(mut self) -> Result<(), NodeError> {
+        // The first turn tells the start and takes what boot left to do.
+        let mut batch = Batch::default();
+        loop {
+            self.turn(batch);
+            if let Some(end) = self.ended.take() {
+                self.parts.inbox.close();
+                return end;
+            }
+            batch = self.parts.inbox.take(self.sleep());
+        }
+    }
+
+    fn sleep(&self) -> Duration {
+        let now = clock::now();
+        let until = self
+            .parts
+            .raft
+            .deadline()
+            .min(self.parts.telling.view_due());
+        Duration::from_micros(until.since(now).0.min(LONGEST_SLEEP_MICROS))
+    }
+
+    fn turn(&mut self, batch: Batch) {
+        let now = clock::now();
+        self.parts.telling.start_turn(&mut self.parts.raft, now);
+        for urgent in batch.urgent {
+            self.urgent(now, urgent);
+        }
+        for request in batch.requests {
+            self.request(now, request);
+        }
+        if now >= self.parts.raft.deadline() {
+            self.parts.telling.input();
+            self.parts.raft.expire(now);
+            self.parts.telling.events(&mut self.parts.raft);
+        }
+        self.drain(now);
+        let Parts { raft, telling, .. } = &mut self.parts;
+        telling.end_turn(raft, &self.store, now);
+        self.gauges();
+    }
+
+    fn urgent(&mut self, now: Time, urgent: Urgent) {
+        let Parts {
+            raft,
+            telling,
+            metrics,
+            log,
+            ..
+        } = &mut self.parts;
+        telling.input();
+        match urgent {
+            Urgent::Message(frame) => {
+                metrics.received.count(&frame.message.body);
+                telling.received(&frame);
+                raft.receive(now, frame.message);
+            }
+            Urgent::Disk(DiskReport::Synced(seq)) => raft.persisted(now, seq),
+            Urgent::Disk(DiskReport::Failed { seq, why }) => {
+                log.line(format!("the disk failed, this node stops: {why}"));
+                self.disk_error = Some(why);
+                raft.persist_failed(now, seq);
+            }
+            Urgent::Link { peer, up } => raft.link(now, peer, up),
+            Urgent::Ping(reply) => {
+                if raft.view().fenced().is_none() {
+                    let _ = reply.send(());
+                }
+            }
+            Urgent::View(reply) => {
+                let _ = reply.send(Box::new(telling.view(raft, &self.store, now)));
+            }
+            Urgent::Status(reply) => {
+                let _ = reply.send(Box::new(self.status()));
+            }
+            Urgent::TimeOut => raft.fire(now, Timer::Election),
+            Urgent::Stop => self.ended = Some(Ok(())),
+        }
+        self.parts.telling.events(&mut self.parts.raft);
+    }
+
+    fn request(&mut self, now: Time, request: Request) {
+        let ticket = self.next_ticket;
+        self.parts.telling.input();
+        match request {
+            Request::Write { command, reply } => {
+                match self.parts.raft.propose(now, Ticket(ticket), command) {
+                    Ok(()) => {
+                        self.parts.metrics.proposals.fetch_add(1, Relaxed);
+                        self.wait(ticket, Waiting::Write(reply));
+                    }
+                    Err(why) => {
+                        self.parts.metrics.refused.fetch_add(1, Relaxed);
+                        let _ = reply.send(Written::Refused(why));
+                    }
+                }
+            }
+            Request::Read {
+                path: Some(path),
+                what,
+                reply,
+            } => match self.parts.raft.read(now, Ticket(ticket), path) {
+                Ok(()) => self.wait(ticket, Waiting::Read(what, reply)),
+                Err(why) => {
+                    self.parts.metrics.refused.fetch_add(1, Relaxed);
+                    let _ = reply.send(Read::Refused(why));
+                }
+            },
+            Request::Read {
+                path: None,
+                what,
+                reply,
+            } => {
+                let age = self.age(now);
+                self.serve(&what, reply, age);
+            }
+        }
+        self.parts.telling.events(&mut self.parts.raft);
+    }
+
+    fn wait(&mut self, ticket: u64, who: Waiting) {
+        self.next_ticket += 1;
+        self.waiting.insert(ticket, who);
+    }
+
+    /// Milliseconds since this node heard a leader; `None`: it has not heard one.
+    fn age(&self, now: Time) -> Option<u64> {
+        let view = self.parts.raft.view();
+        if view.role() == Role::Leader {
+            return Some(0);
+        }
+        view.leader_heard().map(|heard| now.since(heard).0 / 1_000)
+    }
+
+    /// Answers a read from the store as it is.
+    fn serve(&self, what: &Query, reply: ReadReply, age_ms: Option<u64>) {
+        self.parts.metrics.reads.fetch_add(1, Relaxed);
+        let result = match what {
+            Query::Get(key) => Answered::Item(self.store.get(key).cloned()),
+            Query::List {
+                prefix,
+                after,
+                limit,
+            } => Answered::Page(self.store.range(prefix, after.as_deref(), *limit)),
+        };
+        let (revision, term) = (self.store.revision(), self.parts.raft.view().term().0);
+        let _ = reply.send(Read::Found(Found {
+            result,
+            revision,
+            term,
+            age_ms,
+        }));
+    }
+
+    /// Takes all outputs. Applying is an input again, so it goes on until nothing is left.
+    fn drain(&mut self, now: Time) {
+        loop {
+            let mut applied = None;
+            while let Some(output) = self.parts.raft.poll() {
+                self.output(output, &mut applied);
+            }
+            self.parts.telling.events(&mut self.parts.raft);
+            self.answers.clear();
+            let Some(index) = applied else { break };
+            self.parts.telling.input();
+            self.parts.raft.applied(now, index);
+            self.parts.telling.events(&mut self.parts.raft);
+        }
+    }
+
+    fn output(&mut self, output: Output, applied: &mut Option<Index>) {
+        match output {
+            Output::Write(write) => {
+                self.parts.telling.wrote(&mut self.parts.raft, write.seq);
+                self.parts.flusher.write(write);
+            }
+            Output::Send(message) => {
+                let serial = self.parts.telling.sent(&message);
+                self.parts.peers.send(serial, message);
+            }
+            Output::Apply { from, to } => {
+                self.parts.telling.applying(&mut self.parts.raft, to);
+                self.apply(from, to);
+                *applied = Some(to);
+            }
+            Output::Settled { ticket, outcome } => self.settle(ticket, outcome),
+            Output::ReadAt { ticket, .. } => {
+                if let Some(Waiting::Read(what, reply)) = self.waiting.remove(&ticket.0) {
+                    self.serve(&what, reply, None);
+                }
+            }
+            Output::ReadFailed { ticket, why } => {
+                if let Some(Waiting::Read(_, reply)) = self.waiting.remove(&ticket.0) {
+                    let _ = reply.send(Read::Refused(why));
+                }
+            }
+            Output::Leader { term, id } => self.leader(term, id),
+            Output::Members {
+                membership,
+                committed,
+            } => {
+                let voters: Vec<u64> = membership.members.voters.iter().map(|v| v.0).collect();
+                let state = if committed { "committed" } else { "in force" };
+                self.parts.log.line(format!("voters {voters:?}, {state}"));
+            }
+            Output::Fenced(why) => self.fenced(why),
+        }
+    }
+
+    fn apply(&mut self, from: Index, to: Index) {
+        // Only a node that took proposals has anybody to answer.
+        let keep = self
+            .waiting
+            .values()
+            .any(|who| matches!(who, Waiting::Write(_)));
+        for entry in self.parts.raft.entries(from, to) {
+            let EntryBody::Command(bytes) = &entry.body else {
+                continue;
+            };
+            let answer = self.store.apply(entry.id.index.0, 0, bytes);
+            if keep && self.answers.len() < KEPT_ANSWERS {
+                self.answers.insert(entry.id.index, answer);
+            }
+        }
+    }
+
+    fn settle(&mut self, ticket: Ticket, outcome: Outcome) {
+        let Some(Waiting::Write(reply)) = self.waiting.remove(&ticket.0) else {
+            return;
+        };
+        let written = match outcome {
+            Outcome::Committed(id) => match self.answers.remove(&id.index) {
+                Some(answer) => Written::Applied {
+                    answer,
+                    term: id.term.0,
+                },
+                None => Written::Unknown,
+            },
+            Outcome::Lost => Written::Lost,
+            Outcome::Unknown => Written::Unknown,
+        };
+        let _ = reply.send(written);
+    }
+
+    fn leader(&self, term: Term, id: Option<NodeId>) {
+        let me = self.parts.raft.view().id();
+        self.parts.log.line(match id {
+            Some(id) if id == me => format!("leads in term {term}"),
+            Some(id) => format!("follows node {} in term {term}", id.0),
+            None => format!("knows no leader in term {term}"),
+        });
+    }
+
+    fn fenced(&mut self, why: Fence) {
+        self.parts.metrics.fenced.store(1, Relaxed);
+        let error = match (why, self.disk_error.take()) {
+            (Fence::Storage, Some(detail)) => NodeError::Disk(format!(
+                "the disk failed and this node has stopped; what it acknowledged is safe. Look at \
+                 the disk, then start the node again. The error was: {detail}"
+            )),
+            (why, _) => NodeError::Fenced(format!(
+                "this node has stopped for good because a rule of the protocol was broken \
+                 ({why:?}); keep its data directory and report this"
+            )),
+        };
+        self.parts.log.line(error.to_string());
+        self.ended = Some(Err(error));
+    }
+
+    fn status(&self) -> Status {
+        let (view, constant) = (self.parts.raft.view(), &self.parts.status);
+        Status {
+            role: role_name(view.role()).to_string(),
+            term: view.term().0,
+            leader: view.leader().map(|node| node.0),
+            last: view.last().index.0,
+            commit: view.commit().0,
+            applied: view.applied().0,
+            revision: self.store.revision(),
+            ..constant.clone()
+        }
+    }
+
+    fn gauges(&self) {
+        let (view, metrics) = (self.parts.raft.view(), &self.parts.metrics);
+        let role = match view.role() {
+            Role::Follower => 0,
+            Role::PreCandidate => 1,
+            Role::Candidate => 2,
+            Role::Leader => 3,
+        };
+        if role % 3 != 0 && metrics.role.load(Relaxed) % 3 == 0 {
+            metrics.elections.fetch_add(1, Relaxed);
+        }
+        for (gauge, value) in [
+            (&metrics.role, role),
+            (&metrics.term, view.term().0),
+            (&metrics.leader, view.leader().map_or(0, |node| node.0)),
+            (&metrics.last, view.last().index.0),
+            (&metrics.durable, view.durable().0),
+            (&metrics.commit, view.commit().0),
+            (&metrics.applied, view.applied().0),
+            (&metrics.revision, self.store.revision()),
+            (&metrics.keys, self.store.keys() as u64),
+            (&metrics.open, self.waiting.len() as u64),
+        ] {
+            gauge.store(value, Relaxed);
+        }
+    }
+}
+
+/// A role as the API calls it.
+fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Follower => "follower",
+        Role::PreCandidate => "pre_candidate",
+        Role::Candidate => "candidate",
+        Role::Leader => "leader",
+    }
+}
+
+/// The read path of a mode; stale reads have none.
+#[must_use]
+pub fn read_path(mode: raftwerk_wire::client::ReadMode) -> Option<ReadPath> {
+    use raftwerk_wire::client::ReadMode;
+    match mode {
+        ReadMode::Leader => Some(ReadPath::Leader),
+        ReadMode::Follower => Some(ReadPath::Follower),
+        ReadMode::Stale => None,
+    }
+}

@@ -1,0 +1,353 @@
+//! Starting a node, in the order that is safe, and ending it.
+
+use crate::api;
+use crate::clock;
+use crate::flusher::Flusher;
+use crate::identity::{DataDir, FORMAT, Identity, PeerDisks};
+use crate::metrics::Metrics;
+use crate::node::inbox::{Inbox, Urgent};
+use crate::node::logbook::{LogThread, Logbook};
+use crate::node::looper::{Looper, Parts};
+use crate::node::telling::Telling;
+use crate::node::{Checked, NodeError, NodeOptions};
+use crate::observe::Observer;
+use crate::peers::{self, Peers};
+use crate::wal::{DirFiles, Recovered, Sizes, State, Verdict, Wal};
+use raftwerk_core::{Condition, Durable, Entry, HardState, Members, NodeId, Raft, Write, WriteSeq};
+use raftwerk_wire::client::{MemberStatus, Status};
+use raftwerk_wire::frame::{PeerHello, founders_sum};
+use raftwerk_wire::record;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// A running node.
+pub struct Node {
+    address: SocketAddr,
+    inbox: Arc<Inbox>,
+    end: oneshot::Receiver<Result<(), NodeError>>,
+    looper: Option<std::thread::JoinHandle<()>>,
+    tasks: Vec<JoinHandle<()>>,
+    lines: Option<LogThread>,
+}
+
+/// Listens on an address, before anything else is touched.
+///
+/// # Errors
+/// It is taken or not allowed.
+pub fn listen(address: SocketAddr) -> Result<TcpListener, NodeError> {
+    TcpListener::bind(address).map_err(|error| {
+        NodeError::Listen(format!(
+            "cannot listen on {address}: {error}; choose another --listen"
+        ))
+    })
+}
+
+impl Node {
+    /// Starts a node on a listening socket; must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// Why it cannot start. Nothing is running then.
+    ///
+    /// # Panics
+    /// When the operating system gives no thread.
+    pub fn start(options: NodeOptions, listener: TcpListener) -> Result<Node, NodeError> {
+        let checked = options.check().map_err(NodeError::Options)?;
+        let listening = |error: std::io::Error| {
+            NodeError::Listen(format!("cannot listen on {}: {error}", options.listen))
+        };
+        listener.set_nonblocking(true).map_err(listening)?;
+        let address = listener.local_addr().map_err(listening)?;
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(listening)?;
+        let disk = Disk::open(&options)?;
+        let (boot, seed) = (random()?, random()?);
+        let (log, lines) = Logbook::start(options.id);
+        disk.say(&log);
+        warn_if_open(&log, address);
+
+        let metrics = Arc::new(Metrics::default());
+        let inbox = Arc::new(Inbox::default());
+        let observer = Arc::new(Observer::new(options.id, boot, Arc::clone(&metrics)));
+        let peers = Arc::new(Peers::new(peers::Parts {
+            hello: disk.hello(&options, boot),
+            timing: checked.config.timing,
+            urls: checked.urls.clone(),
+            disks: PeerDisks::new(disk.dir)?,
+            inbox: Arc::clone(&inbox),
+            observer: Arc::clone(&observer),
+            metrics: Arc::clone(&metrics),
+            log: log.clone(),
+        }));
+        let mut config = checked.config.clone();
+        config.seed = seed;
+        let status = constant_status(&options, &checked, &disk.condition);
+        let raft = Raft::boot(config, disk.durable, clock::now())
+            .map_err(|error| NodeError::Data(error.to_string()))?;
+        let report_to = Arc::clone(&inbox);
+        let report = move |report| report_to.urgent(Urgent::Disk(report));
+        let flusher = Flusher::start(disk.wal, Arc::clone(&metrics), report);
+        let looper = Looper::new(Parts {
+            raft,
+            inbox: Arc::clone(&inbox),
+            flusher,
+            peers: Arc::clone(&peers),
+            telling: Telling::new(Arc::clone(&observer)),
+            metrics: Arc::clone(&metrics),
+            log: log.clone(),
+            status,
+        });
+        let (tell_end, end) = oneshot::channel();
+        let work = move || drop(tell_end.send(looper.run()));
+        let thread = std::thread::Builder::new()
+            .name("raft loop".to_string())
+            .spawn(work);
+        let looper = Some(thread.expect("a thread for the loop"));
+
+        let mut tasks = peers.dial_all();
+        let server = api::Server::new(
+            &options,
+            &checked,
+            address,
+            api::Shared {
+                inbox: Arc::clone(&inbox),
+                peers,
+                observer,
+                metrics,
+            },
+        );
+        tasks.push(tokio::spawn(server.serve(listener)));
+        log.line(format!("listens on http://{address}"));
+        Ok(Node {
+            address,
+            inbox,
+            end,
+            looper,
+            tasks,
+            lines: Some(lines),
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until the node has to stop by itself.
+    ///
+    /// # Errors
+    /// Why it had to.
+    pub async fn ended(&mut self) -> Result<(), NodeError> {
+        match (&mut self.end).await {
+            Ok(end) => end,
+            Err(_) => Err(NodeError::Fenced(
+                "the node found itself in a state that must not be, and stopped; keep its data \
+                 directory and report the message above"
+                    .to_string(),
+            )),
+        }
+    }
+
+    /// Ends it: sockets first, then loop and log, each of which finishes what it has begun.
+    pub async fn stop(mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+        for task in std::mem::take(&mut self.tasks) {
+            let _ = task.await;
+        }
+        self.inbox.urgent(Urgent::Stop);
+        let (looper, lines) = (self.looper.take(), self.lines.take());
+        let wait = move || {
+            let _ = looper.map(std::thread::JoinHandle::join);
+            lines.map(LogThread::finish)
+        };
+        // Connections that are still open hold on to the log lines; they are not waited for long.
+        let limit = std::time::Duration::from_secs(2);
+        let _ = tokio::time::timeout(limit, tokio::task::spawn_blocking(wait)).await;
+    }
+}
+
+/// What was found in the data directory.
+struct Disk {
+    dir: DataDir,
+    identity: Identity,
+    wal: Wal<DirFiles>,
+    durable: Durable,
+    /// What is said about the end of the log.
+    condition: String,
+}
+
+impl Disk {
+    /// Opens the data directory; a new one is given its first log entry and its identity, in this
+    /// order: an identity is a proof that there was a log.
+    fn open(options: &NodeOptions) -> Result<Disk, NodeError> {
+        let dir = DataDir::lock(&options.data)?;
+        let told = told_identity(options)?;
+        let found = dir.identity()?;
+        if let Some(found) = &found {
+            dir.check(found, &told)?;
+        }
+        let path = dir.log_path();
+        let data =
+            |error: &dyn std::fmt::Display| NodeError::Data(format!("{}: {error}", path.display()));
+        let files = DirFiles::new(&path).map_err(|error| data(&error))?;
+        let (cluster, node) = (options.cluster, NodeId(options.id));
+        let opening = record::Opening {
+            format: record::FORMAT,
+            cluster,
+            node,
+        };
+        let opened = Wal::open(files, opening, Sizes::default());
+        let (mut wal, Recovered { mut state, verdict }) = opened.map_err(|error| data(&error))?;
+        let members = Members::of_voters(told.founders.iter().copied().map(NodeId));
+        let first = Durable::bootstrap(&members);
+        let identity = match found {
+            Some(_) if state == State::default() => {
+                return Err(data(
+                    &"the log is empty, but this node has lived before: its log was removed. \
+                      Restore it, or remove the node from the cluster and add it under a new id",
+                ));
+            }
+            Some(identity) => identity,
+            None if state == State::default() => {
+                let write = first_write(first.hard_state, first.entries.clone());
+                wal.append(&[write]).map_err(|error| data(&error))?;
+                state = State {
+                    hard_state: first.hard_state,
+                    entries: first.entries,
+                };
+                dir.write_identity(&told)?;
+                told
+            }
+            // The process died between the first entry and the identity.
+            None if state.entries == first.entries && state.hard_state == first.hard_state => {
+                dir.write_identity(&told)?;
+                told
+            }
+            None => {
+                return Err(data(
+                    &"there is a log, but identity.json is missing beside it",
+                ));
+            }
+        };
+        let (condition, text) = describe(&verdict);
+        let State {
+            hard_state,
+            entries,
+        } = state;
+        let durable = Durable {
+            hard_state,
+            snapshot: None,
+            entries,
+            condition,
+        };
+        Ok(Disk {
+            dir,
+            identity,
+            wal,
+            durable,
+            condition: text,
+        })
+    }
+
+    fn hello(&self, options: &NodeOptions, boot: u64) -> PeerHello {
+        PeerHello {
+            cluster: options.cluster,
+            node: NodeId(options.id),
+            boot,
+            disk: self.identity.disk_id(),
+            to: NodeId(0),
+            founders: founders_sum(self.identity.founders.iter().copied()),
+        }
+    }
+
+    fn say(&self, log: &Logbook) {
+        let (hard, entries) = (self.durable.hard_state, self.durable.entries.len());
+        log.line(format!(
+            "raftwerk {}: {entries} log entries, term {}; log: {}",
+            env!("CARGO_PKG_VERSION"),
+            hard.term,
+            self.condition
+        ));
+    }
+}
+
+fn told_identity(options: &NodeOptions) -> Result<Identity, NodeError> {
+    let mut founders: Vec<u64> = options.initial_cluster.iter().map(|(id, _)| *id).collect();
+    founders.sort_unstable();
+    Ok(Identity {
+        format: FORMAT,
+        cluster: format!("{:032x}", options.cluster.0),
+        node: options.id,
+        disk: format!("{:016x}", random()?),
+        founders,
+    })
+}
+
+fn first_write(hard_state: HardState, append: Vec<Entry>) -> Write {
+    Write {
+        seq: WriteSeq(0),
+        install: None,
+        hard_state: Some(hard_state),
+        cut_from: None,
+        append,
+        trim_to: None,
+        must_sync: true,
+    }
+}
+
+/// A verdict for the core and for people.
+fn describe(verdict: &Verdict) -> (Condition, String) {
+    match verdict {
+        Verdict::Clean => (Condition::Clean, "clean".to_string()),
+        Verdict::TornTail {
+            cut_at,
+            file,
+            offset,
+            bytes,
+        } => (
+            Condition::TornTail { cut_at: *cut_at },
+            format!(
+                "torn tail: a write was under way at the last end; {bytes} bytes after byte \
+                 {offset} of {file} were cut off (from index {cut_at}), none of it was promised"
+            ),
+        ),
+    }
+}
+
+fn constant_status(options: &NodeOptions, checked: &Checked, disk: &str) -> Status {
+    let member = |(id, url): (&u64, &crate::node::PeerUrl)| MemberStatus {
+        id: *id,
+        url: url.to_string(),
+        kind: "voter".to_string(),
+        ..MemberStatus::default()
+    };
+    Status {
+        cluster: format!("{:032x}", options.cluster.0),
+        node: options.id,
+        version: env!("CARGO_PKG_VERSION").to_string(),
+        disk: disk.to_string(),
+        members: checked.urls.iter().map(member).collect(),
+        ..Status::default()
+    }
+}
+
+fn warn_if_open(log: &Logbook, address: SocketAddr) {
+    if !address.ip().is_loopback() {
+        log.line(format!(
+            "WARNING: {address} can be reached from other machines and there is no authentication \
+             yet; whoever reaches it can read and change everything"
+        ));
+    }
+}
+
+/// A number from the operating system's generator.
+fn random() -> Result<u64, NodeError> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| NodeError::Fenced(format!("no random numbers: {error}")))?;
+    // Zero stands for "unknown" elsewhere, and numbers in JSON are exact up to 2^53 only.
+    Ok((u64::from_le_bytes(bytes) >> 11) | 1)
+}

@@ -1,0 +1,275 @@
+//! The other nodes: one outgoing WebSocket to each carries this node's messages, and each
+//! peer's own outgoing one, accepted at `/v1/peer`, carries theirs.
+//!
+//! Two connections per pair instead of a shared one: no tie to break when both dial at once, and
+//! a direction that is dead says nothing about the other (non-transitive and one-way faults are
+//! real). Guarantees: sending never waits; each queue is bounded in messages and bytes; when it
+//! is full the oldest append goes first, because the leader makes a newer one anyway (trap C8);
+//! what is dropped is counted and told.
+//!
+//! | file     | is                                                    |
+//! |----------|-------------------------------------------------------|
+//! | `queue`  | what waits for one connection                         |
+//! | `dial`   | the outgoing connection: handshake, sending, back-off |
+//! | `accept` | the incoming ones                                     |
+//! | `greet`  | who may talk to whom: the rules of the handshake      |
+
+pub mod accept;
+pub mod dial;
+pub mod greet;
+pub mod queue;
+
+use crate::identity::PeerDisks;
+use crate::metrics::Metrics;
+use crate::node::PeerUrl;
+use crate::node::inbox::{Inbox, Urgent};
+use crate::node::logbook::Logbook;
+use crate::observe::Observer;
+use queue::{Outgoing, Queue};
+use raftwerk_core::{Message, NodeId, Timing};
+use raftwerk_wire::frame::PeerHello;
+use raftwerk_wire::observe::Told;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Notify;
+
+/// What a node knows of its connections.
+pub struct Peers {
+    /// This node's greeting; `to` is set for each peer.
+    hello: PeerHello,
+    timing: Timing,
+    links: BTreeMap<u64, Arc<Link>>,
+    cuts: Mutex<BTreeSet<u64>>,
+    disks: PeerDisks,
+    inbox: Arc<Inbox>,
+    observer: Arc<Observer>,
+    metrics: Arc<Metrics>,
+    log: Logbook,
+    /// Incoming connections that are open.
+    incoming: tokio::sync::Semaphore,
+}
+
+/// The way to one peer.
+pub struct Link {
+    id: u64,
+    url: PeerUrl,
+    queue: Mutex<Queue>,
+    filled: Notify,
+    up: AtomicBool,
+    /// Why there is no connection, in words.
+    trouble: Mutex<Option<String>>,
+}
+
+/// What [`Peers::new`] is given.
+pub struct Parts {
+    /// This node's greeting.
+    pub hello: PeerHello,
+    /// Timing of the core, from which pauses and limits are taken.
+    pub timing: Timing,
+    /// Where each member is reached.
+    pub urls: BTreeMap<u64, PeerUrl>,
+    /// Disks of the peers.
+    pub disks: PeerDisks,
+    /// Where messages go.
+    pub inbox: Arc<Inbox>,
+    /// Where drops are told.
+    pub observer: Arc<Observer>,
+    /// Where they are counted.
+    pub metrics: Arc<Metrics>,
+    /// Where changes are logged.
+    pub log: Logbook,
+}
+
+impl Peers {
+    /// Knows all peers and is connected to none.
+    #[must_use]
+    pub fn new(parts: Parts) -> Peers {
+        let Parts {
+            hello,
+            timing,
+            urls,
+            disks,
+            inbox,
+            observer,
+            metrics,
+            log,
+        } = parts;
+        let me = hello.node.0;
+        let link = |(id, url): (u64, PeerUrl)| (id, Arc::new(Link::new(id, url)));
+        let links = urls
+            .into_iter()
+            .filter(|(id, _)| *id != me)
+            .map(link)
+            .collect();
+        let incoming = tokio::sync::Semaphore::new(crate::limits::PEER_CONNECTIONS);
+        let cuts = Mutex::default();
+        Peers {
+            hello,
+            timing,
+            links,
+            cuts,
+            disks,
+            inbox,
+            observer,
+            metrics,
+            log,
+            incoming,
+        }
+    }
+
+    /// Starts dialing every peer; ends when `self` is told to stop by aborting the tasks.
+    #[must_use]
+    pub fn dial_all(self: &Arc<Self>) -> Vec<tokio::task::JoinHandle<()>> {
+        let dial = |link: &Arc<Link>| {
+            let (peers, link) = (Arc::clone(self), Arc::clone(link));
+            tokio::spawn(async move { dial::keep_connected(&peers, &link).await })
+        };
+        self.links.values().map(dial).collect()
+    }
+
+    /// Sends a message, best effort: it is queued or dropped, at once.
+    pub fn send(&self, serial: u64, message: Message) {
+        let to = message.to.0;
+        let outgoing = Outgoing::new(serial, message);
+        let Some(link) = self.links.get(&to) else {
+            return self.dropped(
+                &outgoing,
+                "this node does not know where the receiver is reached",
+            );
+        };
+        if self.lock_cuts().contains(&to) {
+            return self.dropped(&outgoing, "cut");
+        }
+        if !link.up.load(SeqCst) {
+            return self.dropped(&outgoing, "not connected");
+        }
+        self.metrics.sent.count(&outgoing.message.body);
+        let pushed_out = link.queue().push(outgoing);
+        link.filled.notify_one();
+        for outgoing in pushed_out {
+            self.dropped(&outgoing, "the queue to the receiver is full");
+        }
+    }
+
+    fn dropped(&self, outgoing: &Outgoing, why: &str) {
+        self.metrics.dropped.count(&outgoing.message.body);
+        let (serial, to, why) = (outgoing.serial, outgoing.message.to.0, why.to_string());
+        self.observer.push_now(Told::Dropped { serial, to, why });
+    }
+
+    /// Chaos: from now on nothing goes to these peers.
+    pub fn cut(&self, change: impl FnOnce(&mut BTreeSet<u64>)) {
+        let to: Vec<u64> = {
+            let mut cuts = self.lock_cuts();
+            change(&mut cuts);
+            cuts.retain(|peer| self.links.contains_key(peer));
+            cuts.iter().copied().collect()
+        };
+        for peer in &to {
+            let waiting = self.links[peer].queue().clear();
+            for outgoing in waiting {
+                self.dropped(&outgoing, "cut");
+            }
+        }
+        self.log.line(format!("chaos: sends nothing to {to:?}"));
+        self.observer.push_now(Told::Cuts { to });
+    }
+
+    /// Peers that nothing goes to.
+    #[must_use]
+    pub fn cuts(&self) -> Vec<u64> {
+        self.lock_cuts().iter().copied().collect()
+    }
+
+    /// Ids of all peers.
+    pub fn ids(&self) -> impl Iterator<Item = u64> {
+        self.links.keys().copied()
+    }
+
+    /// URL of a peer.
+    #[must_use]
+    pub fn url(&self, id: u64) -> Option<&PeerUrl> {
+        self.links.get(&id).map(|link| &link.url)
+    }
+
+    /// Whether messages to a peer go out, and why not.
+    #[must_use]
+    pub fn state(&self, id: u64) -> (bool, Option<String>) {
+        self.links.get(&id).map_or((true, None), |link| {
+            (link.up.load(SeqCst), link.trouble().clone())
+        })
+    }
+
+    fn lock_cuts(&self) -> std::sync::MutexGuard<'_, BTreeSet<u64>> {
+        self.cuts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes and logs why a connection cannot be, once per reason.
+    fn refuse(&self, link: &Link, why: &str) {
+        let mut trouble = link.trouble();
+        if trouble.as_deref() != Some(why) {
+            self.log
+                .line(format!("node {} at {}: {why}", link.id, link.url));
+            *trouble = Some(why.to_string());
+        }
+    }
+
+    fn went_up(&self, link: &Link) {
+        *link.trouble() = None;
+        link.queue().clear();
+        link.up.store(true, SeqCst);
+        self.count_connected();
+        self.log
+            .line(format!("connected to node {} at {}", link.id, link.url));
+        self.inbox.urgent(Urgent::Link {
+            peer: NodeId(link.id),
+            up: true,
+        });
+    }
+
+    fn went_down(&self, link: &Link, why: &str) {
+        link.up.store(false, SeqCst);
+        self.count_connected();
+        self.log
+            .line(format!("connection to node {} ended: {why}", link.id));
+        *link.trouble() = Some(why.to_string());
+        for outgoing in link.queue().clear() {
+            self.dropped(&outgoing, "the connection ended");
+        }
+        self.inbox.urgent(Urgent::Link {
+            peer: NodeId(link.id),
+            up: false,
+        });
+    }
+
+    fn count_connected(&self) {
+        let up = self
+            .links
+            .values()
+            .filter(|link| link.up.load(SeqCst))
+            .count();
+        self.metrics.connected.store(up as u64, SeqCst);
+    }
+}
+
+impl Link {
+    fn new(id: u64, url: PeerUrl) -> Link {
+        Link {
+            id,
+            url,
+            queue: Mutex::default(),
+            filled: Notify::new(),
+            up: AtomicBool::new(false),
+            trouble: Mutex::default(),
+        }
+    }
+
+    fn queue(&self) -> std::sync::MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn trouble(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,117 @@
+//! Incoming connections of peers, at `/v1/peer`: greeting, then messages into the inbox.
+//!
+//! A connection that sends anything but well-formed frames of the peer it greeted as is closed:
+//! it cannot be trusted any more. Silence for two election timeouts closes it too, since the
+//! dialing side pings twice in each.
+
+use super::Peers;
+use super::greet::{REFUSED, read_hello, short};
+use crate::limits::PEER_CONNECT;
+use axum::extract::ws::{CloseFrame, Message as Ws, WebSocket};
+use raftwerk_wire::frame::{self, Frame, Incoming, PeerHello};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// Lives as long as one incoming connection.
+pub async fn serve(peers: &Peers, mut socket: WebSocket) {
+    let Ok(_permit) = peers.incoming.try_acquire() else {
+        return refuse(&mut socket, "too many connections").await;
+    };
+    let theirs = match timeout(PEER_CONNECT, greeting(&mut socket)).await {
+        Ok(Some(Ok(theirs))) => theirs,
+        Ok(Some(Err(why))) => {
+            peers
+                .log
+                .line(format!("refused a connection to /v1/peer: {why}"));
+            return refuse(&mut socket, &why).await;
+        }
+        Ok(None) | Err(_) => return,
+    };
+    if let Err(why) = peers.judge(&theirs) {
+        match peers.links.get(&theirs.node.0) {
+            Some(link) => peers.refuse(link, &why),
+            None => peers.log.line(format!(
+                "refused a connection of node {}: {why}",
+                theirs.node.0
+            )),
+        }
+        return refuse(&mut socket, &why).await;
+    }
+    let hello = peers.hello_to(theirs.node.0).encode();
+    if socket.send(Ws::Binary(hello.into())).await.is_err() {
+        return;
+    }
+    listen(peers, &theirs, &mut socket).await;
+}
+
+/// The first frame; `None` when the connection ended before.
+async fn greeting(socket: &mut WebSocket) -> Option<Result<PeerHello, String>> {
+    match socket.recv().await? {
+        Ok(Ws::Binary(bytes)) => Some(read_hello(&bytes)),
+        Ok(_) => Some(Err("it did not greet".to_string())),
+        Err(_) => None,
+    }
+}
+
+async fn listen(peers: &Peers, theirs: &PeerHello, socket: &mut WebSocket) {
+    let silence = Duration::from_micros(peers.timing.election_max.0) * 2;
+    let why = loop {
+        match timeout(silence, socket.recv()).await {
+            Err(_) => break "silence".to_string(),
+            Ok(None | Some(Err(_))) => return,
+            Ok(Some(Ok(Ws::Binary(bytes)))) => match take(&bytes, theirs) {
+                Ok(frame) => deliver(peers, frame),
+                Err(why) => break why,
+            },
+            // Pings are answered by the library.
+            Ok(Some(Ok(Ws::Ping(_) | Ws::Pong(_)))) => {}
+            Ok(Some(Ok(Ws::Close(_)))) => return,
+            Ok(Some(Ok(Ws::Text(_)))) => break "it sent text".to_string(),
+        }
+    };
+    let node = theirs.node.0;
+    peers
+        .log
+        .line(format!("closed the connection of node {node}: {why}"));
+    // Not a refusal: the peer may dial again at once.
+    let close = CloseFrame {
+        code: 1_002,
+        reason: short(&why).into(),
+    };
+    let _ = timeout(PEER_CONNECT, socket.send(Ws::Close(Some(close)))).await;
+}
+
+/// Reads a frame of the peer that greeted.
+fn take(bytes: &[u8], theirs: &PeerHello) -> Result<Box<Frame>, String> {
+    let frame = match frame::decode(bytes) {
+        Ok(Incoming::Message(frame)) => frame,
+        Ok(Incoming::Hello(_)) => return Err("it greeted twice".to_string()),
+        Err(error) => return Err(error.to_string()),
+    };
+    if frame.group != 0 {
+        return Err(format!(
+            "it spoke of group {}, which is not here",
+            frame.group
+        ));
+    }
+    if frame.message.from != theirs.node || frame.boot != theirs.boot {
+        return Err(format!("it spoke for node {}", frame.message.from.0));
+    }
+    Ok(frame)
+}
+
+/// Hands a message to the loop; when there is no room it is lost, as networks do.
+fn deliver(peers: &Peers, frame: Box<Frame>) {
+    let kind = frame.message.body.name();
+    if peers.inbox.message(frame).is_err() {
+        peers.metrics.dropped.count_name(kind);
+    }
+}
+
+async fn refuse(socket: &mut WebSocket, why: &str) {
+    let close = CloseFrame {
+        code: REFUSED,
+        reason: short(why).into(),
+    };
+    let _ = timeout(PEER_CONNECT, socket.send(Ws::Close(Some(close)))).await;
+}

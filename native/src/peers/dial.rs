@@ -1,0 +1,173 @@
+//! The outgoing connection to one peer: connect, greet, send; after an end, pause and again.
+//!
+//! The pause grows to two heartbeats and no further: a longer one turns a blip into an election
+//! (trap C10). A connection on which nothing is heard for an election timeout is given up, since
+//! TCP itself may take many minutes to notice a dead one, and its own retries then lie up to two
+//! minutes apart even after the network is well again.
+
+use super::greet::read_hello;
+use super::queue::Outgoing;
+use super::{Link, Peers};
+use crate::limits::{PEER_CONNECT, PEER_REFUSED_PAUSE, PEER_WRITE_BATCH};
+use futures_util::{SinkExt, StreamExt};
+use raftwerk_core::Span;
+use raftwerk_wire::frame::{self, MAX_FRAME_BYTES};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Bytes, Message as Ws};
+
+type Socket = WebSocketStream<TcpStream>;
+
+/// First pause after a connection ended.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+
+/// Why there is no connection.
+enum End {
+    /// The network, or the peer is not there: try again soon.
+    Lost(String),
+    /// The peer or this node refuses for a reason that lasts.
+    Refused(String),
+}
+
+fn duration(span: Span) -> Duration {
+    Duration::from_micros(span.0)
+}
+
+/// Connects for ever.
+pub async fn keep_connected(peers: &Peers, link: &Link) {
+    let longest = duration(peers.timing.heartbeat) * 2;
+    let mut pause = FIRST_PAUSE.min(longest);
+    loop {
+        let end = match timeout(PEER_CONNECT, connect(peers, link)).await {
+            Err(_) => End::Lost("no greeting in time".to_string()),
+            Ok(Err(end)) => end,
+            Ok(Ok(socket)) => {
+                peers.went_up(link);
+                pause = FIRST_PAUSE.min(longest);
+                let end = converse(peers, link, socket).await;
+                let (End::Lost(why) | End::Refused(why)) = &end;
+                peers.went_down(link, why);
+                end
+            }
+        };
+        match end {
+            End::Lost(why) => {
+                peers.refuse(link, &why);
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(longest);
+            }
+            End::Refused(why) => {
+                peers.refuse(link, &why);
+                tokio::time::sleep(PEER_REFUSED_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Opens the socket and exchanges greetings.
+async fn connect(peers: &Peers, link: &Link) -> Result<Socket, End> {
+    let lost = |error: &dyn std::fmt::Display| End::Lost(format!("cannot connect: {error}"));
+    let authority = link.url.authority.as_str();
+    let stream = TcpStream::connect(authority)
+        .await
+        .map_err(|error| lost(&error))?;
+    // Batches are flushed by hand; holding them back would only add delay.
+    stream.set_nodelay(true).map_err(|error| lost(&error))?;
+    let url = format!("ws://{authority}/v1/peer");
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(MAX_FRAME_BYTES))
+        .max_frame_size(Some(MAX_FRAME_BYTES));
+    let opened = tokio_tungstenite::client_async_with_config(url, stream, Some(config)).await;
+    let (mut socket, _) = opened.map_err(|error| lost(&error))?;
+    let hello = peers.hello_to(link.id).encode();
+    socket
+        .send(Ws::binary(hello))
+        .await
+        .map_err(|error| lost(&error))?;
+    let answer = socket.next().await;
+    let theirs = match answer {
+        Some(Ok(Ws::Binary(bytes))) => read_hello(&bytes).map_err(End::Refused)?,
+        other => return Err(ended(other)),
+    };
+    peers.judge(&theirs).map_err(End::Refused)?;
+    if theirs.node.0 != link.id {
+        let why = format!("node {} answers at {}", theirs.node.0, link.url);
+        return Err(End::Refused(why));
+    }
+    Ok(socket)
+}
+
+/// Sends what is queued and watches for signs of life.
+async fn converse(peers: &Peers, link: &Link, mut socket: Socket) -> End {
+    let silence = duration(peers.timing.election_max);
+    let mut ping = tokio::time::interval(duration(peers.timing.election_min) / 2);
+    let mut heard = Instant::now();
+    loop {
+        tokio::select! {
+            () = link.filled.notified() => {
+                // Sending is bounded too: a peer that does not read fills the socket.
+                match timeout(silence, send_queued(peers, link, &mut socket)).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(end)) => return end,
+                    Err(_) => return End::Lost("it does not read what is sent".to_string()),
+                }
+            }
+            incoming = socket.next() => match incoming {
+                Some(Ok(Ws::Pong(_) | Ws::Ping(_))) => heard = Instant::now(),
+                other => return ended(other),
+            },
+            _ = ping.tick() => {
+                if heard.elapsed() > silence {
+                    return End::Lost("no sign of life for an election timeout".to_string());
+                }
+                match timeout(silence, socket.send(Ws::Ping(Bytes::new()))).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => return End::Lost(error.to_string()),
+                    Err(_) => return End::Lost("it does not read what is sent".to_string()),
+                }
+            }
+        }
+    }
+}
+
+/// Writes one batch to the socket. If more waits, it comes back soon: in between, signs of life
+/// are read.
+async fn send_queued(peers: &Peers, link: &Link, socket: &mut Socket) -> Result<(), End> {
+    let too_old = duration(peers.timing.election_min);
+    let batch: Vec<Outgoing> = link.queue().take(PEER_WRITE_BATCH);
+    if batch.len() == PEER_WRITE_BATCH {
+        link.filled.notify_one();
+    }
+    for outgoing in batch {
+        if outgoing.older_than(too_old) {
+            peers.dropped(&outgoing, "it waited too long to be of use");
+            continue;
+        }
+        match frame::encode(0, outgoing.serial, peers.hello.boot, &outgoing.message) {
+            Ok(bytes) => {
+                let sent = socket.feed(Ws::binary(bytes)).await;
+                sent.map_err(|error| End::Lost(error.to_string()))?;
+            }
+            Err(error) => peers.dropped(&outgoing, &error.to_string()),
+        }
+    }
+    socket
+        .flush()
+        .await
+        .map_err(|error| End::Lost(error.to_string()))
+}
+
+/// What an end of the socket means.
+fn ended(last: Option<Result<Ws, tokio_tungstenite::tungstenite::Error>>) -> End {
+    match last {
+        Some(Ok(Ws::Close(Some(close)))) if u16::from(close.code) == super::greet::REFUSED => {
+            End::Refused(format!("it refuses: {}", close.reason))
+        }
+        Some(Ok(Ws::Close(_))) | None => End::Lost("it closed the connection".to_string()),
+        Some(Ok(_)) => End::Refused("it sent something unexpected".to_string()),
+        Some(Err(error)) => End::Lost(error.to_string()),
+    }
+}

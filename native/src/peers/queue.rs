@@ -1,0 +1,134 @@
+//! What waits for the connection to one peer: bounded, newest wins.
+
+use crate::limits::{PEER_QUEUE_BYTES, PEER_QUEUE_MESSAGES};
+use crate::node::inbox::message_bytes;
+use raftwerk_core::{Body, Message};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// A message on its way to the socket.
+#[derive(Debug)]
+pub struct Outgoing {
+    /// The sender's number for it.
+    pub serial: u64,
+    /// The message.
+    pub message: Message,
+    /// When it was queued.
+    queued: Instant,
+    bytes: u64,
+}
+
+impl Outgoing {
+    /// Queued now.
+    #[must_use]
+    pub fn new(serial: u64, message: Message) -> Outgoing {
+        let bytes = message_bytes(&message);
+        Outgoing {
+            serial,
+            message,
+            queued: Instant::now(),
+            bytes,
+        }
+    }
+
+    /// Whether it waited longer than this.
+    #[must_use]
+    pub fn older_than(&self, age: Duration) -> bool {
+        self.queued.elapsed() > age
+    }
+}
+
+/// The queue.
+#[derive(Debug, Default)]
+pub struct Queue {
+    waiting: VecDeque<Outgoing>,
+    bytes: u64,
+}
+
+impl Queue {
+    /// Adds a message and returns those that had to go: the oldest appends, then the oldest.
+    #[must_use]
+    pub fn push(&mut self, outgoing: Outgoing) -> Vec<Outgoing> {
+        let mut gone = Vec::new();
+        while !self.waiting.is_empty()
+            && (self.waiting.len() >= PEER_QUEUE_MESSAGES
+                || self.bytes + outgoing.bytes > PEER_QUEUE_BYTES)
+        {
+            let append = |o: &Outgoing| matches!(o.message.body, Body::Append { .. });
+            let oldest = self.waiting.iter().position(append).unwrap_or(0);
+            if let Some(old) = self.waiting.remove(oldest) {
+                self.bytes -= old.bytes;
+                gone.push(old);
+            }
+        }
+        self.bytes += outgoing.bytes;
+        self.waiting.push_back(outgoing);
+        gone
+    }
+
+    /// Takes up to `count` messages, oldest first.
+    #[must_use]
+    pub fn take(&mut self, count: usize) -> Vec<Outgoing> {
+        let count = count.min(self.waiting.len());
+        let taken: Vec<Outgoing> = self.waiting.drain(..count).collect();
+        self.bytes -= taken.iter().map(|outgoing| outgoing.bytes).sum::<u64>();
+        taken
+    }
+
+    /// Takes everything.
+    pub fn clear(&mut self) -> Vec<Outgoing> {
+        self.take(usize::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use raftwerk_core::{ClusterId, Entry, EntryBody, Index, Lane, LogId, NodeId, Round, Term};
+
+    fn message(body: Body) -> Message {
+        Message {
+            cluster: ClusterId(1),
+            from: NodeId(1),
+            to: NodeId(2),
+            term: Term(1),
+            body,
+        }
+    }
+
+    fn append(bytes: usize) -> Message {
+        let body = EntryBody::Command(vec![0; bytes].into());
+        message(Body::Append {
+            lane: Lane::default(),
+            round: Round(0),
+            prev: LogId::default(),
+            entries: vec![Entry {
+                id: LogId::new(1, 1),
+                body,
+            }],
+            commit: Index(0),
+        })
+    }
+
+    #[test]
+    fn the_oldest_append_goes_first() {
+        let mut queue = Queue::default();
+        let vote = message(Body::VoteReply { granted: true });
+        assert!(queue.push(Outgoing::new(1, vote)).is_empty());
+        for serial in 2..=PEER_QUEUE_MESSAGES as u64 {
+            assert!(queue.push(Outgoing::new(serial, append(10))).is_empty());
+        }
+        let gone = queue.push(Outgoing::new(1_000, append(10)));
+        assert_eq!(gone.iter().map(|o| o.serial).collect::<Vec<_>>(), [2]);
+        // A large one pushes out all appends and, last of all, the vote.
+        let size = usize::try_from(PEER_QUEUE_BYTES).expect("fits") - 100;
+        let gone = queue.push(Outgoing::new(1_001, append(size)));
+        assert_eq!(gone.len(), PEER_QUEUE_MESSAGES);
+        assert_eq!(gone.last().map(|o| o.serial), Some(1));
+        assert_eq!(
+            queue.take(9).iter().map(|o| o.serial).collect::<Vec<_>>(),
+            [1_001]
+        );
+        assert_eq!(queue.bytes, 0);
+    }
+}
