@@ -1,6 +1,6 @@
 //! The bundled page starts, under any path, and says in plain words when it cannot.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use raftwerk_tests::{Browser, FileServer, Flaw, Viewport, artifact, dist};
 
 #[tokio::test]
@@ -45,9 +45,8 @@ async fn says_why_it_cannot_start() -> Result<()> {
     ] {
         let server = FileServer::start_at(&dist(), "/", flaw.clone())?;
         browser.goto(&server.url()).await?;
-        browser
-            .wait_for_text("#boot-error", "could not start")
-            .await?;
+        let shown = browser.wait_for_text("#boot-error", "could not start").await;
+        shown.with_context(|| format!("{flaw:?}"))?;
         let detail = browser.find("#boot-error code").await?.text().await?;
         ensure!(detail.len() > 10, "{flaw:?} is explained by {detail:?}");
         browser.screenshot(&artifact("page-error.png")).await?;
