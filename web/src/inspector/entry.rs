@@ -34,7 +34,7 @@ pub fn pane(props: &PanelProps, node: u64, index: u64) -> Html {
             { fact("says", entry.text.clone()) }
             { fact("kind", kind(entry)) }
             { fact("term", entry.term.to_string()) }
-            { fact("committed", committed(props, index)) }
+            { fact("committed", committed(props, entry)) }
         </dl>
         <div class="scroll">
             <table class="who">
@@ -59,11 +59,26 @@ fn kind(entry: &EntryView) -> &'static str {
     }
 }
 
-fn committed(props: &PanelProps, index: u64) -> String {
-    if index <= props.view.committed {
-        "yes, some node knows it".to_string()
-    } else {
-        "not known to any node".to_string()
+/// Whether some node says that exactly this entry is committed.
+fn committed(props: &PanelProps, entry: &EntryView) -> String {
+    let knows = |card: &&NodeCard| {
+        card.condition != NodeCondition::Crashed
+            && card.view.as_ref().is_some_and(|view| view.commit >= entry.index)
+    };
+    let found: Vec<(&NodeCard, &EntryView)> = props
+        .view
+        .nodes
+        .iter()
+        .filter(knows)
+        .filter_map(|card| held(card, entry.index).map(|found| (card, found)))
+        .collect();
+    let same = found.iter().find(|(_, other)| other.term == entry.term);
+    match (same, found.first()) {
+        (Some((card, _)), _) => format!("yes, says S{}", card.id),
+        (None, Some((card, other))) => {
+            format!("no: S{} has term {} committed here", card.id, other.term)
+        }
+        (None, None) => "no node says so".to_string(),
     }
 }
 

@@ -1,0 +1,278 @@
+//! Clients of the key-value store: what they ask, whom, how long they wait, what they learn.
+//!
+//! In the playground an operation is an intervention of the run; in live mode it is an HTTP
+//! request to the node chosen. A write without an answer has an unknown outcome, and says so.
+
+use crate::action::{Action, Mode, Selection};
+use crate::panel::{PanelProps, ago, moment, span};
+use raftwerk_core::trace::Role;
+use raftwerk_sim::{Intervention, Op};
+use raftwerk_wire::client::ReadMode;
+use raftwerk_wire::view::{ClientView, ClusterView, NodeCondition, OperationView};
+use web_sys::{HtmlInputElement, HtmlSelectElement};
+use yew::prelude::*;
+
+/// Most operations listed.
+const MOST_LISTED: usize = 40;
+
+/// The fields of the form. They keep their own text; it is read when something is sent.
+#[derive(Clone, Default, PartialEq)]
+struct Form {
+    client: NodeRef,
+    node: NodeRef,
+    key: NodeRef,
+    value: NodeRef,
+    expect: NodeRef,
+    read: NodeRef,
+}
+
+/// The panel.
+#[function_component]
+pub fn KvPanel(props: &PanelProps) -> Html {
+    let form = use_memo((), |()| Form::default());
+    let op = use_state(|| "put".to_string());
+    let client = use_state(|| 1_u64);
+    let wrong = use_state(|| None::<String>);
+    let onop = {
+        let op = op.clone();
+        Callback::from(move |event: yew::Event| {
+            op.set(event.target_unchecked_into::<HtmlSelectElement>().value());
+        })
+    };
+    let onclient = {
+        let client = client.clone();
+        Callback::from(move |event: yew::Event| {
+            let chosen = event.target_unchecked_into::<HtmlSelectElement>().value();
+            client.set(chosen.parse().unwrap_or(1));
+        })
+    };
+    {
+        // A client that is selected elsewhere is the one to ask with.
+        let client = client.clone();
+        use_effect_with(props.selection, move |selection| {
+            if let Selection::Client(id) = selection {
+                client.set(*id);
+            }
+        });
+    }
+    let waits = props.view.clients.iter().any(|c| c.id == *client && c.current.is_some());
+    let onsubmit = {
+        let (form, op, wrong) = (form.clone(), op.clone(), wrong.clone());
+        let (act, view, client) = (props.act.clone(), props.view.clone(), *client);
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            match read(&form, &op, client, &view) {
+                Ok(what) => {
+                    wrong.set(None);
+                    act.emit(Action::Do(what));
+                    next_value(&form);
+                }
+                Err(why) => wrong.set(Some(why)),
+            }
+        })
+    };
+    if props.view.clients.is_empty() {
+        return html! {
+            <section class="kv panel"><p class="empty">{ "There is no client in this run." }</p></section>
+        };
+    }
+    html! {
+        <section class="kv panel" aria-label="Clients">
+            <form {onsubmit} autocomplete="off">
+                { choices(props, &form, &op, onop, *client, onclient) }
+                { texts(&form, &op) }
+                <div class="send">
+                    <button id="kv-send" class="primary" type="submit" disabled={waits}>
+                        { "Send" }</button>
+                    <span class="soft">
+                        { if waits { format!("C{} waits for an answer.", *client) } else { note(&op) } }
+                    </span>
+                </div>
+                if let Some(why) = &*wrong { <p class="wrong" role="alert">{ why }</p> }
+            </form>
+            { answers(props) }
+        </section>
+    }
+}
+
+/// Who asks, what, and whom.
+fn choices(
+    props: &PanelProps,
+    form: &Form,
+    op: &str,
+    onop: Callback<yew::Event>,
+    client: u64,
+    onclient: Callback<yew::Event>,
+) -> Html {
+    let clients = props.view.clients.iter().map(|other| {
+        html! {
+            <option value={other.id.to_string()} selected={other.id == client}>
+                { format!("C{}", other.id) }</option>
+        }
+    });
+    let nodes = props.view.nodes.iter().map(|card| {
+        html! { <option value={card.id.to_string()}>{ format!("S{}", card.id) }</option> }
+    });
+    let ops =
+        [("put", "put"), ("get", "get"), ("delete", "delete"), ("cas", "compare and set")];
+    html! { <>
+        <label class="c2">{ "Client" }
+            <select id="kv-client" ref={form.client.clone()} onchange={onclient}>{ for clients }</select>
+        </label>
+        <label class="c4">{ "Operation" }
+            <select id="kv-op" onchange={onop}>
+                { for ops.iter().map(|(value, name)| html! {
+                    <option value={*value} selected={*value == op}>{ *name }</option>
+                }) }
+            </select>
+        </label>
+        <label class="c3">{ "At node" }
+            <select id="kv-node" ref={form.node.clone()}>
+                <option value="">{ "the leader" }</option>
+                { for nodes }
+            </select>
+        </label>
+        <label class="c3" hidden={op != "get"}>{ "Read" }
+            <select id="kv-read" ref={form.read.clone()}>
+                <option value="leader">{ "leader" }</option>
+                <option value="follower">{ "follower" }</option>
+                <option value="stale">{ "stale" }</option>
+            </select>
+        </label>
+    </> }
+}
+
+fn texts(form: &Form, op: &str) -> Html {
+    html! { <>
+        <label class="c3">{ "Key" }
+            <input id="kv-key" ref={form.key.clone()} defaultvalue="x" maxlength="256"
+                spellcheck="false" autocapitalize="off" />
+        </label>
+        <label class="c3" hidden={op != "cas"}>{ "Expect" }
+            <input id="kv-expect" ref={form.expect.clone()} placeholder="(absent)"
+                maxlength="1024" spellcheck="false" autocapitalize="off" />
+        </label>
+        <label class="c3" hidden={op != "put" && op != "cas"}>{ "Value" }
+            <input id="kv-value" ref={form.value.clone()} defaultvalue="1" maxlength="1024"
+                spellcheck="false" autocapitalize="off" />
+        </label>
+    </> }
+}
+
+fn note(op: &str) -> String {
+    match op {
+        "cas" => "Sets the value if it is as expected; empty: must be absent.",
+        "delete" => "Removes the key.",
+        "get" => "Leader and follower reads are fresh; a stale read may be old.",
+        _ => "",
+    }
+    .to_string()
+}
+
+/// Reads the form.
+fn read(form: &Form, op: &str, client: u64, view: &ClusterView) -> Result<Intervention, String> {
+    let text = |field: &NodeRef| {
+        field.cast::<HtmlInputElement>().map_or_else(String::new, |input| input.value())
+    };
+    let choice = |field: &NodeRef| {
+        field.cast::<HtmlSelectElement>().map_or_else(String::new, |select| select.value())
+    };
+    let (key, value) = (text(&form.key), text(&form.value));
+    let expect = Some(text(&form.expect)).filter(|text| !text.is_empty());
+    let op = match op {
+        "get" => {
+            let mode = ReadMode::parse(&choice(&form.read)).unwrap_or_default();
+            Op::Get { key, mode }
+        }
+        "delete" => Op::Delete { key },
+        "cas" => Op::CompareAndSet { key, expect, value },
+        _ => Op::Put { key, value },
+    };
+    op.validate()?;
+    let node = choice(&form.node).parse().ok().or_else(|| likely_leader(view));
+    let node = node.ok_or("No node is known yet.")?;
+    Ok(Intervention::Ask { client, node, op })
+}
+
+/// The newest leader in the picture, else the first node that runs, else the first.
+fn likely_leader(view: &ClusterView) -> Option<u64> {
+    let up = || view.nodes.iter().filter(|card| card.condition == NodeCondition::Up);
+    let leader = up()
+        .filter_map(|card| card.view.as_ref())
+        .filter(|view| view.role == Role::Leader)
+        .max_by_key(|view| view.term)
+        .map(|view| view.id);
+    leader.or_else(|| up().next().or(view.nodes.first()).map(|card| card.id))
+}
+
+/// A number as value counts up, so that several writes can be told apart.
+fn next_value(form: &Form) {
+    if let Some(input) = form.value.cast::<HtmlInputElement>()
+        && let Ok(number) = input.value().parse::<u32>()
+    {
+        input.set_value(&number.saturating_add(1).to_string());
+    }
+}
+
+/// All operations, those that wait first, then the newest first.
+fn answers(props: &PanelProps) -> Html {
+    let view = &props.view;
+    let mut all: Vec<(u64, &OperationView)> = view
+        .clients
+        .iter()
+        .flat_map(|client| client.current.iter().chain(&client.done).map(|op| (client.id, op)))
+        .collect();
+    all.sort_by_key(|(client, op)| (op.ended.is_some(), u64::MAX - op.started, *client));
+    let empty = all.is_empty();
+    let lines = all.into_iter().take(MOST_LISTED).map(|(client, op)| {
+        html! { <li key={format!("{client}-{}-{}", op.started, op.ended.is_some())}
+            data-outcome={outcome(op)} data-client={client.to_string()}>
+            <span class="who">{ format!("C{client}") }</span>
+            { operation(op, view.now, props.mode) }
+        </li> }
+    });
+    html! { <>
+        if empty {
+            <p class="empty">{ "No client has asked anything yet. Send a write to begin." }</p>
+        }
+        <ol id="kv-answers" class="operations" aria-label="Operations and answers">{ for lines }</ol>
+    </> }
+}
+
+/// The operations of one client, as list items.
+#[must_use]
+pub fn operations(client: &ClientView, now: u64, mode: Mode) -> Html {
+    let all = client.current.iter().chain(client.done.iter().rev());
+    let lines = all.map(|op| html! { <li data-outcome={outcome(op)}>{ operation(op, now, mode) }</li> });
+    html! { <>{ for lines }</> }
+}
+
+fn outcome(op: &OperationView) -> String {
+    match (&op.outcome, op.ended) {
+        (Some(outcome), _) => outcome.clone(),
+        (None, Some(_)) => "ok".to_string(),
+        (None, None) => "waiting".to_string(),
+    }
+}
+
+fn operation(op: &OperationView, now: u64, mode: Mode) -> Html {
+    let outcome = outcome(op);
+    let label = match outcome.as_str() {
+        "unknown" => "outcome unknown",
+        "failed" => "failed",
+        "waiting" => "waits",
+        _ => "ok",
+    };
+    let read = op.mode.as_ref().map_or(String::new(), |mode| format!(", {mode} read"));
+    let (took, when) = match (op.ended, mode) {
+        (None, _) => (span(now.saturating_sub(op.started)), String::new()),
+        (Some(end), Mode::Playground) => (span(end.saturating_sub(op.started)), moment(end)),
+        (Some(end), Mode::Live) => (span(end.saturating_sub(op.started)), ago(now, end)),
+    };
+    html! { <>
+        <span class="asked">{ &op.text }<small>{ format!(" at S{}{read}", op.node) }</small></span>
+        <span class="outcome">{ label }<small>{ took }</small></span>
+        if let Some(answer) = &op.answer { <span class="answer">{ answer }</span> }
+        if !when.is_empty() { <span class="when">{ when }</span> }
+    </> }
+}
