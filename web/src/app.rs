@@ -7,6 +7,7 @@ mod panels;
 mod refresh;
 
 use crate::action::{Action, Mode, Selection, Theme};
+use crate::checks::Banner;
 use crate::driver::{Driver, Undo};
 use crate::frame::{self, Shared};
 use crate::help::Help;
@@ -212,7 +213,7 @@ impl Component for App {
             <div class={classes!("app", room, format!("sheet-{sheet}"),
                 (self.mode == Mode::Live).then_some("is-live"))}>
                 { self.top(ctx, &act) }
-                { self.banner(&act) }
+                <Banner ..self.props(&act) />
                 <main>
                     if self.room == Room::Wide { { self.left(ctx, &act) } }
                     <section class="center">
@@ -259,24 +260,6 @@ impl App {
                 live={refresh::live_line(&shared)} {run} switches={setup.switches} theme={self.theme}
                 calm={self.calm} on_calm={ctx.link().callback(Msg::Calm)} settings={self.settings}
                 on_settings={ctx.link().callback(Msg::Settings)} {on_checks} act={act.clone()} />
-        }
-    }
-
-    /// Names a violated check, and leads to it.
-    fn banner(&self, act: &Callback<Action>) -> Html {
-        let Some(violation) = &self.view.violation else { return html! {} };
-        let event = violation.event;
-        let go = act.reform(move |_: MouseEvent| Action::Seek(event));
-        html! {
-            <div id="banner-violation" class="banner" role="alert">
-                <svg viewBox="0 0 24 24" aria-hidden="true">
-                    <path d="M12 2.5 23 21.5H1Z" /><path class="mark" d="M12 9V14.5M12 17.3V18.2" />
-                </svg>
-                <p><b>{ format!("{} is violated. ", violation.check) }</b>{ &violation.detail }</p>
-                if self.mode == Mode::Playground {
-                    <button onclick={go}>{ "Go to the event" }</button>
-                }
-            </div>
         }
     }
 

@@ -5,20 +5,27 @@
 
 mod action;
 mod app;
+mod checks;
 mod driver;
+mod events;
 mod frame;
 mod help;
 mod hooks;
+mod inspector;
 mod keys;
+mod kv_panel;
 mod live;
+mod logs;
 mod media;
 mod palette;
+mod panel;
 mod partition;
 mod settings;
 mod stage;
 mod timeline;
 mod topbar;
 mod transport;
+mod why;
 
 fn main() {
     let Some(root) = web_sys::window()

@@ -47,10 +47,26 @@ pub fn Settings(props: &SettingsProps) -> Html {
                 { run(props) }
                 { rules(props) }
             }
-            <h2>{ "Motion" }</h2>
+            <h2>{ "Looks" }</h2>
+            { colours(props) }
             <label class="check"><input type="checkbox" id="calm" checked={calm} onchange={on_calm} />
-                <span>{ "Reduced: step from event to event" }</span></label>
+                <span>{ "Less motion: step from event to event" }</span></label>
         </section>
+    }
+}
+
+/// Light, dark, or as the system says.
+fn colours(props: &SettingsProps) -> Html {
+    let one = |name: &'static str, theme: Theme| {
+        let onclick = props.act.reform(move |_: MouseEvent| Action::Theme(theme));
+        html! {
+            <button aria-pressed={(props.theme == theme).to_string()} {onclick}>{ name }</button>
+        }
+    };
+    html! {
+        <div class="segments" role="group" aria-label="Colours">
+            { one("System", Theme::System) }{ one("Light", Theme::Light) }{ one("Dark", Theme::Dark) }
+        </div>
     }
 }
 

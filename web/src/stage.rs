@@ -270,7 +270,8 @@ impl Stage {
         let Some(at) = self.geometry.place(card.id) else { return html! {} };
         html! {
             <NodeGlyph key={card.id} face={Face::of(card, props.mode == Mode::Live)} {at}
-                radius={self.geometry.node} selected={props.selection == Selection::Node(card.id)}
+                radius={self.geometry.node} side={self.geometry.side(card.id)}
+                selected={props.selection == Selection::Node(card.id)}
                 caught={self.caught.contains(&card.id)} />
         }
     }

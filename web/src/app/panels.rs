@@ -1,7 +1,14 @@
 //! Where the panels stand: both sides, one side with tabs, or a sheet below the stage.
 
 use super::{App, Msg, Room, Tab};
-use crate::action::{Action, Mode};
+use crate::action::Action;
+use crate::checks::Checks;
+use crate::events::Events;
+use crate::inspector::Inspector;
+use crate::kv_panel::KvPanel;
+use crate::logs::Logs;
+use crate::panel::PanelProps;
+use crate::why::Why;
 use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
@@ -59,8 +66,29 @@ impl App {
     }
 
     fn pane(&self, tab: Tab, act: &Callback<Action>) -> Html {
-        let _ = (tab, act, Mode::Live);
-        html! {}
+        let props = self.props(act);
+        match tab {
+            Tab::Node => html! { <><Inspector ..props.clone() /><Why ..props /></> },
+            Tab::Logs => html! { <Logs ..props /> },
+            Tab::Events => html! { <Events ..props /> },
+            Tab::Kv => html! { <KvPanel ..props /> },
+            Tab::Checks => html! { <Checks ..props /> },
+        }
+    }
+
+    /// What every panel gets: the slow picture, taken a few times a second while time runs.
+    pub fn props(&self, act: &Callback<Action>) -> PanelProps {
+        let shared = self.shared.clone();
+        PanelProps {
+            view: self.slow.clone(),
+            events: self.events.clone(),
+            selection: self.selection,
+            mode: self.mode,
+            armed: self.armed,
+            calm: self.calm,
+            lookup: Some(Callback::from(move |id| shared.borrow().driver.history().event(id))),
+            act: act.clone(),
+        }
     }
 }
 

@@ -46,8 +46,10 @@ pub struct Geometry {
     pub height: f64,
     /// Middle of the ring.
     pub center: Point,
-    /// Radius of the ring.
+    /// Height of the ring, halved; its radius where there is room for a circle.
     pub ring: f64,
+    /// Width of the ring, halved: more than its height on a flat stage.
+    pub wide: f64,
     /// Radius of a node.
     pub node: f64,
     /// 1 on a stage of middling size; letters and messages grow with it.
@@ -63,20 +65,22 @@ impl Geometry {
         let count = members.len().max(1) as f64;
         let spread = if members.len() < 2 { 0.0 } else { 1.0 };
         let wish = 0.55 * 0.36 * least * (PI / count).sin();
-        let node = wish.max(20.0).min(44.0).min((0.1 * least).max(20.0));
+        let node = wish.clamp(20.0, 44.0).min((0.1 * least).max(20.0));
         // Room for the crown above and two lines of text below a node.
-        let ring = spread * (0.36 * least).min(least / 2.0 - node - 44.0).max(40.0);
-        let center = Point { x: width / 2.0, y: height / 2.0 - 8.0 };
+        let ring = spread * (0.36 * least).min(height / 2.0 - node - 36.0).max(40.0);
+        let wide = (0.38 * width - node).clamp(ring, 1.5 * ring);
+        let center = Point { x: width / 2.0, y: height / 2.0 - 13.0 };
         let places = members
             .iter()
             .enumerate()
             .map(|(i, id)| {
                 let angle = -PI / 2.0 + 2.0 * PI * i as f64 / count;
-                (*id, center.toward(Point { x: angle.cos(), y: angle.sin() }, ring))
+                let at = Point { x: wide * angle.cos(), y: ring * angle.sin() };
+                (*id, center.toward(at, 1.0))
             })
             .collect();
         let scale = (least / 520.0).clamp(0.8, 1.3);
-        Geometry { width, height, center, ring, node, scale, places }
+        Geometry { width, height, center, ring, wide, node, scale, places }
     }
 
     /// Where a node stands.
@@ -89,6 +93,18 @@ impl Geometry {
     #[must_use]
     pub fn places(&self) -> &[(u64, Point)] {
         &self.places
+    }
+
+    /// Where the words of a node go: below it (0), or outside a crowded ring (-1 left, 1 right).
+    #[must_use]
+    pub fn side(&self, node: u64) -> i8 {
+        let across = self.place(node).map_or(0.0, |point| (point.x - self.center.x) / self.wide);
+        match across {
+            _ if self.places.len() < 6 => 0,
+            far if far < -0.5 => -1,
+            far if far > 0.5 => 1,
+            _ => 0,
+        }
     }
 
     /// The lane of one direction, from the edge of one node to the edge of the other.

@@ -72,54 +72,63 @@ pub fn Hulls(props: &HullsProps) -> Html {
     html! { <g class="hulls">{ for props.groups.iter().map(|group| one(&props.geometry, group)) }</g> }
 }
 
+/// Width and height of the pill with the arithmetic, in CSS pixels.
+const PILL: (f64, f64) = (124.0, 22.0);
+
 fn one(geometry: &Geometry, group: &Group) -> Html {
     let points: Vec<Point> =
         geometry.places().iter().filter(|(id, _)| group.nodes.contains(id)).map(|p| p.1).collect();
     if points.is_empty() {
         return html! {};
     }
-    let margin = geometry.node + 20.0;
-    let at = label_place(geometry, &points);
+    let margin = hull_margin(geometry);
+    let at = label_place(geometry, &points, margin);
     let class = if group.quorum { "hull quorum" } else { "hull" };
-    let sum = format!(
-        "{} of {} \u{2013} {}",
-        group.voters,
-        group.of,
-        if group.quorum { "quorum" } else { "no quorum" }
-    );
+    let word = if group.quorum { "quorum" } else { "no quorum" };
+    let sum = format!("{} of {} \u{2013} {word}", group.voters, group.of);
     let names: Vec<String> = group.nodes.iter().map(ToString::to_string).collect();
+    let (width, height) = PILL;
     html! {
         <g key={names.join("-")} {class} data-group={names.join("")}
             data-quorum={group.quorum.to_string()}>
             <path d={geometry::hull(&points, margin)} />
-            <text x={format!("{:.0}", at.x)} y={format!("{:.0}", at.y)}>{ sum }</text>
+            <g class="sum" transform={format!("translate({:.0} {:.0})", at.x, at.y)}>
+                <rect x={(-width / 2.0).to_string()} y={(-height / 2.0).to_string()}
+                    width={width.to_string()} height={height.to_string()} rx="11" />
+                <text y="4.5">{ sum }</text>
+            </g>
         </g>
     }
 }
 
-/// Outside the ring, on the side where most of the group stands.
-fn label_place(geometry: &Geometry, points: &[Point]) -> Point {
-    let count = points.len() as f64;
-    let middle = Point {
-        x: points.iter().map(|p| p.x).sum::<f64>() / count,
-        y: points.iter().map(|p| p.y).sum::<f64>() / count,
-    };
-    let far = (middle.x - geometry.center.x).hypot(middle.y - geometry.center.y);
-    let out = if far < 0.1 * geometry.ring {
-        geometry.center.direction(points[0])
+/// Wide enough for the text below a node, never wide enough to touch a neighbour.
+fn hull_margin(geometry: &Geometry) -> f64 {
+    let count = geometry.places().len().max(2) as f64;
+    let apart = 2.0 * geometry.ring * (std::f64::consts::PI / count).sin();
+    (geometry.node + 38.0).min(0.48 * apart).max(geometry.node + 14.0)
+}
+
+/// Outside the outline, at the middle of the side that lies farthest out.
+fn label_place(geometry: &Geometry, points: &[Point], margin: f64) -> Point {
+    let count = points.len();
+    let center = geometry.center;
+    let far = |p: &Point| (p.x - center.x).hypot(p.y - center.y);
+    let (half, high) = (PILL.0 / 2.0 + 4.0, PILL.1 / 2.0 + 3.0);
+    let sides = (0..count).map(|i| {
+        let (a, b) = (points[i], points[(i + 1) % count]);
+        let along = a.direction(b);
+        let middle = Point { x: (a.x + b.x) / 2.0, y: (a.y + b.y) / 2.0 };
+        (middle, Point { x: along.y, y: -along.x })
+    });
+    let (from, out) = if count == 1 {
+        (points[0], center.direction(points[0]))
     } else {
-        geometry.center.direction(middle)
+        let side = sides.max_by(|(a, _), (b, _)| far(a).total_cmp(&far(b)));
+        side.unwrap_or((center, Point { x: 0.0, y: -1.0 }))
     };
-    // Beyond the outermost member in that direction, and beyond its caption.
-    let reach = points
-        .iter()
-        .map(|p| (p.x - geometry.center.x) * out.x + (p.y - geometry.center.y) * out.y)
-        .fold(0.0, f64::max);
-    let at = geometry.center.toward(out, reach + geometry.node + 36.0);
-    let half = 58.0_f64.min(geometry.width / 2.0);
-    let shift = out.x * 50.0;
+    let at = from.toward(out, margin + out.x.abs() * half + out.y.abs() * high);
     Point {
-        x: (at.x + shift).clamp(half, (geometry.width - half).max(half)),
-        y: at.y.clamp(16.0, (geometry.height - 10.0).max(16.0)),
+        x: at.x.clamp(half, (geometry.width - half).max(half)),
+        y: at.y.clamp(high, (geometry.height - high).max(high)),
     }
 }

@@ -151,6 +151,8 @@ pub struct NodeProps {
     pub at: Point,
     /// Radius.
     pub radius: f64,
+    /// Where its words go: below (0), left (-1) or right (1) of it.
+    pub side: i8,
     /// Whether it is selected.
     pub selected: bool,
     /// Whether a lasso holds it.
@@ -160,7 +162,7 @@ pub struct NodeProps {
 /// A node on the stage.
 #[function_component]
 pub fn NodeGlyph(props: &NodeProps) -> Html {
-    let NodeProps { face, at, radius, selected, caught } = props;
+    let NodeProps { face, at, radius, side, selected, caught } = props;
     let leads = face.role == Some(Role::Leader);
     let r = if leads { radius * 1.1 } else { *radius };
     let class = classes!(
@@ -191,7 +193,7 @@ pub fn NodeGlyph(props: &NodeProps) -> Html {
             <circle key={pulse} class="pulse" r={px(r + 2.0)} />
             { body(face, r) }
             { inside(face, r, *radius) }
-            { caption(face, r) }
+            { caption(face, r, *side) }
         </g>
     }
 }
@@ -260,37 +262,46 @@ fn inside(face: &Face, r: f64, radius: f64) -> Html {
 }
 
 /// Committed of last, votes or badges, age.
-fn caption(face: &Face, r: f64) -> Html {
+fn caption(face: &Face, r: f64, side: i8) -> Html {
     let (commit, last) = face.progress;
-    let line = |row: f64| px(r + 24.0 + 15.0 * row);
+    let (class, x) = match side {
+        0 => ("words", 0.0),
+        left if left < 0 => ("words end", -r - 18.0),
+        _ => ("words start", r + 18.0),
+    };
+    let line = |row: f64| px(if side == 0 { r + 29.0 } else { 4.0 } + 15.0 * row);
     let first = match face.condition {
         NodeCondition::Crashed => "crashed".to_string(),
         NodeCondition::Unknown => "no word".to_string(),
         _ => format!("{commit}/{last}"),
     };
-    let second = if !face.votes.is_empty() {
-        dots(face, r + 34.0)
-    } else if !face.badges.is_empty() {
-        html! { <text class="badge" y={line(1.0)}>{ face.badges.join(" · ") }</text> }
+    let second = if !face.badges.is_empty() {
+        html! { <text class="badge" x={px(x)} y={line(1.0)}>{ face.badges.join(" \u{b7} ") }</text> }
     } else if let Some(age) = &face.age {
-        html! { <text class="age" y={line(1.0)}>{ age }</text> }
+        html! { <text class="age" x={px(x)} y={line(1.0)}>{ age }</text> }
     } else {
         html! {}
     };
-    html! { <>
-        <text class="progress" y={line(0.0)}>
-            <title>{ format!("S{} knows {commit} of {last} entries committed", face.id) }</title>
-            { first }
-        </text>
-        { second }
-    </> }
+    html! {
+        <g {class}>
+            <text class="progress" x={px(x)} y={line(0.0)}>
+                <title>{ format!("S{} knows {commit} of {last} entries committed", face.id) }</title>
+                { first }
+            </text>
+            if face.votes.is_empty() {
+                { second }
+            } else {
+                { dots(face, if side == 0 { r + 41.0 } else { r + 22.0 }) }
+            }
+        </g>
+    }
 }
 
 /// One dot per voter: filled yes, barred no, hollow not heard.
 fn dots(face: &Face, y: f64) -> Html {
     let yes = face.votes.iter().filter(|vote| vote.granted == Some(true)).count();
     let count = face.votes.len() as f64;
-    let step = 11.0;
+    let step = if count > 6.0 { 8.0 } else { 11.0 };
     let left = -(count * step + 22.0) / 2.0 + step / 2.0;
     let dot = |(i, vote): (usize, &VoteView)| {
         let x = px(left + i as f64 * step);
@@ -302,7 +313,7 @@ fn dots(face: &Face, y: f64) -> Html {
         html! {
             <g key={vote.node} transform={format!("translate({x} {y:.1})")}>
                 <title>{ format!("S{}: {word}", vote.node) }</title>
-                <circle {class} r="4" />
+                <circle {class} r={px(0.36 * step)} />
                 if vote.granted == Some(false) { <path class="bar" d="M-2.4 0H2.4" /> }
             </g>
         }
