@@ -1,13 +1,36 @@
 //! A run that can be played, stepped back, sought and branched.
+//!
+//! A position counts events; an intervention is one event. Going to a position takes the
+//! nearest snapshot at or before it and plays on from there, which gives the very same world,
+//! trace numbers included, because a world is a function of its setup and its interventions.
+//! Intervening in the past starts a branch; what was recorded before is kept.
+//!
+//! Bounded: snapshots are thinned to [`MAX_SNAPSHOT_BYTES`], trace events and marks have limits
+//! of their own, a branch ends at [`MAX_POSITION`] and there are at most [`MAX_BRANCHES`].
+
+mod branch;
+mod events;
 
 use crate::intervention::Intervention;
 use crate::setup::Setup;
-use crate::timeline::Timeline;
+use crate::timeline::{Recorder, Timeline};
 use crate::world::World;
+use branch::Branch;
 use raftwerk_wire::view::{ClusterView, EventView};
 
+/// Most bytes of all snapshots together, by their own estimate.
+pub const MAX_SNAPSHOT_BYTES: u64 = 32 << 20;
+/// Most snapshots of one branch.
+const MAX_SNAPSHOTS: usize = 512;
+/// Most branches; the oldest one that nothing hangs on goes when there would be more.
+pub const MAX_BRANCHES: usize = 64;
+/// Most events of a run.
+pub const MAX_POSITION: u64 = 4_000_000;
+/// How far [`History::next_landmark`] plays on beyond the end: events, and microseconds.
+const LOOK_AHEAD: (u64, u64) = (20_000, 10_000_000);
+
 /// One line of a run's tree.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BranchInfo {
     /// Its number.
     pub id: usize,
@@ -26,128 +49,393 @@ pub struct BranchInfo {
 pub struct History {
     setup: Setup,
     world: World,
+    /// In order of number.
+    branches: Vec<Branch>,
+    current: usize,
+    next_branch: usize,
 }
 
 impl History {
     /// A new run at its start.
+    ///
+    /// # Panics
+    /// When the setup makes no sense; ask [`Setup::validate`] first if it comes from outside.
     #[must_use]
     pub fn new(setup: Setup) -> History {
-        let world = World::new(&setup);
-        History { setup, world }
+        let world = World::traced(&setup);
+        let mut root = Branch::new(0, None, &world, Recorder::new(&world));
+        world.fresh.iter().for_each(|event| root.events.push(event));
+        root.fork_event = 0;
+        History {
+            setup,
+            world,
+            branches: vec![root],
+            current: 0,
+            next_branch: 1,
+        }
     }
-    /// What the run was told at birth.
-    #[must_use]
-    pub fn setup(&self) -> &Setup {
-        &self.setup
-    }
-    /// The world at the current position.
-    #[must_use]
-    pub fn world(&self) -> &World {
-        &self.world
-    }
-    /// Events played up to here.
-    #[must_use]
-    pub fn position(&self) -> u64 {
-        0
-    }
-    /// Recorded end of this branch.
-    #[must_use]
-    pub fn end(&self) -> u64 {
-        0
-    }
-    /// Time of the last event played, microseconds.
-    #[must_use]
-    pub fn now(&self) -> u64 {
-        self.world.now()
-    }
-    /// When the next event happens, microseconds.
-    #[must_use]
-    pub fn next_time(&self) -> Option<u64> {
-        self.world.next_time()
-    }
-    /// Plays one event; false at the end of all time.
+
+    // ------------------------------------------------------------------ playing
+
+    /// Plays one event; false when nothing is left to happen or the run is full.
     pub fn forward(&mut self) -> bool {
-        false
+        if self.position() < self.end() {
+            self.replay();
+            return true;
+        }
+        if self.end() >= MAX_POSITION || !self.world.step() {
+            return false;
+        }
+        self.record();
+        true
     }
+
     /// Goes back one event; false at the start.
     pub fn back(&mut self) -> bool {
-        false
+        let position = self.position();
+        if position > 0 {
+            self.seek(position - 1);
+        }
+        position > 0
     }
-    /// Goes to a position: nearest snapshot plus replay. Beyond the end it stops at the end.
+
+    /// Goes to a position; beyond the end it stops at the end.
     pub fn seek(&mut self, position: u64) {
-        let _ = position;
+        let position = position.min(self.end());
+        let here = self.position();
+        let base = self.nearest(position);
+        let base_at = base.map_or(0, World::events);
+        if (here > position || here < base_at)
+            && let Some(base) = base
+        {
+            self.world = base.clone();
+        }
+        while self.position() < position {
+            self.replay();
+        }
     }
+
     /// Plays events with time up to `time`, at most `max_events`; returns how many.
     pub fn run_until(&mut self, time: u64, max_events: u64) -> u64 {
-        let _ = (time, max_events);
-        0
+        let mut played = 0;
+        while played < max_events && self.next_time().is_some_and(|next| next <= time) {
+            if !self.forward() {
+                break;
+            }
+            played += 1;
+        }
+        played
     }
+
     /// Intervenes at a time between now and the next event. In the past this starts a branch.
     ///
     /// # Errors
     /// Why it is not possible, in one sentence; then nothing has changed.
     pub fn act(&mut self, what: Intervention, at: u64) -> Result<(), String> {
-        let _ = at;
-        self.world.act(&what)
+        let position = self.position();
+        if position >= MAX_POSITION {
+            return Err(format!(
+                "The run is full at {MAX_POSITION} events; start a new one."
+            ));
+        }
+        let at = at.clamp(
+            self.now(),
+            self.next_time().unwrap_or(u64::MAX - 1).max(self.now()),
+        );
+        if position < self.end() {
+            let room = self.room()?;
+            let here = &self.branches[self.current];
+            let timeline = here.timeline.until(&self.world);
+            let fork = Branch::new(self.next_branch, Some(here.id), &self.world, timeline);
+            self.world.act_at(&what, at)?;
+            self.branches.push(fork);
+            self.next_branch += 1;
+            if let Some(oldest) = room {
+                self.branches.remove(oldest);
+            }
+            self.current = self.branches.len() - 1;
+        } else {
+            self.world.act_at(&what, at)?;
+        }
+        let branch = &mut self.branches[self.current];
+        branch.timeline.intervention(&self.world, &what);
+        branch.acts.insert(position, (at, what));
+        self.record();
+        Ok(())
     }
-    /// Goes to the next step that made an interesting event; false when there is none.
+
+    /// Plays an event that is recorded already.
+    fn replay(&mut self) {
+        let position = self.position();
+        match self.act_at(position) {
+            Some((at, what)) => {
+                let done = self.world.act_at(&what, at);
+                assert!(
+                    done.is_ok(),
+                    "what was possible once is possible again: {done:?}"
+                );
+            }
+            None => {
+                let stepped = self.world.step();
+                assert!(stepped, "what happened once happens again");
+            }
+        }
+    }
+
+    /// Notes the event that has just happened at the end.
+    fn record(&mut self) {
+        let branch = &mut self.branches[self.current];
+        branch.end = self.world.events();
+        branch.times.push(self.world.now());
+        self.world
+            .fresh
+            .iter()
+            .for_each(|event| branch.events.push(event));
+        branch.timeline.after(&self.world);
+        if branch.end.is_multiple_of(branch.spacing) {
+            branch.snapshot(&self.world);
+            self.thin();
+        }
+    }
+
+    /// Keeps snapshots within their limits.
+    fn thin(&mut self) {
+        loop {
+            let total: u64 = self
+                .branches
+                .iter()
+                .map(|branch| branch.snapshot_bytes)
+                .sum();
+            let Some(largest) = self.branches.iter_mut().max_by_key(|b| b.snapshot_bytes) else {
+                return;
+            };
+            let many = largest.snapshots.len() > MAX_SNAPSHOTS;
+            if (total <= MAX_SNAPSHOT_BYTES && !many) || largest.snapshots.len() <= 8 {
+                return;
+            }
+            largest.thin();
+        }
+    }
+
+    /// The branch that must go when one more is made: the oldest that nothing hangs on.
+    fn room(&self) -> Result<Option<usize>, String> {
+        if self.branches.len() < MAX_BRANCHES {
+            return Ok(None);
+        }
+        let here = self.branches[self.current].id;
+        let is_parent = |id| self.branches.iter().any(|branch| branch.parent == Some(id));
+        let oldest = self
+            .branches
+            .iter()
+            .position(|b| b.id != here && !is_parent(b.id));
+        oldest.map(Some).ok_or_else(|| {
+            format!("There are {MAX_BRANCHES} branches, each from the last; start a new run.")
+        })
+    }
+
+    // ------------------------------------------------------------------ the tree
+
+    /// The current branch and its ancestors, each with the last position it counts for.
+    fn line(&self) -> impl Iterator<Item = (&Branch, u64)> {
+        let first = (&self.branches[self.current], u64::MAX);
+        std::iter::successors(Some(first), |(branch, _)| {
+            let parent = branch.parent?;
+            let at = self.branches.iter().position(|other| other.id == parent)?;
+            Some((&self.branches[at], branch.fork))
+        })
+    }
+
+    fn act_at(&self, position: u64) -> Option<(u64, Intervention)> {
+        let (branch, _) = self.line().find(|(branch, _)| position >= branch.fork)?;
+        branch.acts.get(&position).cloned()
+    }
+
+    fn nearest(&self, position: u64) -> Option<&World> {
+        self.line()
+            .find_map(|(branch, last)| branch.nearest(position.min(last)))
+    }
+
+    /// All branches, oldest first.
+    #[must_use]
+    pub fn branches(&self) -> Vec<BranchInfo> {
+        let info = |branch: &Branch| BranchInfo {
+            id: branch.id,
+            parent: branch.parent,
+            fork_position: branch.fork,
+            fork_time: branch.fork_time,
+            end: branch.end,
+        };
+        self.branches.iter().map(info).collect()
+    }
+
+    /// Number of the current branch.
+    #[must_use]
+    pub fn branch(&self) -> usize {
+        self.branches[self.current].id
+    }
+
+    /// Goes to another branch: to the same position if it has that, else to its end. A number
+    /// that does not exist (any more) changes nothing.
+    pub fn switch(&mut self, id: usize) {
+        let Some(place) = self.branches.iter().position(|branch| branch.id == id) else {
+            return;
+        };
+        let position = self.position();
+        self.current = place;
+        let target = position.min(self.end());
+        if let Some(base) = self.nearest(target) {
+            self.world = base.clone();
+        }
+        self.seek(target);
+    }
+
+    // ------------------------------------------------------------------ events
+
+    /// Goes to the next step that made an interesting event. At the end it plays on, for at
+    /// most 10 simulated seconds; false when nothing interesting came.
     pub fn next_landmark(&mut self) -> bool {
+        let position = self.position();
+        if let Some(found) = self.landmark_after(position) {
+            self.seek(found);
+            return true;
+        }
+        self.seek(self.end());
+        let until = self.now().saturating_add(LOOK_AHEAD.1);
+        for _ in 0..LOOK_AHEAD.0 {
+            if self.next_time().is_none_or(|next| next > until) || !self.forward() {
+                break;
+            }
+            if self
+                .world
+                .fresh
+                .iter()
+                .any(|event| event.event.kind.is_landmark())
+            {
+                return true;
+            }
+        }
+        self.seek(position);
         false
     }
+
     /// Goes to the previous step that made an interesting event; false when there is none.
     pub fn previous_landmark(&mut self) -> bool {
-        false
+        let position = self.position();
+        let found = self.line().find_map(|(branch, last)| {
+            branch
+                .events
+                .landmark_before(position.min(last.saturating_add(1)))
+        });
+        if let Some(found) = found {
+            self.seek(found);
+        }
+        found.is_some()
     }
+
+    fn landmark_after(&self, position: u64) -> Option<u64> {
+        let line: Vec<(&Branch, u64)> = self.line().collect();
+        let mut oldest_first = line.into_iter().rev();
+        oldest_first.find_map(|(branch, last)| branch.events.landmark_after(position, last))
+    }
+
+    /// The last events up to here, newest last.
+    #[must_use]
+    pub fn recent_events(&self, count: usize) -> Vec<EventView> {
+        let last = self.world.traced;
+        let first = (last + 1).saturating_sub(count as u64).max(1);
+        (first..=last).filter_map(|id| self.event(id)).collect()
+    }
+
+    /// An event by number, for walking a chain of causes. `None` when it never happened on this
+    /// branch or is not kept any more.
+    #[must_use]
+    pub fn event(&self, id: u64) -> Option<EventView> {
+        let (branch, _) = self.line().find(|(branch, _)| id > branch.fork_event)?;
+        branch.events.get(id)
+    }
+
+    /// Position of the last event at or before a time.
+    #[must_use]
+    pub fn position_of_time(&self, time: u64) -> u64 {
+        for (branch, last) in self.line() {
+            let within = branch.times.until(time);
+            if within > 0 {
+                return (branch.fork + within).min(last);
+            }
+        }
+        0
+    }
+
+    // ------------------------------------------------------------------ looking
+
+    /// What the run was told at birth.
+    #[must_use]
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// The world at the current position.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Events played up to here.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.world.events()
+    }
+
+    /// Recorded end of this branch.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.branches[self.current].end
+    }
+
+    /// Time of the last event played, microseconds.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.world.now()
+    }
+
+    /// When the next event happens, microseconds: the recorded one, if there is one.
+    #[must_use]
+    pub fn next_time(&self) -> Option<u64> {
+        let position = self.position();
+        if position < self.end()
+            && let Some((at, _)) = self.act_at(position)
+        {
+            return Some(at);
+        }
+        self.world.next_time()
+    }
+
     /// State hash of the world here.
     #[must_use]
     pub fn hash(&self) -> u64 {
         self.world.hash()
     }
+
     /// The picture for a screen; `playhead` is a time between now and the next event.
     #[must_use]
     pub fn view(&self, playhead: u64) -> ClusterView {
-        self.world.view(playhead)
+        let mut view = self.world.view(playhead);
+        for (card, node) in view.nodes.iter_mut().zip(&self.world.nodes) {
+            card.last_event = self.event(node.last_event);
+        }
+        view
     }
-    /// The last events up to here, newest last.
-    #[must_use]
-    pub fn recent_events(&self, count: usize) -> Vec<EventView> {
-        let _ = count;
-        Vec::new()
-    }
-    /// An event by number, for walking a chain of causes.
-    #[must_use]
-    pub fn event(&self, id: u64) -> Option<EventView> {
-        let _ = id;
-        None
-    }
-    /// Position of the last event at or before a time.
-    #[must_use]
-    pub fn position_of_time(&self, time: u64) -> u64 {
-        let _ = time;
-        0
-    }
+
     /// The whole branch at a glance.
     #[must_use]
     pub fn timeline(&self) -> Timeline {
-        Timeline::default()
+        self.branches[self.current].timeline.picture()
     }
-    /// All branches.
-    #[must_use]
-    pub fn branches(&self) -> Vec<BranchInfo> {
-        Vec::new()
-    }
-    /// Number of the current branch.
-    #[must_use]
-    pub fn branch(&self) -> usize {
-        0
-    }
-    /// Goes to another branch, to its end.
-    pub fn switch(&mut self, id: usize) {
-        let _ = id;
-    }
+
     /// Bytes of memory held, about.
     #[must_use]
     pub fn memory_estimate(&self) -> u64 {
-        0
+        let branches: u64 = self.branches.iter().map(Branch::memory).sum();
+        branches + self.world.memory_estimate()
     }
 }

@@ -134,5 +134,5 @@ mod tests {
         assert_eq!([stream.bits(), stream.bits()], PINNED);
     }
 
-    const PINNED: [u64; 2] = [0, 0];
+    const PINNED: [u64; 2] = [9_787_421_481_458_913_049, 12_095_472_099_331_648_047];
 }

@@ -306,6 +306,18 @@ impl World {
         }
     }
 
+    /// The leader of the highest term so far.
+    #[must_use]
+    pub fn newest_leader(&self) -> Option<u64> {
+        self.checks.newest_leader()
+    }
+
+    /// Lets go what only the last step needed; for copies that are kept.
+    pub(crate) fn forget_step(&mut self) {
+        self.fresh = Vec::new();
+        self.network.fresh = Vec::new();
+    }
+
     /// Highest index that any node knows committed.
     #[must_use]
     pub fn committed(&self) -> u64 {
