@@ -8,12 +8,21 @@ use std::time::Instant;
 
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) << 10
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .unwrap_or_default();
+    line.split_whitespace()
+        .nth(1)
+        .and_then(|kib| kib.parse::<u64>().ok())
+        .unwrap_or(0)
+        << 10
 }
 
 fn main() {
-    let mut words = std::env::args().skip(1).filter_map(|word| word.parse::<u64>().ok());
+    let mut words = std::env::args()
+        .skip(1)
+        .filter_map(|word| word.parse::<u64>().ok());
     let events = words.next().unwrap_or(100_000);
     let setup = match words.next() {
         Some(seed) => Setup::storm(seed),
@@ -39,7 +48,9 @@ fn main() {
     let mut times = Vec::new();
     let mut place = 12_345_u64;
     for _ in 0..400 {
-        place = place.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        place = place
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         let begun = Instant::now();
         history.seek((place >> 20) % history.end());
         times.push(begun.elapsed().as_micros());

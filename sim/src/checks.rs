@@ -9,11 +9,13 @@
 
 mod ledger;
 mod node;
+#[cfg(test)]
+mod tests;
 
 use crate::disk::Disk;
 use ledger::Ledger;
 pub(crate) use node::Seen;
-use raftwerk_core::{AppendResult, Body, LogId, Message, Raft, StableHasher};
+use raftwerk_core::{AppendResult, Body, LogId, Message, Output, Raft, StableHasher};
 use raftwerk_kv::{Answer, Request};
 use raftwerk_wire::view::{CheckView, ViolationView};
 use std::hash::{Hash, Hasher};
@@ -217,6 +219,18 @@ impl Checks {
         self.ledger.memory() + 16 * self.leaders.len() as u64 + 24 * self.sessions.len() as u64
     }
 
+    /// A node hands something out; `reached` is the place in the order so far in this drain.
+    pub fn on_output(&mut self, node: u64, reached: &mut u8, output: &Output) {
+        let rank = rank(output);
+        if rank < *reached {
+            self.fail(
+                Check::DrainOrder,
+                format!("S{node} hands out {output:?} too late"),
+            );
+        }
+        *reached = rank;
+    }
+
     /// A message leaves: does the disk hold what it promises?
     pub fn on_send(&mut self, raft: &Raft, disk: &Disk, message: &Message) {
         match &message.body {
@@ -352,6 +366,17 @@ impl Checks {
                 format!("S{node} serves a read of index {index}, it has applied {applied}"),
             );
         }
+    }
+}
+
+/// Place of an output in the order every drain keeps.
+fn rank(output: &Output) -> u8 {
+    match output {
+        Output::Write(_) => 0,
+        Output::Send(_) => 1,
+        Output::Apply { .. } => 2,
+        Output::Settled { .. } | Output::ReadAt { .. } | Output::ReadFailed { .. } => 3,
+        Output::Leader { .. } | Output::Members { .. } | Output::Fenced(_) => 4,
     }
 }
 

@@ -247,6 +247,8 @@ impl Setup {
             },
             faults: storm_faults(&mut draw, nodes),
             workload: storm_workload(&mut draw),
+            limits: storm_limits(&mut draw),
+            switches: storm_switches(&mut draw),
             ..Setup::playground(nodes, seed)
         }
     }
@@ -362,6 +364,29 @@ fn storm_faults(draw: &mut Stream, nodes: u64) -> FaultPlan {
         isolate,
         partition,
         time_out,
+    }
+}
+
+/// Small windows and batches reach states that large ones step over.
+fn storm_limits(draw: &mut Stream) -> Limits {
+    let mut limits = Setup::playground(1, 0).limits;
+    limits.append_bytes = [64, 200, 1_000, 16 << 10][draw.below(4) as usize];
+    limits.window_messages = draw.between(1, 6) as usize;
+    limits.window_bytes = [100, 1_000, 32 << 10][draw.below(3) as usize];
+    limits.writes_in_flight = draw.between(1, 4) as usize;
+    limits.open_reads = [2, 16, 1_024][draw.below(3) as usize];
+    limits
+}
+
+/// Safety must not hang on the rules that only help progress.
+fn storm_switches(draw: &mut Stream) -> Switches {
+    let mut on = || draw.below(4) > 0;
+    let (pre_vote, check_quorum, stickiness) = (on(), on(), on());
+    Switches {
+        pre_vote,
+        check_quorum,
+        stickiness,
+        ..Switches::default()
     }
 }
 

@@ -77,7 +77,7 @@ impl Workman {
             Some(1) => Op::Delete { key },
             Some(2) => {
                 let expect = self.known.get(place).copied().flatten();
-                let expect = expect.map(|number| value_text(number));
+                let expect = expect.map(value_text);
                 Op::CompareAndSet {
                     key,
                     expect,

@@ -1,23 +1,12 @@
 //! One input and its drain: what a core hands out becomes writes, flights and answers.
 
 use super::World;
-use crate::checks::{Check, Checks};
+use crate::checks::Check;
 use crate::network::{Content, Place, Reply, Told};
 use crate::node::Settled;
 use raftwerk_core::trace::{Cause, Event, Kind};
 use raftwerk_core::{NodeId, Output, Raft, Time};
 use raftwerk_wire::view::{EventView, NodeCondition};
-
-/// Place of an output in the order every drain keeps.
-fn rank(output: &Output) -> u8 {
-    match output {
-        Output::Write(_) => 0,
-        Output::Send(_) => 1,
-        Output::Apply { .. } => 2,
-        Output::Settled { .. } | Output::ReadAt { .. } | Output::ReadFailed { .. } => 3,
-        Output::Leader { .. } | Output::Members { .. } | Output::Fenced(_) => 4,
-    }
-}
 
 impl World {
     /// Feeds one input to a running node and drains it. `cause` is the event that led to it.
@@ -51,7 +40,7 @@ impl World {
             let mut reached = 0;
             let mut applied = None;
             while let Some(output) = raft.poll() {
-                check_order(&mut self.checks, at, &mut reached, &output);
+                self.checks.on_output(at as u64 + 1, &mut reached, &output);
                 if let Output::Apply { to, .. } = output {
                     applied = Some(to);
                 }
@@ -198,15 +187,4 @@ impl World {
         self.queue.set(at, node.deadline().max(self.now));
         self.queue.set(slot, sync.max(self.now));
     }
-}
-
-fn check_order(checks: &mut Checks, at: usize, reached: &mut u8, output: &Output) {
-    let rank = rank(output);
-    if rank < *reached {
-        checks.fail(
-            Check::DrainOrder,
-            format!("S{} hands out {output:?} too late", at + 1),
-        );
-    }
-    *reached = rank;
 }
