@@ -19,11 +19,11 @@ pub fn Checks(props: &PanelProps) -> Html {
                  stops and says so."
             }
         };
-        return html! { <section class="checks panel"><p class="empty">{ text }</p></section> };
+        return html! { <section class="check-list panel"><p class="empty">{ text }</p></section> };
     }
     let holding = checks.iter().filter(|check| check.holds).count();
     html! {
-        <section class="checks panel" aria-label="Checks">
+        <section class="check-list panel" aria-label="Checks">
             <p class="soft">
                 { format!("{holding} of {} hold, checked after every event.", checks.len()) }
             </p>

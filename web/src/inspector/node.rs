@@ -28,7 +28,7 @@ pub fn NodePane(props: &PanelProps) -> Html {
     memory.take(id, step, [&columns.0, &columns.1]);
     html! { <>
         { header(props, card, view) }
-        <div class="columns">
+        <div class="two-columns">
             <div class="durable">
                 <h3>{ "Durable" }</h3>
                 { list(&memory, 0, &columns.0) }

@@ -68,23 +68,22 @@ impl Extent {
 #[must_use]
 pub fn grid(props: &PanelProps, extent: Extent, sight: (f64, f64), ghosts: &[Ghost]) -> Html {
     let window = extent.window(sight);
-    let rows = props.view.nodes.iter().map(|card| row(props, card, extent, window, ghosts));
     let committed = props.view.committed;
+    let rows = props.view.nodes.iter().map(|card| row(props, card, extent, window, ghosts));
     let line = extent.x(committed) + CELL + 1.0;
     html! {
         <div class="log-grid" style={format!("width:{:.0}px", extent.width())}>
-            { ruler(extent, window) }
+            { ruler(extent, window, committed) }
             { for rows }
             if committed >= extent.first {
                 <div class="commit-line" style={format!("left:{line:.0}px")}
-                    data-committed={committed.to_string()}>
-                    <span>{ format!("committed {committed}") }</span></div>
+                    data-committed={committed.to_string()} />
             }
         </div>
     }
 }
 
-fn ruler(extent: Extent, (from, to): (u64, u64)) -> Html {
+fn ruler(extent: Extent, (from, to): (u64, u64), committed: u64) -> Html {
     let wide = to >= 100;
     let marks = (from..=to).filter(|index| !wide || index % 5 == 0 || *index == extent.last);
     html! {
@@ -97,6 +96,10 @@ fn ruler(extent: Extent, (from, to): (u64, u64)) -> Html {
                 <span key={index} class="tick" style={format!("left:{:.0}px", extent.x(index))}>
                     { index }</span>
             }) }
+            if committed >= extent.first {
+                <span class="committed" style={format!("left:{:.0}px", extent.x(committed) + CELL)}>
+                    { format!("committed {committed}") }</span>
+            }
         </div>
     }
 }
