@@ -42,6 +42,7 @@ use raftwerk_wire::client::{HEADER_FORWARDED, HEADER_NODE, HEADER_REVISION, HEAD
 use raftwerk_wire::frame::MAX_FRAME_BYTES;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 /// What the routes share with the rest of the node.
@@ -54,6 +55,8 @@ pub struct Shared {
     pub observer: Arc<Observer>,
     /// Numbers.
     pub metrics: Arc<Metrics>,
+    /// Becomes true when the node ends.
+    pub closing: watch::Receiver<bool>,
 }
 
 /// The HTTP side of one node.
@@ -71,6 +74,7 @@ pub struct Server {
     metrics: Arc<Metrics>,
     client: crate::client::Client,
     requests: tokio::sync::Semaphore,
+    closing: watch::Receiver<bool>,
 }
 
 type Answer = Result<Response<Body>, Trouble>;
@@ -89,6 +93,7 @@ impl Server {
             peers,
             observer,
             metrics,
+            closing,
         } = shared;
         let host = checked.urls[&options.id].host().to_string();
         Server {
@@ -108,14 +113,17 @@ impl Server {
             metrics,
             client: crate::client::Client::default(),
             requests: tokio::sync::Semaphore::new(HTTP_REQUESTS),
+            closing,
         }
     }
 
-    /// Serves until it is aborted.
+    /// Serves until the node ends; then finishes what it has begun.
     pub async fn serve(self, listener: tokio::net::TcpListener) {
+        let closing = self.closing.clone();
         let routes = self.routes();
-        // It ends only if accepting fails for good, which the library does not let happen.
-        let _ = axum::serve(listener::Capped::new(listener), routes).await;
+        let server = axum::serve(listener::Capped::new(listener), routes);
+        // It fails only if accepting fails for good, which the library does not let happen.
+        let _ = server.with_graceful_shutdown(closed(closing)).await;
     }
 
     fn routes(self) -> Router {
@@ -219,8 +227,17 @@ async fn peer(State(server): State<Arc<Server>>, headers: HeaderMap, upgrade: Up
         .max_message_size(MAX_FRAME_BYTES)
         .max_frame_size(MAX_FRAME_BYTES);
     Ok(upgrade.on_upgrade(async move |socket| {
-        crate::peers::accept::serve(&server.peers, socket).await;
+        tokio::select! {
+            () = crate::peers::accept::serve(&server.peers, socket) => {}
+            () = closed(server.closing.clone()) => {}
+        }
     }))
+}
+
+/// Returns when the node ends.
+async fn closed(mut closing: watch::Receiver<bool>) {
+    // An error means that the node is gone already.
+    let _ = closing.wait_for(|closing| *closing).await;
 }
 
 type Upgrade = Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>;

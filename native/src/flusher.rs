@@ -85,3 +85,84 @@ impl Drop for Flusher {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wal::faulty::MemFiles;
+    use crate::wal::{Sizes, Wal};
+    use raftwerk_core::{ClusterId, HardState, NodeId, Term};
+    use raftwerk_wire::record::{FORMAT, Opening};
+    use std::time::Duration;
+
+    const OPENING: Opening = Opening {
+        format: FORMAT,
+        cluster: ClusterId(1),
+        node: NodeId(1),
+    };
+
+    fn write(seq: u64) -> Write {
+        Write {
+            seq: WriteSeq(seq),
+            install: None,
+            hard_state: Some(HardState {
+                term: Term(seq),
+                vote: None,
+            }),
+            cut_from: None,
+            append: Vec::new(),
+            trim_to: None,
+            must_sync: true,
+        }
+    }
+
+    #[test]
+    fn what_waits_shares_one_sync() {
+        let files = MemFiles::default();
+        let (wal, _) = Wal::open(files.clone(), OPENING, Sizes::default()).expect("a new log");
+        let calls = files.calls();
+        let (reports, told) = channel();
+        let gate = Arc::new(std::sync::Mutex::new(()));
+        let (held, in_thread) = (gate.lock().expect("free"), Arc::clone(&gate));
+        let report = move |report| {
+            reports.send(report).expect("the test listens");
+            drop(in_thread.lock());
+        };
+        let metrics = Arc::new(Metrics::default());
+        let flusher = Flusher::start(wal, Arc::clone(&metrics), report);
+        flusher.write(write(1));
+        let next = || {
+            told.recv_timeout(Duration::from_secs(10))
+                .expect("a report")
+        };
+        assert!(matches!(next(), DiskReport::Synced(WriteSeq(1))));
+        // The thread stands in its report; all of these collect.
+        (2..=40).for_each(|seq| flusher.write(write(seq)));
+        drop(held);
+        assert!(matches!(next(), DiskReport::Synced(WriteSeq(40))));
+        drop(flusher);
+        assert_eq!(files.calls() - calls, 2 * 3, "write, sync and mark, twice");
+        let (_, found) = Wal::open(files, OPENING, Sizes::default()).expect("a good log");
+        assert_eq!(found.state.hard_state.term, Term(40));
+    }
+
+    #[test]
+    fn a_failure_is_reported_and_nothing_is_tried_again() {
+        let files = MemFiles::default();
+        let (wal, _) = Wal::open(files.clone(), OPENING, Sizes::default()).expect("a new log");
+        files.fail_after(1);
+        let (reports, told) = channel();
+        let report = move |report| reports.send(report).expect("the test listens");
+        let flusher = Flusher::start(wal, Arc::new(Metrics::default()), report);
+        flusher.write(write(1));
+        let failed = told.recv().expect("a report");
+        assert!(
+            matches!(&failed, DiskReport::Failed { seq: WriteSeq(1), why } if why.contains("sync"))
+        );
+        let calls = files.calls();
+        flusher.write(write(2));
+        drop(flusher);
+        assert!(told.recv().is_err(), "the thread has ended");
+        assert_eq!(files.calls(), calls, "nothing was written any more");
+    }
+}

@@ -16,7 +16,7 @@
 //! but never ahead, and lets even the very last record be told from an unfinished one.
 
 #[cfg(test)]
-mod faulty;
+pub(crate) mod faulty;
 mod files;
 mod recover;
 #[cfg(test)]

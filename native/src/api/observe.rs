@@ -6,7 +6,7 @@
 //! for it.
 
 use super::query::Query;
-use super::{Answer, Server, Upgrade, websocket};
+use super::{Answer, Server, Upgrade, closed, websocket};
 use crate::limits::{HEALTH, OBSERVE_INCOMING_BYTES, OBSERVE_WRITE};
 use crate::node::inbox::Urgent;
 use crate::observe::{After, Observer, Subscription};
@@ -25,6 +25,7 @@ const PROTOCOL: u32 = 1;
 /// Statuses of close frames.
 const TOO_SLOW: u16 = 4_008;
 const TOO_MANY: u16 = 1_013;
+const GOING: u16 = 1_001;
 
 /// Opens the stream.
 pub async fn observe(
@@ -45,7 +46,11 @@ pub async fn observe(
         .max_message_size(OBSERVE_INCOMING_BYTES)
         .max_frame_size(OBSERVE_INCOMING_BYTES);
     Ok(upgrade.on_upgrade(async move |mut socket| {
-        if let Err(Some((code, reason))) = stream(&server, &mut socket, after).await {
+        let end = tokio::select! {
+            end = stream(&server, &mut socket, after) => end,
+            () = closed(server.closing.clone()) => Err(Some((GOING, "the node ends"))),
+        };
+        if let Err(Some((code, reason))) = end {
             let close = CloseFrame {
                 code,
                 reason: reason.into(),

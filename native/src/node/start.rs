@@ -19,8 +19,11 @@ use raftwerk_wire::frame::{PeerHello, founders_sum};
 use raftwerk_wire::record;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
+
+/// How long each part of the end may take.
+const STOP: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// A running node.
 pub struct Node {
@@ -28,7 +31,9 @@ pub struct Node {
     inbox: Arc<Inbox>,
     end: oneshot::Receiver<Result<(), NodeError>>,
     looper: Option<std::thread::JoinHandle<()>>,
-    tasks: Vec<JoinHandle<()>>,
+    dialers: Vec<JoinHandle<()>>,
+    server: JoinHandle<()>,
+    closing: watch::Sender<bool>,
     lines: Option<LogThread>,
 }
 
@@ -104,7 +109,8 @@ impl Node {
             .spawn(work);
         let looper = Some(thread.expect("a thread for the loop"));
 
-        let mut tasks = peers.dial_all();
+        let dialers = peers.dial_all();
+        let (closing, closed) = watch::channel(false);
         let server = api::Server::new(
             &options,
             &checked,
@@ -114,17 +120,21 @@ impl Node {
                 peers,
                 observer,
                 metrics,
+                closing: closed,
             },
         );
-        tasks.push(tokio::spawn(server.serve(listener)));
+        let server = tokio::spawn(server.serve(listener));
         log.line(format!("listens on http://{address}"));
+        let lines = Some(lines);
         Ok(Node {
             address,
             inbox,
             end,
             looper,
-            tasks,
-            lines: Some(lines),
+            dialers,
+            server,
+            closing,
+            lines,
         })
     }
 
@@ -149,12 +159,14 @@ impl Node {
         }
     }
 
-    /// Ends it: sockets first, then loop and log, each of which finishes what it has begun.
+    /// Ends it: requests under way are finished first, then loop and log end after what they
+    /// have begun.
     pub async fn stop(mut self) {
-        for task in &self.tasks {
+        self.closing.send_replace(true);
+        let _ = tokio::time::timeout(STOP, &mut self.server).await;
+        self.server.abort();
+        for task in std::mem::take(&mut self.dialers) {
             task.abort();
-        }
-        for task in std::mem::take(&mut self.tasks) {
             let _ = task.await;
         }
         self.inbox.urgent(Urgent::Stop);
@@ -163,9 +175,7 @@ impl Node {
             let _ = looper.map(std::thread::JoinHandle::join);
             lines.map(LogThread::finish)
         };
-        // Connections that are still open hold on to the log lines; they are not waited for long.
-        let limit = std::time::Duration::from_secs(2);
-        let _ = tokio::time::timeout(limit, tokio::task::spawn_blocking(wait)).await;
+        let _ = tokio::time::timeout(STOP, tokio::task::spawn_blocking(wait)).await;
     }
 }
 

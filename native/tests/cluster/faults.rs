@@ -1,0 +1,234 @@
+//! Restarts, partitions, wrong neighbours, damaged disks.
+
+use super::rig::{Rig, number, problem};
+use axum::http::Method;
+use raftwerk_core::ClusterId;
+use std::time::{Duration, Instant};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_survives_a_restart_of_all() {
+    let mut rig = Rig::started(3).await;
+    for n in 0..20 {
+        assert_eq!(rig.put(1 + n % 3, &format!("k{n}"), b"v").await.status, 200);
+    }
+    let before = rig.status(1).await;
+    for id in [1, 2, 3] {
+        rig.stop(id).await;
+    }
+    for id in [1, 2, 3] {
+        rig.start(id).expect("it starts again");
+    }
+    let leader = rig.leader().await;
+    for n in 0..20 {
+        assert_eq!(rig.get(1 + n % 3, &format!("k{n}")).await.body, "v");
+    }
+    let after = rig.status(leader).await;
+    assert_eq!(after.revision, before.revision);
+    assert!(after.term > before.term && after.last > before.last);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leader_that_ends_is_replaced_and_catches_up() {
+    let mut rig = Rig::started(3).await;
+    let old = rig.leader().await;
+    rig.stop(old).await;
+    let started = Instant::now();
+    let other = old % 3 + 1;
+    rig.leader().await;
+    assert!(
+        started.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        started.elapsed()
+    );
+    assert_eq!(rig.put(other, "x", b"1").await.status, 200);
+    rig.start(old).expect("it starts again");
+    rig.leader().await;
+    assert_eq!(rig.get(old, "x?read=follower").await.body, "1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cut_off_leader_says_so_and_the_rest_goes_on() {
+    let rig = Rig::started(3).await;
+    let old = rig.leader().await;
+    let rest: Vec<u64> = [1, 2, 3].into_iter().filter(|id| *id != old).collect();
+    for id in [1, 2, 3] {
+        let json = format!("{{\"fault\":\"partition\",\"groups\":[[{old}],{rest:?}]}}");
+        rig.chaos(id, &json).await;
+    }
+    // Written before it notices: it cannot be known whether the write happens.
+    let lonely = rig.put(old, "lonely", b"1").await;
+    let told = problem(&lonely);
+    match lonely.status.as_u16() {
+        504 => assert!(told.detail.contains("outcome unknown"), "{told:?}"),
+        503 => assert_eq!(told.kind, "no_leader"),
+        other => panic!("{other}: {told:?}"),
+    }
+    let new = rig.leader_of(&rest).await;
+    assert_eq!(rig.put(rest[0], "x", b"2").await.status, 200);
+    let refused = rig.put(old, "x", b"3").await;
+    assert_eq!(
+        (refused.status.as_u16(), problem(&refused).kind.as_str()),
+        (503, "no_leader")
+    );
+    assert!(refused.headers.contains_key("retry-after"));
+    let stale = rig.get(old, "x?read=stale").await;
+    assert_eq!(stale.status, 404, "it still serves what it has");
+    for id in [1, 2, 3] {
+        rig.chaos(id, "{\"fault\":\"heal\"}").await;
+    }
+    rig.leader().await;
+    assert_eq!(rig.get(old, "x?read=follower").await.body, "2");
+    assert!(rig.status(new).await.term > 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_forwarded_request_is_not_forwarded_again() {
+    let rig = Rig::started(3).await;
+    let leader = rig.leader().await;
+    let follower = leader % 3 + 1;
+    let headers = [("raftwerk-forwarded", "9")];
+    let answer = rig
+        .send(follower, Method::PUT, "/v1/kv/x", &headers, b"1")
+        .await;
+    let answer = answer.expect("answers");
+    assert_eq!(
+        (answer.status.as_u16(), number(&answer, "raftwerk-node")),
+        (421, follower)
+    );
+    assert_eq!(problem(&answer).leader.as_deref(), Some(rig.url(leader)));
+    let answer = rig
+        .send(leader, Method::PUT, "/v1/kv/x", &headers, b"1")
+        .await;
+    assert_eq!(answer.expect("answers").status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_of_three_has_no_leader() {
+    let mut rig = Rig::new(3);
+    rig.start(2).expect("it starts");
+    let answer = rig.put(2, "x", b"1").await;
+    assert_eq!(
+        (answer.status.as_u16(), problem(&answer).kind.as_str()),
+        (503, "no_leader")
+    );
+    let status = rig.status(2).await;
+    let other = status.members.iter().find(|m| m.id == 3).expect("a member");
+    assert!(!other.connected);
+    assert_eq!(
+        rig.send(2, Method::GET, "/healthz", &[], b"")
+            .await
+            .expect("answers")
+            .status,
+        200
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_are_refused_and_named() {
+    let mut rig = Rig::new(3);
+    rig.start(1).expect("it starts");
+    let mut stranger = rig.options(2);
+    stranger.cluster = ClusterId(0xbad);
+    rig.start_with(stranger).expect("it starts");
+    let mut confused = rig.options(3);
+    confused.initial_cluster.pop();
+    confused.initial_cluster[1] = (3, rig.url(3).to_string());
+    rig.start_with(confused).expect("it starts");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let status = rig.status(1).await;
+        let trouble = |id| {
+            let member = status
+                .members
+                .iter()
+                .find(|m| m.id == id)
+                .expect("a member");
+            assert!(!member.connected);
+            member.trouble.clone().unwrap_or_default()
+        };
+        if trouble(2).contains("wrong cluster") && trouble(3).contains("initial-cluster") {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{status:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wiped_node_is_not_taken_for_the_old_one() {
+    let mut rig = Rig::started(3).await;
+    assert_eq!(rig.put(1, "x", b"1").await.status, 200);
+    rig.stop(3).await;
+    std::fs::remove_dir_all(rig.path.join("node-3")).expect("it was there");
+    rig.start(3).expect("it starts");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let status = rig.status(3).await;
+        assert_eq!(status.leader, None, "nobody may talk to it");
+        let told = |m: &raftwerk_wire::client::MemberStatus| {
+            m.trouble
+                .as_deref()
+                .is_some_and(|t| t.contains("empty disk"))
+        };
+        if status.members.iter().filter(|m| told(m)).count() == 2 {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{status:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_data_directory_is_guarded() {
+    let mut rig = Rig::started(1).await;
+    let taken = rig.start(1).expect_err("it runs").to_string();
+    assert!(taken.contains("cannot listen"), "{taken}");
+    let mut other = rig.options(1);
+    other.listen = "127.0.0.1:0".parse().expect("good");
+    let listener = std::net::TcpListener::bind(other.listen).expect("free");
+    let locked = raftwerk_native::node::Node::start(other, listener)
+        .err()
+        .expect("locked");
+    assert!(locked.to_string().contains("another process"), "{locked}");
+    assert_eq!(rig.put(1, "x", b"1").await.status, 200);
+    rig.stop(1).await;
+
+    let mut wrong = rig.options(1);
+    wrong.cluster = ClusterId(3);
+    let why = rig
+        .start_with(wrong)
+        .expect_err("another cluster")
+        .to_string();
+    assert!(why.contains("cluster"), "{why}");
+
+    // What follows the last record is torn; the record itself is not.
+    let log = rig.path.join("node-1/log/log-0000000000000001.rwl");
+    let mut bytes = std::fs::read(&log).expect("the log");
+    let end = bytes
+        .iter()
+        .rposition(|b| *b != 0)
+        .expect("not empty")
+        .next_multiple_of(8);
+    bytes[end + 8] = 7;
+    std::fs::write(&log, &bytes).expect("writable");
+    rig.start(1).expect("a torn tail is no reason to refuse");
+    rig.leader().await;
+    let status = rig.status(1).await;
+    assert!(status.disk.contains("torn tail"), "{}", status.disk);
+    assert_eq!(rig.get(1, "x").await.body, "1");
+    rig.stop(1).await;
+
+    let mut bytes = std::fs::read(&log).expect("the log");
+    bytes[60] ^= 1;
+    std::fs::write(&log, &bytes).expect("writable");
+    let why = rig.start(1).expect_err("rot").to_string();
+    assert!(
+        why.contains("damaged") && why.contains("Nothing was changed"),
+        "{why}"
+    );
+    assert_eq!(std::fs::read(&log).expect("the log"), bytes);
+
+    std::fs::remove_dir_all(rig.path.join("node-1/log")).expect("it was there");
+    let why = rig.start(1).expect_err("no log").to_string();
+    assert!(why.contains("log"), "{why}");
+}

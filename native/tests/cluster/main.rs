@@ -1,0 +1,7 @@
+//! Whole nodes on real sockets: the API form by form, forwarding, restarts, chaos, handshakes,
+//! the observe stream.
+
+mod api;
+mod faults;
+mod observe;
+mod rig;
