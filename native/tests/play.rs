@@ -2,6 +2,9 @@
 //!
 //! Nothing here measures time: waiting is polling with a generous bound.
 
+// A test that cannot go on says so best by a panic at the place.
+#![allow(clippy::unwrap_used)]
+
 use futures_util::StreamExt;
 use hyper::http::{HeaderMap, HeaderValue, Method};
 use raftwerk_native::client::{Limits, Response, request};
