@@ -125,7 +125,7 @@ fn list(props: &PanelProps, lines: &[Line<'_>]) -> Html {
             Line::Event(event) => one(props, event),
             Line::Folded(count) => {
                 let noun = if *count == 1 { "routine event" } else { "routine events" };
-                html! { <li key={format!("f{at}")} class="folded">{ format!("{count} {noun}") }</li> }
+                html! { <li key={format!("f{at}")} class="folded">{ format!("+ {count} {noun}") }</li> }
             }
         };
         if let Some((_, items)) = groups.last_mut() {

@@ -15,6 +15,7 @@ mod store;
 use crate::action::{Action, Mode, Selection};
 use crate::live::requests::executor;
 use crate::panel::PanelProps;
+use crate::why::Why;
 use raftwerk_sim::Intervention;
 use yew::prelude::*;
 
@@ -29,7 +30,14 @@ pub fn Inspector(props: &PanelProps) -> Html {
         Selection::Client(id) => client::pane(props, id),
         Selection::Entry { node, index } => entry::pane(props, node, index),
     };
-    html! { <section class="inspector panel" id="inspector" aria-label="Inspector">{ body }</section> }
+    // A node's pane has its own place for the reason of its last event.
+    let why = !matches!(props.selection, Selection::Node(_));
+    html! {
+        <section class="inspector panel" id="inspector" aria-label="Inspector">
+            { body }
+            if why { <Why ..props.clone() /> }
+        </section>
+    }
 }
 
 /// Nothing is selected: every node in one line.

@@ -55,6 +55,17 @@ pub fn KvPanel(props: &PanelProps) -> Html {
             }
         });
     }
+    {
+        // Something to send at once; from then on the fields are the person's.
+        let form = form.clone();
+        use_effect_with((), move |()| {
+            for (field, text) in [(&form.key, "x"), (&form.value, "1")] {
+                if let Some(input) = field.cast::<HtmlInputElement>() {
+                    input.set_value(text);
+                }
+            }
+        });
+    }
     let waits = props.view.clients.iter().any(|c| c.id == *client && c.current.is_some());
     let onsubmit = {
         let (form, op, wrong) = (form.clone(), op.clone(), wrong.clone());
@@ -128,13 +139,13 @@ fn choices(
         </label>
         <label class="c3">{ "At node" }
             <select id="kv-node" ref={form.node.clone()}>
-                <option value="">{ "the leader" }</option>
+                <option value="" selected={true}>{ "the leader" }</option>
                 { for nodes }
             </select>
         </label>
         <label class="c3" hidden={op != "get"}>{ "Read" }
             <select id="kv-read" ref={form.read.clone()}>
-                <option value="leader">{ "leader" }</option>
+                <option value="leader" selected={true}>{ "leader" }</option>
                 <option value="follower">{ "follower" }</option>
                 <option value="stale">{ "stale" }</option>
             </select>
@@ -145,7 +156,7 @@ fn choices(
 fn texts(form: &Form, op: &str) -> Html {
     html! { <>
         <label class="c3">{ "Key" }
-            <input id="kv-key" ref={form.key.clone()} defaultvalue="x" maxlength="256"
+            <input id="kv-key" ref={form.key.clone()} maxlength="256"
                 spellcheck="false" autocapitalize="off" />
         </label>
         <label class="c3" hidden={op != "cas"}>{ "Expect" }
@@ -153,7 +164,7 @@ fn texts(form: &Form, op: &str) -> Html {
                 maxlength="1024" spellcheck="false" autocapitalize="off" />
         </label>
         <label class="c3" hidden={op != "put" && op != "cas"}>{ "Value" }
-            <input id="kv-value" ref={form.value.clone()} defaultvalue="1" maxlength="1024"
+            <input id="kv-value" ref={form.value.clone()} maxlength="1024"
                 spellcheck="false" autocapitalize="off" />
         </label>
     </> }

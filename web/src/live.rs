@@ -77,13 +77,8 @@ impl PartialEq for Live {
 }
 
 impl Live {
-    /// Connects to the server of this page.
-    #[must_use]
-    pub fn connect(on_change: Callback<()>) -> Live {
-        Live::connect_with(on_change, Callback::noop())
-    }
-
-    /// Connects, and says through `notice` what went wrong with something asked for.
+    /// Connects to the server of this page; what goes wrong later with something asked for is
+    /// said through `notice`.
     #[must_use]
     pub fn connect_with(on_change: Callback<()>, notice: Callback<String>) -> Live {
         let inner = Rc::new(Inner {

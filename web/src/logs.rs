@@ -166,12 +166,12 @@ fn leader(props: &PanelProps) -> Option<&NodeView> {
 }
 
 fn legend(props: &PanelProps) -> Html {
-    let whose = leader(props).map(|view| format!("S{}'s next and match", view.id));
+    let whose = leader(props).map(|view| format!("next and match of S{}", view.id));
     html! {
         <div class="legend" aria-hidden="true">
-            <span><i class="key solid" />{ "committed, as the node knows" }</span>
+            <span><i class="key solid" />{ "known committed" }</span>
             <span><i class="key dashed" />{ "not yet" }</span>
-            <span><i class="key line" />{ "committed at all" }</span>
+            <span><i class="key line" />{ "committed" }</span>
             <span><i class="key applied" />{ "applied" }</span>
             <span><i class="key wavy" />{ "not on disk" }</span>
             if let Some(whose) = whose { <span><i class="key next" /><i class="key match" />{ whose }</span> }

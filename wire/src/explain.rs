@@ -98,8 +98,9 @@ fn what(event: &Event) -> String {
         }
         Kind::Committed { from, to, reason } => committed(node, *from, *to, reason),
         Kind::CommitWithheld { at, own } => format!(
-            "A majority has {at}, but it is of an older term: {node} does not commit it yet. \
-             It waits for entry {own} of its own term."
+            "A majority has entry {} of term {}, which is over. {node} does not commit it yet: \
+             it waits for entry {own} of its own term.",
+            at.index, at.term
         ),
         Kind::HeldForDisk { what } => held(node, *what),
         Kind::Released { what } => released(node, *what),

@@ -8,7 +8,6 @@ use crate::inspector::Inspector;
 use crate::kv_panel::KvPanel;
 use crate::logs::Logs;
 use crate::panel::PanelProps;
-use crate::why::Why;
 use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
@@ -68,7 +67,7 @@ impl App {
     fn pane(&self, tab: Tab, act: &Callback<Action>) -> Html {
         let props = self.props(act);
         match tab {
-            Tab::Node => html! { <><Inspector ..props.clone() /><Why ..props /></> },
+            Tab::Node => html! { <Inspector ..props /> },
             Tab::Logs => html! { <Logs ..props /> },
             Tab::Events => html! { <Events ..props /> },
             Tab::Kv => html! { <KvPanel ..props /> },

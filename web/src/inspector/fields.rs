@@ -61,7 +61,7 @@ pub fn volatile(view: &NodeView, now: u64) -> Vec<Field> {
         fields.push(field("term", format!("{}, not saved yet", view.term)));
         fields.push(field("vote", format!("{}, not saved yet", node_or_dash(view.vote))));
     }
-    fields.push(field("last", format!("{} (term {})", view.log.last, view.log.last_term)));
+    fields.push(field("last entry", format!("{}, term {}", view.log.last, view.log.last_term)));
     fields.push(field("commit", view.commit.to_string()));
     fields.push(field("applied", view.applied.to_string()));
     for (name, timer) in [
@@ -73,7 +73,7 @@ pub fn volatile(view: &NodeView, now: u64) -> Vec<Field> {
             fields.push(moving(name, remaining(*timer, now)));
         }
     }
-    if !view.votes.is_empty() {
+    if !view.votes.is_empty() && view.role != Role::Leader {
         fields.push(field("votes", votes(view)));
     }
     for read in &view.reads {

@@ -8,6 +8,7 @@ use crate::action::{Mode, Selection};
 use crate::palette::term_class;
 use crate::panel::{PanelProps, source};
 use crate::stage::offers;
+use crate::why::Why;
 use raftwerk_core::trace::Role;
 use raftwerk_sim::Intervention as I;
 use raftwerk_wire::view::{NodeCard, NodeCondition, NodeView};
@@ -43,6 +44,7 @@ pub fn NodePane(props: &PanelProps) -> Html {
             </div>
         </div>
         { buttons(props, card) }
+        <Why ..props.clone() />
         if view.role == Role::Leader && card.condition != NodeCondition::Crashed {
             { peers::table(props, view) }
         }
@@ -141,5 +143,6 @@ fn unknown(props: &PanelProps, card: &NodeCard) -> Html {
         </div>
         { hearsay(props, card.id) }
         { buttons(props, card) }
+        <Why ..props.clone() />
     </> }
 }

@@ -34,12 +34,6 @@ pub fn faults(what: &Intervention, members: &[u64]) -> Result<Vec<Chaos>, String
     }
 }
 
-/// Whether the controls must be armed first: everything but an operation of a client.
-#[must_use]
-pub fn is_fault(what: &Intervention) -> bool {
-    !matches!(what, Intervention::Ask { .. })
-}
-
 /// Who carries it out, in a sentence for the person about to click.
 #[must_use]
 pub fn executor(what: &Intervention) -> String {
