@@ -14,6 +14,7 @@ use crate::help::Help;
 use crate::keys::{self, Press, Wish};
 use crate::media::{self, Media, Wanted};
 use crate::partition::PartitionDialog;
+use crate::shown::Shown;
 use crate::stage::Stage;
 use crate::timeline::TimelineBar;
 use crate::topbar::TopBar;
@@ -217,7 +218,7 @@ impl Component for App {
                 <main>
                     if self.room == Room::Wide { { self.left(ctx, &act) } }
                     <section class="center">
-                        <Stage view={self.view.clone()} selection={self.selection} mode={self.mode}
+                        <Stage view={Shown(self.view.clone())} selection={self.selection} mode={self.mode}
                             armed={self.armed} calm={self.calm} menu={self.menu}
                             layer={self.shared.borrow().layer.clone()} act={act.clone()} />
                         if self.room != Room::Narrow { { self.logs(&act) } }
@@ -256,7 +257,7 @@ impl App {
         let run = (setup.nodes, setup.seed, setup.clients);
         let on_checks = ctx.link().callback(|()| Msg::Tab(Tab::Checks));
         html! {
-            <TopBar view={self.slow.clone()} mode={self.mode} armed={self.armed}
+            <TopBar view={Shown(self.slow.clone())} mode={self.mode} armed={self.armed}
                 live={refresh::live_line(&shared)} {run} switches={setup.switches} theme={self.theme}
                 calm={self.calm} on_calm={ctx.link().callback(Msg::Calm)} settings={self.settings}
                 on_settings={ctx.link().callback(Msg::Settings)} {on_checks} act={act.clone()} />

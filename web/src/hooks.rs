@@ -1,10 +1,13 @@
 //! `window.raftwerk`: what tests and curious people may ask the page.
 //!
 //! `hash()`, `position()`, `trail(seed, events)`, `frame_stats()`, `reset_stats()`,
-//! `drawn()` and `memory()`. Nothing here changes the run.
+//! `drawn()` and `memory()` change nothing. `stress(nodes, messages)` begins a run whose network
+//! holds about that many messages at a time.
 
 use crate::frame::Shared;
 use js_sys::{Array, Object, Reflect};
+use raftwerk_core::Span;
+use raftwerk_sim::Setup;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
@@ -37,6 +40,15 @@ pub fn install(shared: &Rc<RefCell<Shared>>) {
         Closure::<dyn Fn()>::new(move || shared.borrow_mut().stats.reset()).into_js_value()
     };
     put(&object, "reset_stats", &reset);
+    let busy = {
+        let shared = shared.clone();
+        Closure::<dyn Fn(f64, f64)>::new(move |nodes: f64, messages: f64| {
+            let mut shared = shared.borrow_mut();
+            shared.driver.restart(crowded(nodes as u64, messages as u64));
+            shared.touch();
+        })
+    };
+    put(&object, "stress", &busy.into_js_value());
     put(&object, "trail", &Closure::<dyn Fn(f64, f64) -> Array>::new(trail).into_js_value());
     put(&window, "raftwerk", &object);
 }
@@ -54,6 +66,18 @@ fn stats(shared: &Shared) -> JsValue {
         put(&object, name, &stats.quantile(part).into());
     }
     object.into()
+}
+
+/// A world whose leader speaks so often, over a network that doubles every message, that about
+/// `messages` are on the way at any time.
+fn crowded(nodes: u64, messages: u64) -> Setup {
+    let mut setup = Setup::playground(nodes, 1);
+    setup.network.duplicate_per_million = 1_000_000;
+    // Each round is two appends to every peer and two answers to each.
+    let per_round = 6 * setup.nodes.saturating_sub(1).max(1);
+    let on_the_way = (setup.network.delay_min + setup.network.delay_max) / 2;
+    setup.timing.heartbeat = Span((on_the_way * per_round / messages.max(1)).max(1_000));
+    setup
 }
 
 /// State hashes after each of the first events of a run, the same on every platform.

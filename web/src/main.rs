@@ -21,6 +21,7 @@ mod palette;
 mod panel;
 mod partition;
 mod settings;
+mod shown;
 mod stage;
 mod timeline;
 mod topbar;

@@ -14,6 +14,7 @@ pub mod offers;
 pub mod shapes;
 
 use crate::action::{Action, Mode, Selection};
+use crate::shown::Shown;
 use card::Card;
 use clients::Clients;
 use geometry::{Geometry, Point};
@@ -49,7 +50,7 @@ impl PartialEq for SharedLayer {
 #[derive(Properties, PartialEq)]
 pub struct StageProps {
     /// The cluster.
-    pub view: Rc<ClusterView>,
+    pub view: Shown,
     /// What is selected.
     pub selection: Selection,
     /// Where the view comes from.
@@ -161,7 +162,7 @@ impl Component for Stage {
             }
             Msg::Menu(target, at) => self.menu(ctx, target, at),
             Msg::Double(event) => self.double(ctx, &event),
-            Msg::Key(event) => self.key(&event),
+            Msg::Key(event) => self.key(ctx, &event),
             Msg::CloseCard => {
                 self.card = None;
                 self.refocus(ctx.props().selection);
@@ -436,14 +437,19 @@ impl Stage {
         true
     }
 
-    /// Enter and Space on a node that has the focus.
-    fn key(&mut self, event: &KeyboardEvent) -> bool {
+    /// Enter on a node that has the focus, unless a link or a message is selected.
+    fn key(&mut self, ctx: &Context<Self>, event: &KeyboardEvent) -> bool {
         let Target::Node(id) = gesture::target_of(event.target()) else { return false };
-        if event.key() != "Enter" {
+        let other = matches!(
+            ctx.props().selection,
+            Selection::Link(..) | Selection::Message(_) | Selection::Client(_)
+        );
+        if event.key() != "Enter" || other {
             return false;
         }
         event.prevent_default();
         event.stop_propagation();
+        ctx.props().act.emit(Action::Select(Selection::Node(id)));
         let at = self.geometry.place(id).unwrap_or_default();
         self.card = Some((Target::Node(id), (at.x + self.geometry.node, at.y)));
         true

@@ -2,10 +2,10 @@
 
 use crate::action::{Action, Mode, Theme};
 use crate::settings::Settings;
+use crate::shown::Shown;
 use raftwerk_core::Switches;
 use raftwerk_core::trace::Role;
 use raftwerk_wire::view::{ClusterView, NodeCondition};
-use std::rc::Rc;
 use yew::prelude::*;
 
 /// What is known about the live source.
@@ -23,7 +23,7 @@ pub struct LiveLine {
 #[derive(Properties, PartialEq)]
 pub struct TopBarProps {
     /// The cluster.
-    pub view: Rc<ClusterView>,
+    pub view: Shown,
     /// Where the view comes from.
     pub mode: Mode,
     /// Whether faults on the live cluster are unlocked.

@@ -10,11 +10,14 @@ use crate::palette;
 use raftwerk_wire::view::{ClusterView, Flight, NodeCard, NodeCondition};
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use web_sys::Element;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, SvgGraphicsElement, SvgTransform};
 
 const SVG: &str = "http://www.w3.org/2000/svg";
 /// Where on its way a lost message is seen to die.
 const DEATH: f64 = 0.5;
+/// How far it falls (CSS pixels).
+const FALL: f64 = 26.0;
 /// How far an unconfirmed message is drawn, and how fast it gets there (microseconds).
 const UNSURE_REACH: f64 = 0.42;
 const UNSURE_PACE: f64 = 400_000.0;
@@ -24,8 +27,13 @@ const MOST_SPRITES: usize = 600;
 /// One message in flight.
 struct Sprite {
     group: Element,
-    mover: Element,
-    tail: Option<Element>,
+    /// Where it is; numbers, because text would have to be parsed on every frame.
+    shift: SvgTransform,
+    /// Where its tail points, and how far it was turned last.
+    turn: SvgTransform,
+    turned: f64,
+    /// Of which taking over it is.
+    round: u64,
     lane: Lane,
     sent: f64,
     due: Option<f64>,
@@ -52,6 +60,7 @@ pub struct Layer {
     geometry: Geometry,
     calm: bool,
     chosen: Option<u64>,
+    round: u64,
     now: f64,
     text: String,
 }
@@ -65,17 +74,18 @@ impl Layer {
             self.root = Some(root.clone());
             self.geometry = geometry.clone();
         }
-        let drawn = &view.flights[..view.flights.len().min(MOST_SPRITES)];
-        self.sprites.retain(|id, sprite| {
-            let stays = drawn.iter().any(|flight| flight.id == *id);
+        self.round += 1;
+        for flight in view.flights.iter().take(MOST_SPRITES) {
+            self.sync_flight(flight);
+        }
+        let round = self.round;
+        self.sprites.retain(|_, sprite| {
+            let stays = sprite.round == round;
             if !stays {
                 sprite.group.remove();
             }
             stays
         });
-        for flight in drawn {
-            self.sync_flight(flight);
-        }
         self.sync_rings(&view.nodes, view.now);
         self.place(self.now);
     }
@@ -116,6 +126,7 @@ impl Layer {
         if let Some(sprite) = self.sprites.get_mut(&flight.id)
             && sprite.content_key == key
         {
+            sprite.round = self.round;
             sprite.sent = flight.sent as f64;
             if sprite.due.is_none() && flight.due.is_some() {
                 let _ = sprite.group.class_list().remove_1("unsure");
@@ -159,14 +170,25 @@ impl Layer {
         );
         let course = lane.path();
         group.set_inner_html(&format!(
-            r#"<path class="course" d="{course}" marker-end="url(#arrow)"/><g class="mover">{inner}</g>"#
+            r#"<path class="course" d="{course}" marker-end="url(#arrow)"/><g class="mover" transform="translate(0 0)">{inner}</g>"#
         ));
         root.append_child(&group).ok()?;
         let mover = group.last_element_child()?;
-        let tail = mover.first_element_child();
+        let tail = mover.first_element_child()?;
         let due = flight.due.map(|due| due as f64);
         let (sent, lost) = (flight.sent as f64, flight.lost);
-        Some(Sprite { group, mover, tail, lane, sent, due, lost, content_key: (term, lost) })
+        Some(Sprite {
+            shift: transform(&mover)?,
+            turn: transform(&tail)?,
+            turned: f64::NAN,
+            round: self.round,
+            group,
+            lane,
+            sent,
+            due,
+            lost,
+            content_key: (term, lost),
+        })
     }
 
     fn sync_rings(&mut self, nodes: &[NodeCard], now: u64) {
@@ -202,27 +224,8 @@ impl Layer {
                 let _ = ring.element.set_attribute("stroke-dashoffset", &self.text);
             }
         }
-        let text = &mut self.text;
-        for sprite in self.sprites.values() {
-            let part = sprite.part(now);
-            let part = if self.calm { (part * 4.0).floor() / 4.0 } else { part };
-            let fallen = if sprite.lost { ((part - DEATH) / (1.0 - DEATH)).max(0.0) } else { 0.0 };
-            let along = if fallen > 0.0 { DEATH } else { part };
-            let place = sprite.lane.at(along);
-            text.clear();
-            let _ = write!(text, "translate({:.1} {:.1})", place.x, place.y + 26.0 * fallen);
-            let _ = sprite.mover.set_attribute("transform", text);
-            if let Some(tail) = &sprite.tail {
-                text.clear();
-                let _ = write!(text, "rotate({:.0})", sprite.lane.angle(along));
-                let _ = tail.set_attribute("transform", text);
-            }
-            if fallen > 0.0 {
-                text.clear();
-                let _ = write!(text, "{:.2}", 1.0 - fallen);
-                let _ = sprite.group.set_attribute("opacity", text);
-                let _ = sprite.group.class_list().add_1("dying");
-            }
+        for sprite in self.sprites.values_mut() {
+            sprite.place(now, self.calm, &mut self.text);
         }
     }
 
@@ -234,6 +237,28 @@ impl Layer {
 }
 
 impl Sprite {
+    fn place(&mut self, now: f64, calm: bool, text: &mut String) {
+        let part = self.part(now);
+        let part = if calm { (part * 4.0).floor() / 4.0 } else { part };
+        let fallen = if self.lost { ((part - DEATH) / (1.0 - DEATH)).max(0.0) } else { 0.0 };
+        let along = if fallen > 0.0 { DEATH } else { part };
+        let place = self.lane.at(along);
+        // Setting a transform of an element that is in the page does not fail.
+        let _ = self.shift.set_translate(place.x as f32, (place.y + FALL * fallen) as f32);
+        let angle = self.lane.angle(along);
+        let steady = (angle - self.turned).abs() < 1.0;
+        if !steady {
+            self.turned = angle;
+            let _ = self.turn.set_rotate(angle as f32, 0.0, 0.0);
+        }
+        if fallen > 0.0 {
+            text.clear();
+            let _ = write!(text, "{:.2}", 1.0 - fallen);
+            let _ = self.group.set_attribute("opacity", text);
+            let _ = self.group.class_list().add_1("dying");
+        }
+    }
+
     /// How much of the way is done, 0 to 1.
     fn part(&self, now: f64) -> f64 {
         let gone = (now - self.sent).max(0.0);
@@ -242,4 +267,11 @@ impl Sprite {
             None => UNSURE_REACH * (1.0 - (-gone / UNSURE_PACE).exp()),
         }
     }
+}
+
+/// The transform of an element that is born with one.
+fn transform(element: &Element) -> Option<SvgTransform> {
+    let shape = element.dyn_ref::<SvgGraphicsElement>()?;
+    let list = shape.transform().base_val();
+    list.get_item(0).ok()
 }

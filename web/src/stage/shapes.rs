@@ -41,7 +41,7 @@ pub fn markup(content: &MessageView, hatched: bool, lost: bool, scale: f64) -> S
     // Writing to a String cannot fail.
     let _ = write!(
         out,
-        r#"<path class="tail" d="M-8 0H-28"/><circle class="hit" r="12"/><g transform="scale({scale:.2})">"#
+        r#"<path class="tail" d="M-8 0H-28" transform="rotate(0)"/><circle class="hit" r="12"/><g transform="scale({scale:.2})">"#
     );
     if content.reply {
         let _ = write!(out, r#"<path class="rim" d="{path}"/><path class="hollow" d="{path}"/>"#);
