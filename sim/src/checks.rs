@@ -53,6 +53,7 @@ pub(crate) enum Check {
     AppendOnly,
     LogMatching,
     LeaderCompleteness,
+    CommitRule,
     CommittedStays,
     MajorityOnDisk,
     SameState,
@@ -63,7 +64,7 @@ pub(crate) enum Check {
 }
 
 /// Every check with its name and what it says.
-const ALL: [(Check, &str, &str); 16] = [
+const ALL: [(Check, &str, &str); 17] = [
     (
         Check::Node,
         "Node invariants",
@@ -109,6 +110,11 @@ const ALL: [(Check, &str, &str); 16] = [
         Check::LeaderCompleteness,
         "Leader completeness",
         "A leader's log holds every entry committed in an earlier term.",
+    ),
+    (
+        Check::CommitRule,
+        "Commit rule",
+        "A leader commits by counting copies of entries of its own term only.",
     ),
     (
         Check::CommittedStays,

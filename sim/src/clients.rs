@@ -331,6 +331,12 @@ impl Client {
         });
     }
 
+    /// Bytes of memory held, about.
+    pub fn memory(&self) -> u64 {
+        // Each finished operation has a key, a value and sometimes a reason.
+        (size_of::<Client>() + self.done.len() * (size_of::<Finished>() + 64)) as u64
+    }
+
     /// Feeds everything that determines the future.
     pub fn hash(&self, to: &mut impl Hasher) {
         (self.id, self.session, self.sequence, self.attempt).hash(to);

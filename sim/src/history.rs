@@ -10,13 +10,13 @@
 
 mod branch;
 mod events;
+mod look;
 
 use crate::intervention::Intervention;
 use crate::setup::Setup;
-use crate::timeline::{Recorder, Timeline};
+use crate::timeline::Recorder;
 use crate::world::World;
 use branch::Branch;
-use raftwerk_wire::view::{ClusterView, EventView};
 
 /// Most bytes of all snapshots together, by their own estimate.
 pub const MAX_SNAPSHOT_BYTES: u64 = 32 << 20;
@@ -26,8 +26,6 @@ const MAX_SNAPSHOTS: usize = 512;
 pub const MAX_BRANCHES: usize = 64;
 /// Most events of a run.
 pub const MAX_POSITION: u64 = 4_000_000;
-/// How far [`History::next_landmark`] plays on beyond the end: events, and microseconds.
-const LOOK_AHEAD: (u64, u64) = (20_000, 10_000_000);
 
 /// One line of a run's tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -287,155 +285,5 @@ impl History {
             self.world = base.clone();
         }
         self.seek(target);
-    }
-
-    // ------------------------------------------------------------------ events
-
-    /// Goes to the next step that made an interesting event. At the end it plays on, for at
-    /// most 10 simulated seconds; false when nothing interesting came.
-    pub fn next_landmark(&mut self) -> bool {
-        let position = self.position();
-        if let Some(found) = self.landmark_after(position) {
-            self.seek(found);
-            return true;
-        }
-        self.seek(self.end());
-        let until = self.now().saturating_add(LOOK_AHEAD.1);
-        for _ in 0..LOOK_AHEAD.0 {
-            if self.next_time().is_none_or(|next| next > until) || !self.forward() {
-                break;
-            }
-            if self
-                .world
-                .fresh
-                .iter()
-                .any(|event| event.event.kind.is_landmark())
-            {
-                return true;
-            }
-        }
-        self.seek(position);
-        false
-    }
-
-    /// Goes to the previous step that made an interesting event; false when there is none.
-    pub fn previous_landmark(&mut self) -> bool {
-        let position = self.position();
-        let found = self.line().find_map(|(branch, last)| {
-            branch
-                .events
-                .landmark_before(position.min(last.saturating_add(1)))
-        });
-        if let Some(found) = found {
-            self.seek(found);
-        }
-        found.is_some()
-    }
-
-    fn landmark_after(&self, position: u64) -> Option<u64> {
-        let line: Vec<(&Branch, u64)> = self.line().collect();
-        let mut oldest_first = line.into_iter().rev();
-        oldest_first.find_map(|(branch, last)| branch.events.landmark_after(position, last))
-    }
-
-    /// The last events up to here, newest last.
-    #[must_use]
-    pub fn recent_events(&self, count: usize) -> Vec<EventView> {
-        let last = self.world.traced;
-        let first = (last + 1).saturating_sub(count as u64).max(1);
-        (first..=last).filter_map(|id| self.event(id)).collect()
-    }
-
-    /// An event by number, for walking a chain of causes. `None` when it never happened on this
-    /// branch or is not kept any more.
-    #[must_use]
-    pub fn event(&self, id: u64) -> Option<EventView> {
-        let (branch, _) = self.line().find(|(branch, _)| id > branch.fork_event)?;
-        branch.events.get(id)
-    }
-
-    /// Position of the last event at or before a time.
-    #[must_use]
-    pub fn position_of_time(&self, time: u64) -> u64 {
-        for (branch, last) in self.line() {
-            let within = branch.times.until(time);
-            if within > 0 {
-                return (branch.fork + within).min(last);
-            }
-        }
-        0
-    }
-
-    // ------------------------------------------------------------------ looking
-
-    /// What the run was told at birth.
-    #[must_use]
-    pub fn setup(&self) -> &Setup {
-        &self.setup
-    }
-
-    /// The world at the current position.
-    #[must_use]
-    pub fn world(&self) -> &World {
-        &self.world
-    }
-
-    /// Events played up to here.
-    #[must_use]
-    pub fn position(&self) -> u64 {
-        self.world.events()
-    }
-
-    /// Recorded end of this branch.
-    #[must_use]
-    pub fn end(&self) -> u64 {
-        self.branches[self.current].end
-    }
-
-    /// Time of the last event played, microseconds.
-    #[must_use]
-    pub fn now(&self) -> u64 {
-        self.world.now()
-    }
-
-    /// When the next event happens, microseconds: the recorded one, if there is one.
-    #[must_use]
-    pub fn next_time(&self) -> Option<u64> {
-        let position = self.position();
-        if position < self.end()
-            && let Some((at, _)) = self.act_at(position)
-        {
-            return Some(at);
-        }
-        self.world.next_time()
-    }
-
-    /// State hash of the world here.
-    #[must_use]
-    pub fn hash(&self) -> u64 {
-        self.world.hash()
-    }
-
-    /// The picture for a screen; `playhead` is a time between now and the next event.
-    #[must_use]
-    pub fn view(&self, playhead: u64) -> ClusterView {
-        let mut view = self.world.view(playhead);
-        for (card, node) in view.nodes.iter_mut().zip(&self.world.nodes) {
-            card.last_event = self.event(node.last_event);
-        }
-        view
-    }
-
-    /// The whole branch at a glance.
-    #[must_use]
-    pub fn timeline(&self) -> Timeline {
-        self.branches[self.current].timeline.picture()
-    }
-
-    /// Bytes of memory held, about.
-    #[must_use]
-    pub fn memory_estimate(&self) -> u64 {
-        let branches: u64 = self.branches.iter().map(Branch::memory).sum();
-        branches + self.world.memory_estimate()
     }
 }

@@ -323,6 +323,11 @@ impl Network {
         self.flights.len() - self.free.len()
     }
 
+    /// Bytes of memory held, about.
+    pub fn memory(&self) -> u64 {
+        (self.flights.len() * size_of::<Option<Flight>>()) as u64
+    }
+
     /// Feeds everything that determines the future.
     pub fn hash(&self, to: &mut impl Hasher) {
         self.cuts.hash(to);

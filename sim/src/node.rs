@@ -264,15 +264,17 @@ impl Node {
         }
     }
 
-    /// About how many bytes of memory a copy holds that shares nothing.
+    /// Bytes of memory that one more copy costs, about.
     pub fn memory(&self) -> u64 {
+        // Stores share their rows; what changes between two copies is a few chunks.
+        const STORE: u64 = 8 << 10;
         let log = self
             .raft
             .as_ref()
             .map_or(0, |raft| raft.view().last().index.0);
         let entry = size_of::<raftwerk_core::Entry>() as u64;
         let disk = self.disk.entries().len() as u64;
-        log * entry + disk * 2 + size_of::<Raft>() as u64 + size_of::<Node>() as u64
+        log * entry + disk * 2 + STORE + (size_of::<Raft>() + size_of::<Node>()) as u64
     }
 
     /// Feeds everything that determines the future.

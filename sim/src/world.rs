@@ -386,12 +386,12 @@ impl World {
         hasher.finish()
     }
 
-    /// Bytes of memory held by a copy that shares nothing, about.
+    /// Bytes of memory that one more copy costs, about.
     #[must_use]
     pub fn memory_estimate(&self) -> u64 {
         let nodes: u64 = self.nodes.iter().map(Node::memory).sum();
+        let clients: u64 = self.clients.iter().map(Client::memory).sum();
         // The ledger is shared between copies; a copy pays for its list of chunks.
-        let flights = self.network.count() as u64 * size_of::<Flight>() as u64;
-        nodes + flights + self.checks.memory() / 16 + 4_096
+        nodes + clients + self.network.memory() + self.checks.memory() / 16 + 4_096
     }
 }

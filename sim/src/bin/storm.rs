@@ -230,7 +230,7 @@ fn tell(options: Options, total: &Total, seconds: f64) {
             "threads": threads,
             "elections": counts.elections,
             "commits": counts.commits,
-            "answered": counts.answered,
+            "acknowledged": counts.answered,
             "unknown": counts.unknown,
             "simulated_seconds": total.time / 1_000_000,
             "seconds": seconds,

@@ -167,9 +167,25 @@ impl Checks {
         }
     }
 
-    fn committed_more(&mut self, nodes: &[Node], node: u64, raft: &Raft, was: &Seen, now: &Seen) {
+    pub(super) fn committed_more(
+        &mut self,
+        nodes: &[Node],
+        node: u64,
+        raft: &Raft,
+        was: &Seen,
+        now: &Seen,
+    ) {
         let known = self.ledger.committed();
         let last = now.last.index.0;
+        let at = raft.view().term_at(Index(now.commit)).map(|term| term.0);
+        let led = was.role == Role::Leader && now.role == Role::Leader && was.term == now.term;
+        if led && at != Some(now.term) {
+            let detail = format!(
+                "S{node} leads {}, commits {} of {at:?}",
+                now.term, now.commit
+            );
+            self.fail(Check::CommitRule, detail);
+        }
         for entry in raft.entries(Index(was.commit + 1), Index(now.commit.min(last))) {
             let (id, hash) = (entry.id, hash_of(entry));
             match self.ledger.committed_at(id.index.0) {

@@ -176,7 +176,7 @@ fn a_state_machine_that_differs_is_seen() {
 }
 
 #[test]
-fn what_falls_changes_or_is_cut_is_seen() {
+fn what_falls_changes_or_is_cut_or_counted_wrongly_is_seen() {
     let broken = |change: fn(&mut super::Seen)| {
         let (mut world, leader) = settled();
         change(&mut world.nodes[leader as usize - 1].seen);
@@ -188,6 +188,25 @@ fn what_falls_changes_or_is_cut_is_seen() {
     assert!(fallen.contains(name(Check::Monotonic)), "{fallen:?}");
     let changed = broken(|seen| seen.vote = Some(NodeId(9)));
     assert!(changed.contains(name(Check::OneVote)), "{changed:?}");
+    // As if the leader, in a later term than its entries, had just moved its commit index.
+    let (mut world, leader) = settled();
+    let seen = world.nodes[leader as usize - 1].seen;
+    let raft = world.nodes[leader as usize - 1].raft.clone().unwrap();
+    let later = super::Seen {
+        term: seen.term + 1,
+        ..seen
+    };
+    let before = super::Seen {
+        commit: seen.commit - 1,
+        ..later
+    };
+    world
+        .checks
+        .committed_more(&world.nodes, leader, &raft, &before, &later);
+    assert_eq!(
+        world.violation().map(|v| v.check),
+        Some(name(Check::CommitRule))
+    );
     let cut = broken(|seen| {
         assert_eq!(seen.role, Role::Leader);
         seen.last.index = seen.last.index.next();

@@ -1,0 +1,144 @@
+//! The setup of a storm: everything is drawn from the seed (core design 4.2, item 5).
+
+use super::{DiskModel, FaultPlan, NetworkModel, Patience, Setup, Workload};
+use crate::rng::{Purpose, Stream};
+use raftwerk_core::{Limits, Switches};
+
+impl Setup {
+    /// A world to break: the seed draws the size, which classes of faults are on, how often they
+    /// come and what the clients do (swarm testing: a run with few kinds of faults goes deeper
+    /// into each than a run with all of them).
+    #[must_use]
+    pub fn storm(seed: u64) -> Setup {
+        let mut draw = Stream::new(seed, Purpose::Setup, 0);
+        let delay_min = draw.between(200, 4_000);
+        let on = |draw: &mut Stream, one_in: u64, most: u64| {
+            let rate = draw.between(1, most + 1);
+            if draw.below(one_in) == 0 {
+                rate as u32
+            } else {
+                0
+            }
+        };
+        let network = NetworkModel {
+            delay_min,
+            delay_max: delay_min + draw.between(500, 12_000),
+            loss_per_million: on(&mut draw, 2, 80_000),
+            duplicate_per_million: on(&mut draw, 2, 60_000),
+            reorder_per_million: on(&mut draw, 2, 50_000),
+            reorder_extra: draw.between(20_000, 400_000),
+        };
+        let sync_min = draw.between(100, 2_000);
+        let disk = DiskModel {
+            sync_min,
+            sync_max: sync_min + draw.between(1_000, 15_000),
+        };
+        let nodes = [3, 3, 5, 5, 7][draw.below(5) as usize];
+        let clients = draw.between(2, 6);
+        Setup {
+            nodes,
+            clients,
+            network,
+            disk,
+            patience: Patience {
+                attempt: draw.between(200_000, 600_000),
+                operation: 2_500_000,
+                backoff: draw.between(5_000, 40_000),
+            },
+            faults: storm_faults(&mut draw, nodes),
+            workload: storm_workload(&mut draw),
+            limits: storm_limits(&mut draw),
+            switches: storm_switches(&mut draw),
+            ..Setup::playground(nodes, seed)
+        }
+    }
+}
+
+fn storm_faults(draw: &mut Stream, nodes: u64) -> FaultPlan {
+    let mut weight = |one_in: u64| {
+        let weight = draw.between(1, 10) as u32;
+        if draw.below(one_in) == 0 { weight } else { 0 }
+    };
+    let (crash, freeze, cut_one_way) = (weight(1), weight(2), weight(2));
+    let (cut_both_ways, isolate, partition, time_out) =
+        (weight(2), weight(2), weight(2), weight(3));
+    let pause_min = draw.between(20_000, 400_000);
+    let lasts_min = draw.between(20_000, 300_000);
+    FaultPlan {
+        pause_min,
+        pause_max: pause_min + draw.between(50_000, 1_500_000),
+        lasts_min,
+        lasts_max: lasts_min + draw.between(100_000, 1_500_000),
+        most_down: draw.between(1, nodes + 1),
+        aim_per_million: draw.between(0, 800_001) as u32,
+        crash,
+        freeze,
+        cut_one_way,
+        cut_both_ways,
+        isolate,
+        partition,
+        time_out,
+    }
+}
+
+/// Small windows and batches reach states that large ones step over.
+fn storm_limits(draw: &mut Stream) -> Limits {
+    let mut limits = Setup::playground(1, 0).limits;
+    limits.append_bytes = [64, 200, 1_000, 16 << 10][draw.below(4) as usize];
+    limits.window_messages = draw.between(1, 6) as usize;
+    limits.window_bytes = [100, 1_000, 32 << 10][draw.below(3) as usize];
+    limits.writes_in_flight = draw.between(1, 4) as usize;
+    limits.open_reads = [2, 16, 1_024][draw.below(3) as usize];
+    limits
+}
+
+/// Safety must not hang on the rules that only help progress.
+fn storm_switches(draw: &mut Stream) -> Switches {
+    let mut on = || draw.below(4) > 0;
+    let (pre_vote, check_quorum, stickiness) = (on(), on(), on());
+    Switches {
+        pre_vote,
+        check_quorum,
+        stickiness,
+        ..Switches::default()
+    }
+}
+
+fn storm_workload(draw: &mut Stream) -> Workload {
+    let pause_min = draw.between(1_000, 30_000);
+    Workload {
+        pause_min,
+        pause_max: pause_min + draw.between(5_000, 150_000),
+        keys: draw.between(1, 9),
+        put: draw.between(2, 10) as u32,
+        delete: draw.between(0, 3) as u32,
+        compare: draw.between(0, 5) as u32,
+        read_leader: draw.between(0, 6) as u32,
+        read_follower: draw.between(0, 6) as u32,
+        read_stale: draw.between(0, 2) as u32,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn storms_draw_sizes_and_classes() {
+        let storms: Vec<Setup> = (0..100).map(Setup::storm).collect();
+        for nodes in [3, 5, 7] {
+            assert!(storms.iter().any(|storm| storm.nodes == nodes));
+        }
+        assert!(
+            storms
+                .iter()
+                .any(|storm| storm.network.loss_per_million == 0)
+        );
+        assert!(
+            storms
+                .iter()
+                .any(|storm| storm.network.loss_per_million > 0)
+        );
+        assert!(storms.iter().any(|storm| storm.faults.freeze == 0));
+    }
+}
