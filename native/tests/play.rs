@@ -346,6 +346,34 @@ async fn strangers_are_refused_and_nothing_outlives_the_supervisor() {
     });
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_without_an_answer_is_told_as_unknown() {
+    let place = tempfile::tempdir().unwrap();
+    let play = Play::start(place.path(), 1);
+    play.said(&["put", "a", "1"]);
+    // Stopped behind the back of the supervisor, which therefore sends the request there.
+    let node = play.pids().await[0];
+    kill_process(pid(node), Signal::STOP).unwrap();
+    let (put, read) = std::thread::scope(|threads| {
+        let put = threads.spawn(|| play.cli(&["put", "a", "2", "--json"]));
+        let read = threads.spawn(|| play.cli(&["get", "a"]));
+        (put.join().unwrap(), read.join().unwrap())
+    });
+    kill_process(pid(node), Signal::CONT).unwrap();
+    assert_eq!(put.status.code(), Some(2), "{put:?}");
+    let said: serde_json::Value = serde_json::from_slice(&put.stdout).unwrap();
+    assert_eq!(said["outcome"], "unknown");
+    assert!(
+        said["detail"].as_str().unwrap().contains("may or may not"),
+        "{said}"
+    );
+    assert_eq!(
+        read.status.code(),
+        Some(1),
+        "a read changes nothing: {read:?}"
+    );
+}
+
 #[test]
 fn what_cannot_be_done_is_said() {
     let place = tempfile::tempdir().unwrap();

@@ -86,7 +86,11 @@ impl Row {
                 let numbers = [said.commit, said.applied, said.last, said.revision];
                 cells.extend([said.role.clone(), said.term.to_string(), leader]);
                 cells.extend(numbers.map(|number| number.to_string()));
-                cells.push(url.clone());
+                cells.push(match said.disk.as_str() {
+                    "" | "clean" => url.clone(),
+                    // What the checksums found is no secret of the log file.
+                    found => format!("{url}  disk: {found}"),
+                });
             }
             Err(why) => {
                 cells.push("not reachable".to_string());
