@@ -124,6 +124,7 @@ impl Raft {
             cause: Cause::Boot,
             ears: Ears::default(),
         };
+        raft.reads.request = raft.rng.bits();
         raft.reset_election_timer();
         Ok(raft)
     }

@@ -14,7 +14,8 @@ pub struct Config {
     pub id: NodeId,
     /// Its cluster; messages of any other are ignored.
     pub cluster: ClusterId,
-    /// Seed of this node's own random numbers (election timeouts). Give each node another.
+    /// Seed of this node's own random numbers: election timeouts and the first number of its
+    /// read requests. Every node needs another one, and so does every life of a node.
     pub seed: u64,
     /// How long things take.
     pub timing: Timing,

@@ -50,7 +50,7 @@ impl Raft {
         }
         let cut_from = disk.cut;
         let append = self.log.range(disk.unwritten, last).to_vec();
-        let seq = self.durability.issue(self.hard_state, last);
+        let seq = self.durability.issue(self.hard_state, last, self.now);
         self.outputs.push_back(Output::Write(Write {
             seq,
             install: None,

@@ -5,6 +5,7 @@
 //! report must not be taken for the entries that replaced them. Each write therefore carries
 //! `covers`, which every cut lowers. No acknowledgement of overtaken writes can slip through.
 
+use crate::time::Time;
 use crate::types::{HardState, Index, WriteSeq};
 use std::collections::VecDeque;
 
@@ -13,6 +14,7 @@ struct Issued {
     seq: WriteSeq,
     hard_state: HardState,
     covers: Index,
+    at: Time,
 }
 
 /// Bookkeeping of the one ordered stream of writes.
@@ -55,6 +57,11 @@ impl Durability {
         self.issued.len()
     }
 
+    /// When the oldest write on its way was issued.
+    pub fn oldest(&self) -> Option<Time> {
+        self.issued.front().map(|write| write.at)
+    }
+
     /// Memory dropped `at` and everything after it.
     pub fn cut(&mut self, at: Index) {
         self.index = self.index.min(at.prev());
@@ -68,12 +75,13 @@ impl Durability {
     }
 
     /// Numbers the next write, which brings the disk to `hard_state` and `last`.
-    pub fn issue(&mut self, hard_state: HardState, last: Index) -> WriteSeq {
+    pub fn issue(&mut self, hard_state: HardState, last: Index, now: Time) -> WriteSeq {
         self.last_seq = WriteSeq(self.last_seq.0 + 1);
         self.issued.push_back(Issued {
             seq: self.last_seq,
             hard_state,
             covers: last,
+            at: now,
         });
         self.issued_hard_state = hard_state;
         self.unwritten = last.next();
@@ -112,10 +120,10 @@ mod tests {
     #[test]
     fn r18_an_overtaken_write_does_not_cover_what_replaced_it() {
         let mut disk = fresh();
-        let first = disk.issue(HardState::default(), Index(5));
+        let first = disk.issue(HardState::default(), Index(5), Time(0));
         disk.cut(Index(3));
         assert_eq!((disk.cut, disk.unwritten), (Some(Index(3)), Index(3)));
-        let second = disk.issue(HardState::default(), Index(6));
+        let second = disk.issue(HardState::default(), Index(6), Time(0));
         assert!(disk.persisted(first));
         assert_eq!(disk.index, Index(2), "3 to 5 on disk are the old ones");
         assert!(disk.persisted(second));
@@ -125,8 +133,8 @@ mod tests {
     #[test]
     fn reports_are_cumulative_and_repeats_are_harmless() {
         let mut disk = fresh();
-        disk.issue(HardState::default(), Index(1));
-        let second = disk.issue(HardState::default(), Index(2));
+        disk.issue(HardState::default(), Index(1), Time(0));
+        let second = disk.issue(HardState::default(), Index(2), Time(0));
         assert!(disk.persisted(second));
         assert!(!disk.persisted(WriteSeq(1)));
         assert_eq!((disk.index, disk.in_flight()), (Index(2), 0));
@@ -135,7 +143,7 @@ mod tests {
     #[test]
     fn a_cut_above_what_was_written_needs_no_cut_on_disk() {
         let mut disk = fresh();
-        disk.issue(HardState::default(), Index(2));
+        disk.issue(HardState::default(), Index(2), Time(0));
         disk.cut(Index(4));
         assert_eq!((disk.cut, disk.unwritten), (None, Index(3)));
     }

@@ -38,9 +38,10 @@ impl Raft {
         self.cause = Cause::Timer(Timer::Election);
         let waited = self.now.since(self.election.set);
         self.reset_election_timer();
-        // Who may campaign: a voter of the newest membership, nobody else (trap E16).
-        if !self.members().is_voter(self.id()) {
-            return;
+        // Who may campaign: a voter of the newest membership whose disk works (traps E16, D8).
+        let stalled = self.disk_stalled_due().is_some_and(|due| self.now >= due);
+        if stalled || !self.members().is_voter(self.id()) {
+            return self.forget_leader();
         }
         let leader = self.leader;
         self.trace(|_| Kind::ElectionTimedOut { waited, leader });
@@ -82,14 +83,13 @@ impl Raft {
         self.state = State::Candidate(BTreeMap::new());
         self.reset_election_timer();
         self.trace(|_| Kind::StartedElection { reason, last });
-        let transfer = reason == ElectionReason::TimeoutNow;
-        for voter in self.other_voters() {
-            self.send(voter, Body::Vote { last, transfer });
-        }
-        // The own vote counts when it is on disk, like everybody's (thesis 3.8).
+        // Nobody is asked before term, own vote and log are on disk: after a crash the node
+        // could ask again in the same term with a shorter log, and answers to the first
+        // question would elect it (traps E1, E6).
         self.trace(|_| Kind::HeldForDisk {
             what: Held::OwnVote,
         });
+        self.on_hard_state_durable();
     }
 
     fn other_voters(&self) -> Vec<NodeId> {
@@ -231,8 +231,9 @@ impl Raft {
     pub(crate) fn on_vote(&mut self, to: NodeId, theirs: LogId) {
         let (term, mine) = (self.hard_state.term, self.log.last());
         let refusal = match self.hard_state.vote {
-            // Asked again by the one already voted for: granted again (trap E6).
-            Some(vote) if vote == to => None,
+            // Asked again by the one already voted for: granted again (trap E6), if its log
+            // is still the one that was voted for.
+            Some(vote) if vote == to && theirs >= mine => None,
             Some(_) if matches!(self.state, State::Leader(_)) => Some(VoteRefusal::Leading),
             Some(vote) => Some(VoteRefusal::VotedFor(vote)),
             // Last term first, then length (trap E5, paper 5.4.1).
@@ -285,6 +286,16 @@ impl Raft {
             self.trace(|_| Kind::Released {
                 what: Held::OwnVote,
             });
+            let last = self.log.last();
+            for voter in self.other_voters() {
+                self.send(
+                    voter,
+                    Body::Vote {
+                        last,
+                        transfer: false,
+                    },
+                );
+            }
             self.count_vote(own, true);
         }
     }
@@ -426,6 +437,21 @@ impl Raft {
     pub(crate) fn check_quorum_due(&self) -> Option<Time> {
         let on = self.config.switches.check_quorum && matches!(self.state, State::Leader(_));
         on.then(|| self.quorum_contact() + self.config.timing.election_max)
+    }
+
+    /// When the oldest write on its way will have taken an election timeout (trap D8).
+    pub(crate) fn disk_stalled_due(&self) -> Option<Time> {
+        Some(self.durability.oldest()? + self.config.timing.election_max)
+    }
+
+    /// A leader whose disk hangs hands the crown back: the others could commit for ever
+    /// without it, but it could answer nobody and its memory would grow (trap D8).
+    pub(crate) fn step_down_if_stalled(&mut self) {
+        if self.disk_stalled_due().is_some_and(|due| self.now >= due) {
+            let waited = self.now.since(self.durability.oldest().unwrap_or(self.now));
+            let term = self.hard_state.term;
+            self.become_follower(term, None, FollowerReason::DiskStalled { waited });
+        }
     }
 
     /// Steps down when no majority was heard for a whole election timeout.

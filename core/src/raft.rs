@@ -185,6 +185,10 @@ impl Raft {
                 self.cause = Cause::Timer(Timer::CheckQuorum);
                 self.step_down_if_silent();
             }
+            if matches!(self.state, State::Leader(_)) {
+                self.cause = Cause::Disk(self.durability.done);
+                self.step_down_if_stalled();
+            }
             self.heartbeat_if_due();
         } else if now >= self.election.due {
             self.on_election_timeout();
@@ -313,7 +317,8 @@ impl Raft {
         let own = match &self.state {
             State::Leader(leading) => {
                 let quorum = self.check_quorum_due().unwrap_or(Time::NEVER);
-                leading.heartbeat.due.min(quorum)
+                let disk = self.disk_stalled_due().unwrap_or(Time::NEVER);
+                leading.heartbeat.due.min(quorum).min(disk)
             }
             _ => self.election.due,
         };

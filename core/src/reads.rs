@@ -60,7 +60,8 @@ pub(crate) struct FollowerReads {
     pub queued: Vec<Ticket>,
     /// Asked for under this number, and when to ask again.
     pub asked: Option<Asked>,
-    /// Number of the last question.
+    /// Number of the last question. Starts at random in each life: an answer to a question of
+    /// an earlier life must not end one of this life (trap L3).
     pub request: u64,
     /// Read points known; served when handed to the state machine.
     pub ready: Vec<(Ticket, Index)>,
@@ -236,7 +237,7 @@ impl Raft {
         if self.reads.queued.is_empty() || self.reads.asked.is_some() {
             return;
         }
-        self.reads.request += 1;
+        self.reads.request = self.reads.request.wrapping_add(1);
         let request = self.reads.request;
         let retry = self.now + self.config.timing.heartbeat + self.config.timing.heartbeat;
         let tickets = std::mem::take(&mut self.reads.queued);
@@ -248,29 +249,34 @@ impl Raft {
         self.send(leader, Body::ReadIndex { request });
     }
 
-    /// The question or its answer seems lost: ask again under a new number.
+    /// The question or its answer seems lost: ask again under the same number. All its reads
+    /// came in before it was first asked, so an answer to either question serves them; a new
+    /// number each time would never end on a link slower than the retries.
     pub(crate) fn retry_reads_if_due(&mut self) {
         if self.now < self.reads.retry_due() {
             return;
         }
         self.cause = Cause::Timer(Timer::ReadRetry);
-        if let Some(asked) = self.reads.asked.take() {
-            let later = std::mem::replace(&mut self.reads.queued, asked.tickets);
-            self.reads.queued.extend(later);
+        let retry = self.now + self.config.timing.heartbeat + self.config.timing.heartbeat;
+        if let (Some(asked), Some(leader)) = (&mut self.reads.asked, self.leader) {
+            asked.retry = retry;
+            let request = asked.request;
+            self.send(leader, Body::ReadIndex { request });
         }
     }
 
     pub(crate) fn on_read_index_reply(&mut self, request: u64, index: Option<Index>) {
+        // Without an index the leader could not prove itself or was busy: the retry asks again.
+        let Some(index) = index else {
+            return;
+        };
         let Some(asked) = self.reads.asked.take_if(|asked| asked.request == request) else {
             let from = self.leader.unwrap_or_default();
             return self.ignore(from, IgnoreReason::TooLate);
         };
-        for ticket in asked.tickets {
-            match index {
-                Some(index) => self.reads.ready.push((ticket, index)),
-                None => self.fail_read(ticket, Refusal::LeaderLost),
-            }
-        }
+        self.reads
+            .ready
+            .extend(asked.tickets.into_iter().map(|ticket| (ticket, index)));
     }
 
     /// The leader is gone: reads that still wait for its word end.
@@ -284,8 +290,13 @@ impl Raft {
         for ticket in asked.into_iter().chain(queued) {
             self.fail_read(ticket, why);
         }
-        if why == Refusal::Fenced {
-            for (ticket, _) in std::mem::take(&mut self.reads.ready) {
+        // A read point above the commit index was promised by a leader that is gone: the next
+        // one may never reach it (trap L12). A fenced node serves nothing at all.
+        let commit = self.commit;
+        for (ticket, index) in std::mem::take(&mut self.reads.ready) {
+            if why != Refusal::Fenced && index <= commit {
+                self.reads.ready.push((ticket, index));
+            } else {
                 self.fail_read(ticket, why);
             }
         }

@@ -119,6 +119,11 @@ pub enum FollowerReason {
         /// Voters needed.
         need: usize,
     },
+    /// As leader it waited an election timeout for its own disk.
+    DiskStalled {
+        /// How long.
+        waited: Span,
+    },
     /// It is no voter any more (next milestone).
     Removed,
 }
@@ -489,6 +494,7 @@ impl Kind {
             Kind::Booted { .. } => "P figure 2, T3.8",
             Kind::BecameFollower { reason, .. } => match reason {
                 FollowerReason::QuorumSilent { .. } => "T6.2",
+                FollowerReason::DiskStalled { .. } => "T10.2.1",
                 FollowerReason::Removed => "T4.2.2",
                 FollowerReason::VoteLost => "P5.2",
                 _ => "P5.1",

@@ -170,6 +170,9 @@ fn became_follower(node: NodeId, was: Role, reason: FollowerReason) -> String {
         FollowerReason::QuorumSilent { .. } => {
             format!("{node}, {was}, hears no majority for an election timeout. It steps down.")
         }
+        FollowerReason::DiskStalled { .. } => {
+            format!("{node}, {was}, has waited for its own disk too long. It steps down.")
+        }
         FollowerReason::Removed => format!("{node}, {was}, is no voter any more. It steps down."),
     }
 }

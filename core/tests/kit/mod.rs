@@ -81,7 +81,8 @@ impl Cluster {
     /// Power off and on: what was not written is gone, and so is all mail from the node's past.
     pub fn restart(&mut self, id: u64) {
         let node = self.nodes.remove(&id).expect("known node");
-        let config = node.raft.view().config().clone();
+        let mut config = node.raft.view().config().clone();
+        config.seed += 1;
         self.boot(config, node.disk);
     }
 

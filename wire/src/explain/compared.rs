@@ -88,6 +88,9 @@ fn became_follower(reason: FollowerReason) -> Option<String> {
         FollowerReason::QuorumSilent { heard, need } => Some(format!(
             "Heard {heard} voters (itself included), {need} needed: not enough"
         )),
+        FollowerReason::DiskStalled { waited } => {
+            Some(format!("Waited {} ms for its own disk", waited.0 / 1_000))
+        }
         FollowerReason::Started
         | FollowerReason::LeaderSpoke { .. }
         | FollowerReason::VoteLost

@@ -99,6 +99,9 @@ fn became_follower(reason: FollowerReason) -> &'static str {
         FollowerReason::QuorumSilent { .. } => {
             "A leader that hears no majority steps down, so that its clients can look elsewhere."
         }
+        FollowerReason::DiskStalled { .. } => {
+            "A leader whose disk hangs steps down: it could answer nobody."
+        }
         FollowerReason::Removed => "A node that is no voter does not lead.",
     }
 }

@@ -81,6 +81,9 @@ fn election_kinds() -> Vec<Kind> {
         FollowerReason::LeaderSpoke { leader },
         FollowerReason::VoteLost,
         FollowerReason::QuorumSilent { heard: 2, need: 3 },
+        FollowerReason::DiskStalled {
+            waited: raftwerk_core::Span(300_000),
+        },
         FollowerReason::Removed,
     ] {
         kinds.push(Kind::BecameFollower {
