@@ -13,8 +13,20 @@ impl Live {
     fn start() -> Result<Live> {
         let port = free_port()?;
         let text = port.to_string();
-        let args = ["play", "--no-open", "--nodes", "5", "--port", &text, "--data", "{dir}/data"];
-        Ok(Live { cluster: Raftwerk::start(&args)?, port })
+        let args = [
+            "play",
+            "--no-open",
+            "--nodes",
+            "5",
+            "--port",
+            &text,
+            "--data",
+            "{dir}/data",
+        ];
+        Ok(Live {
+            cluster: Raftwerk::start(&args)?,
+            port,
+        })
     }
 
     fn url(&self) -> String {
@@ -64,10 +76,14 @@ async fn a_live_cluster_survives_the_crash_of_its_leader_and_a_full_stop() -> Re
 
     // kill -9 of the leader, from the page.
     browser.click("#arm").await?;
-    browser.click(&format!("#stage [data-node='{first}']")).await?;
+    browser
+        .click(&format!("#stage [data-node='{first}']"))
+        .await?;
     browser.click("#action-crash").await?;
     browser
-        .find(&format!("#stage [data-node='{first}'][data-condition='crashed']"))
+        .find(&format!(
+            "#stage [data-node='{first}'][data-condition='crashed']"
+        ))
         .await?;
     let second = until("a new leader on screen", async || {
         let now = leader(&browser).await?;
@@ -83,7 +99,10 @@ async fn a_live_cluster_survives_the_crash_of_its_leader_and_a_full_stop() -> Re
 
     // Stop everything, start again on the same data, read back.
     live.cluster.interrupt()?;
-    until_true("the end", async || Ok(live.cluster.process().ended()?.is_some())).await?;
+    until_true("the end", async || {
+        Ok(live.cluster.process().ended()?.is_some())
+    })
+    .await?;
     live.cluster.restart()?;
     live.reads("city", "Basel").await?;
     live.reads("river", "Rhine").await

@@ -42,11 +42,17 @@ async fn other_leader(browser: &Browser, old: u64) -> Result<u64> {
 
 async fn text(browser: &Browser, script: &str) -> Result<String> {
     let value = browser.script(script).await?;
-    Ok(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    Ok(value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned))
 }
 
 async fn hash(browser: &Browser) -> Result<String> {
-    text(browser, "return document.getElementById('hash').dataset.hash").await
+    text(
+        browser,
+        "return document.getElementById('hash').dataset.hash",
+    )
+    .await
 }
 
 async fn position(browser: &Browser) -> Result<u64> {
@@ -96,15 +102,23 @@ async fn a_leader_appears_and_after_its_crash_by_click_another_one() -> Result<(
     let (mut browser, _server) = opened(Viewport::DESK).await?;
     faster(&browser).await?;
     let first = leader(&browser).await?;
-    browser.screenshot(&artifact("playground-leader.png")).await?;
-    browser.click(&format!("#stage [data-node='{first}']")).await?;
+    browser
+        .screenshot(&artifact("playground-leader.png"))
+        .await?;
+    browser
+        .click(&format!("#stage [data-node='{first}']"))
+        .await?;
     browser.click("#action-crash").await?;
     browser
-        .find(&format!("#stage [data-node='{first}'][data-condition='crashed']"))
+        .find(&format!(
+            "#stage [data-node='{first}'][data-condition='crashed']"
+        ))
         .await?;
     let second = other_leader(&browser, first).await?;
     ensure!(second != first);
-    browser.screenshot(&artifact("playground-crashed.png")).await?;
+    browser
+        .screenshot(&artifact("playground-crashed.png"))
+        .await?;
     browser.must_be_quiet().await
 }
 
@@ -118,21 +132,38 @@ async fn a_partition_by_keyboard_takes_writes_on_one_side_only_and_heals() -> Re
     let names: String = rest.iter().map(ToString::to_string).collect();
     browser.press("p").await?;
     browser.find("#partition-input").await?;
-    set(&browser, "partition-input", &format!("{old}{friend}/{names}")).await?;
+    set(
+        &browser,
+        "partition-input",
+        &format!("{old}{friend}/{names}"),
+    )
+    .await?;
     browser.click("#partition-apply").await?;
-    browser.wait_for("return document.querySelectorAll('[data-group]').length === 2").await?;
+    browser
+        .wait_for("return document.querySelectorAll('[data-group]').length === 2")
+        .await?;
     // A write on each side of the cut.
     put(&browser, 1, old, "left", "1").await?;
     let new = other_leader(&browser, old).await?;
-    ensure!(rest.contains(&new), "the majority elects: {new} of {rest:?}");
+    ensure!(
+        rest.contains(&new),
+        "the majority elects: {new} of {rest:?}"
+    );
     put(&browser, 2, new, "right", "2").await?;
     answered(&browser, "right", "ok").await?;
     let lost = "return [...document.querySelectorAll('#kv-answers li[data-outcome=\"ok\"]')]\
         .some(li => li.textContent.includes('put left'))";
-    ensure!(browser.script(lost).await? == Value::Bool(false), "no majority, no answer");
-    browser.screenshot(&artifact("playground-partition.png")).await?;
+    ensure!(
+        browser.script(lost).await? == Value::Bool(false),
+        "no majority, no answer"
+    );
+    browser
+        .screenshot(&artifact("playground-partition.png"))
+        .await?;
     browser.press("h").await?;
-    browser.wait_for("return document.querySelectorAll('[data-group]').length === 0").await?;
+    browser
+        .wait_for("return document.querySelectorAll('[data-group]').length === 0")
+        .await?;
     browser
         .find(&format!("#stage [data-node='{old}'][data-role='follower']"))
         .await?;
@@ -145,10 +176,16 @@ async fn a_partition_by_mouse() -> Result<()> {
     browser.press("Space").await?;
     // A lasso around the upper node alone: from beside it, over it, to its other side.
     let (x, y) = browser.middle("#stage [data-node='1']").await?;
-    browser.drag((x - 90.0, y - 70.0), (x + 90.0, y + 70.0)).await?;
+    browser
+        .drag((x - 90.0, y - 70.0), (x + 90.0, y + 70.0))
+        .await?;
     browser.click("#lasso-partition").await?;
-    browser.wait_for("return document.querySelectorAll('[data-group]').length === 2").await?;
-    browser.screenshot(&artifact("playground-lasso.png")).await?;
+    browser
+        .wait_for("return document.querySelectorAll('[data-group]').length === 2")
+        .await?;
+    browser
+        .screenshot(&artifact("playground-lasso.png"))
+        .await?;
     browser.must_be_quiet().await
 }
 
@@ -162,14 +199,26 @@ async fn back_and_forward_give_the_identical_state() -> Result<()> {
     let mut trail = vec![(at, hash(&browser).await?)];
     for step in 1..=20 {
         browser.press(",").await?;
-        until_true("one event back", async || Ok(position(&browser).await? == at - step)).await?;
+        until_true("one event back", async || {
+            Ok(position(&browser).await? == at - step)
+        })
+        .await?;
         trail.push((at - step, hash(&browser).await?));
     }
-    ensure!(trail.windows(2).any(|pair| pair[0].1 != pair[1].1), "states differ");
+    ensure!(
+        trail.windows(2).any(|pair| pair[0].1 != pair[1].1),
+        "states differ"
+    );
     for (place, expect) in trail.iter().rev().skip(1) {
         browser.press(".").await?;
-        until_true("one event forward", async || Ok(position(&browser).await? == *place)).await?;
-        ensure!(hash(&browser).await? == *expect, "event {place} has another hash");
+        until_true("one event forward", async || {
+            Ok(position(&browser).await? == *place)
+        })
+        .await?;
+        ensure!(
+            hash(&browser).await? == *expect,
+            "event {place} has another hash"
+        );
     }
     browser.must_be_quiet().await
 }
@@ -179,13 +228,20 @@ async fn a_phone_shows_everything_without_scrolling_sideways() -> Result<()> {
     let (mut browser, _server) = opened(Viewport::PHONE).await?;
     faster(&browser).await?;
     leader(&browser).await?;
-    let wide = browser.script("return document.documentElement.scrollWidth").await?;
+    let wide = browser
+        .script("return document.documentElement.scrollWidth")
+        .await?;
     ensure!(wide == 390, "the page is {wide} px wide");
     let seen = "return ['play', 'back', 'forward', 'speed'].every(id => { \
         const r = document.getElementById(id).getBoundingClientRect(); \
         return r.width > 0 && r.left >= 0 && r.right <= 390 && r.bottom <= innerHeight; })";
-    ensure!(browser.script(seen).await? == Value::Bool(true), "the transport is in reach");
-    browser.screenshot(&artifact("playground-phone.png")).await?;
+    ensure!(
+        browser.script(seen).await? == Value::Bool(true),
+        "the transport is in reach"
+    );
+    browser
+        .screenshot(&artifact("playground-phone.png"))
+        .await?;
     browser.must_be_quiet().await
 }
 
@@ -200,9 +256,16 @@ async fn fifty_seeds_give_the_same_hashes_natively_and_in_wasm() -> Result<()> {
         let page = browser.script(&script).await?;
         let page: Vec<String> = serde_json::from_value(page)?;
         let own = raftwerk_sim::hash_trail(seed, EVENTS);
-        ensure!(page.len() == own.len(), "seed {seed}: {} events there", page.len());
+        ensure!(
+            page.len() == own.len(),
+            "seed {seed}: {} events there",
+            page.len()
+        );
         for (event, (there, here)) in page.iter().zip(&own).enumerate() {
-            ensure!(*there == format!("{here:016x}"), "seed {seed} differs at event {event}");
+            ensure!(
+                *there == format!("{here:016x}"),
+                "seed {seed} differs at event {event}"
+            );
         }
     }
     Ok(())
