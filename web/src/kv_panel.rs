@@ -9,6 +9,7 @@ use raftwerk_core::trace::Role;
 use raftwerk_sim::{Intervention, Op};
 use raftwerk_wire::client::ReadMode;
 use raftwerk_wire::view::{ClientView, ClusterView, NodeCondition, OperationView};
+use std::cell::RefCell;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
@@ -26,24 +27,53 @@ struct Form {
     read: NodeRef,
 }
 
+/// What the form holds while it is out of sight, behind another tab.
+#[derive(Clone)]
+struct Draft {
+    op: String,
+    client: u64,
+    key: String,
+    value: String,
+    expect: String,
+}
+
+thread_local! {
+    static DRAFT: RefCell<Draft> = RefCell::new(Draft {
+        op: "put".to_string(),
+        client: 1,
+        key: "x".to_string(),
+        value: "1".to_string(),
+        expect: String::new(),
+    });
+}
+
+/// Keeps something of the form.
+fn keep(change: impl FnOnce(&mut Draft)) {
+    DRAFT.with_borrow_mut(change);
+}
+
 /// The panel.
 #[function_component]
 pub fn KvPanel(props: &PanelProps) -> Html {
     let form = use_memo((), |()| Form::default());
-    let op = use_state(|| "put".to_string());
-    let client = use_state(|| 1_u64);
+    let op = use_state(|| DRAFT.with_borrow(|draft| draft.op.clone()));
+    let client = use_state(|| DRAFT.with_borrow(|draft| draft.client));
     let wrong = use_state(|| None::<String>);
     let onop = {
         let op = op.clone();
         Callback::from(move |event: yew::Event| {
-            op.set(event.target_unchecked_into::<HtmlSelectElement>().value());
+            let chosen = event.target_unchecked_into::<HtmlSelectElement>().value();
+            keep(|draft| draft.op.clone_from(&chosen));
+            op.set(chosen);
         })
     };
     let onclient = {
         let client = client.clone();
         Callback::from(move |event: yew::Event| {
             let chosen = event.target_unchecked_into::<HtmlSelectElement>().value();
-            client.set(chosen.parse().unwrap_or(1));
+            let chosen = chosen.parse().unwrap_or(1);
+            keep(|draft| draft.client = chosen);
+            client.set(chosen);
         })
     };
     {
@@ -56,12 +86,14 @@ pub fn KvPanel(props: &PanelProps) -> Html {
         });
     }
     {
-        // Something to send at once; from then on the fields are the person's.
+        // The fields keep their own text; it survives another tab in the draft.
         let form = form.clone();
         use_effect_with((), move |()| {
-            for (field, text) in [(&form.key, "x"), (&form.value, "1")] {
+            let draft = DRAFT.with_borrow(Clone::clone);
+            let texts = [draft.key, draft.value, draft.expect];
+            for (field, text) in [&form.key, &form.value, &form.expect].into_iter().zip(texts) {
                 if let Some(input) = field.cast::<HtmlInputElement>() {
-                    input.set_value(text);
+                    input.set_value(&text);
                 }
             }
         });
@@ -77,6 +109,7 @@ pub fn KvPanel(props: &PanelProps) -> Html {
                     wrong.set(None);
                     act.emit(Action::Do(what));
                     next_value(&form);
+                    remember(&form);
                 }
                 Err(why) => wrong.set(Some(why)),
             }
@@ -87,9 +120,13 @@ pub fn KvPanel(props: &PanelProps) -> Html {
             <section class="kv panel"><p class="empty">{ "There is no client in this run." }</p></section>
         };
     }
+    let oninput = {
+        let form = form.clone();
+        Callback::from(move |_: InputEvent| remember(&form))
+    };
     html! {
         <section class="kv panel" aria-label="Clients">
-            <form {onsubmit} autocomplete="off">
+            <form {onsubmit} {oninput} autocomplete="off">
                 { choices(props, &form, &op, onop, *client, onclient) }
                 { texts(&form, &op) }
                 <div class="send">
@@ -180,11 +217,21 @@ fn note(op: &str) -> String {
     .to_string()
 }
 
+/// What a text field holds.
+fn text(field: &NodeRef) -> String {
+    field.cast::<HtmlInputElement>().map_or_else(String::new, |input| input.value())
+}
+
+fn remember(form: &Form) {
+    keep(|draft| {
+        draft.key = text(&form.key);
+        draft.value = text(&form.value);
+        draft.expect = text(&form.expect);
+    });
+}
+
 /// Reads the form.
 fn read(form: &Form, op: &str, client: u64, view: &ClusterView) -> Result<Intervention, String> {
-    let text = |field: &NodeRef| {
-        field.cast::<HtmlInputElement>().map_or_else(String::new, |input| input.value())
-    };
     let choice = |field: &NodeRef| {
         field.cast::<HtmlSelectElement>().map_or_else(String::new, |select| select.value())
     };

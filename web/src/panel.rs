@@ -108,7 +108,10 @@ pub fn coarse(micros: u64) -> String {
 #[must_use]
 pub fn source(card: &NodeCard) -> String {
     if card.view.is_some() {
-        format!("S{} itself, {} ago", card.id, coarse(card.age))
+        match card.age {
+            0..100_000 => format!("S{} itself, now", card.id),
+            age => format!("S{} itself, {} ago", card.id, coarse(age)),
+        }
     } else {
         format!("S{} has said nothing yet", card.id)
     }

@@ -65,7 +65,10 @@ fn newest(props: &PanelProps) -> Option<EventView> {
 
 fn nothing(props: &PanelProps) -> &'static str {
     match (props.mode, props.selection) {
-        (_, Selection::Node(_)) => "Nothing has happened on this node yet.",
+        (Mode::Playground, Selection::Node(_)) => "Nothing has happened on this node yet.",
+        (Mode::Live, Selection::Node(_)) => {
+            "This node has told of no event since the page was opened."
+        }
         (Mode::Playground, _) => "Nothing has happened yet. Press play, or step forward.",
         (Mode::Live, _) => "No node has told of an event yet.",
     }
@@ -74,7 +77,9 @@ fn nothing(props: &PanelProps) -> &'static str {
 fn title(props: &PanelProps, pinned: bool) -> String {
     match props.selection {
         _ if pinned => "Why this event".to_string(),
-        Selection::Node(node) => format!("Why: last event on S{node}"),
+        Selection::Node(node) | Selection::Entry { node, .. } => {
+            format!("Why: last event on S{node}")
+        }
         _ => "Why: last event".to_string(),
     }
 }
@@ -92,6 +97,9 @@ fn chain(props: &PanelProps, event: &EventView, pinned: &UseStateHandle<Option<E
     let mut at = event.clone();
     let mut cut = None;
     while let Some(id) = at.cause {
+        if begins(&at, || props.event(id)) {
+            break;
+        }
         if steps.len() >= LONGEST_CHAIN {
             cut = Some("and so on, further back");
             break;
@@ -114,6 +122,17 @@ fn chain(props: &PanelProps, event: &EventView, pinned: &UseStateHandle<Option<E
             <li class="end">{ format!("because {end}") }</li>
         </ol>
     }
+}
+
+/// Whether a chain begins at an event: a timer, a client or a start led to it, and the event
+/// before it belongs to another input.
+fn begins(event: &EventView, before: impl FnOnce() -> Option<EventView>) -> bool {
+    let own = matches!(event.event.cause, Cause::Timer(_) | Cause::Client(_) | Cause::Boot);
+    let same_input = |before: EventView| {
+        let (before, event) = (before.event, &event.event);
+        (before.node, before.at, before.cause) == (event.node, event.at, event.cause)
+    };
+    own && !before().is_some_and(same_input)
 }
 
 /// Where a chain begins, in words.

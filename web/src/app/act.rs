@@ -78,7 +78,8 @@ impl App {
                     stepped = false;
                 }
                 other => {
-                    stepped = false;
+                    // What stands still is shown as it is, not as it was a moment ago.
+                    stepped = matches!(other, Action::TogglePlay | Action::Play(_));
                     set(driver, &other);
                 }
             }

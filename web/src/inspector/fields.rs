@@ -61,13 +61,13 @@ pub fn volatile(view: &NodeView, now: u64) -> Vec<Field> {
         fields.push(field("term", format!("{}, not saved yet", view.term)));
         fields.push(field("vote", format!("{}, not saved yet", node_or_dash(view.vote))));
     }
-    fields.push(field("last entry", format!("{}, term {}", view.log.last, view.log.last_term)));
+    fields.push(field("last", format!("{}, term {}", view.log.last, view.log.last_term)));
     fields.push(field("commit", view.commit.to_string()));
     fields.push(field("applied", view.applied.to_string()));
     for (name, timer) in [
         ("election", &view.election),
         ("heartbeat", &view.heartbeat),
-        ("check quorum", &view.check_quorum),
+        ("quorum", &view.check_quorum),
     ] {
         if let Some(timer) = timer {
             fields.push(moving(name, remaining(*timer, now)));

@@ -78,10 +78,10 @@ fn header(props: &PanelProps, card: &NodeCard, view: &NodeView) -> Html {
 }
 
 fn source_line(card: &NodeCard) -> String {
-    match (card.condition, condition_name(card.condition)) {
-        (NodeCondition::Crashed, _) => format!("last word: {}", source(card)),
-        (_, Some(condition)) => format!("{condition}; last: {}", source(card)),
-        (_, None) => source(card),
+    match card.condition {
+        NodeCondition::Up => source(card),
+        NodeCondition::Unknown => format!("no word from it since: {}", source(card)),
+        NodeCondition::Crashed | NodeCondition::Frozen => format!("last word: {}", source(card)),
     }
 }
 

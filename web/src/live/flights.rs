@@ -9,7 +9,7 @@ use raftwerk_wire::view::{Flight, MessageView};
 use std::collections::VecDeque;
 
 /// Shortest time a message is shown (microseconds).
-pub const TRAVEL: u64 = 350_000;
+pub const TRAVEL: u64 = 280_000;
 /// How long a message nobody confirms stays in the picture (microseconds).
 pub const PATIENCE: u64 = 4_000_000;
 /// How long a flight is kept after it has arrived (microseconds).

@@ -10,7 +10,7 @@ use raftwerk_wire::view::{ClusterView, EntryView, NodeCard, NodeCondition, NodeV
 use yew::prelude::*;
 
 /// Width of the column of names.
-pub const NAME: f64 = 84.0;
+pub const NAME: f64 = 104.0;
 /// From one index to the next.
 pub const PITCH: f64 = 26.0;
 /// Width of a cell.
@@ -148,7 +148,7 @@ fn name(props: &PanelProps, card: &NodeCard) -> Html {
         (_, NodeCondition::Frozen) => ("frozen".to_string(), "frozen"),
         (_, NodeCondition::Unknown) | (None, _) => ("unknown".to_string(), "no word from it"),
         (Some(view), _) if view.role == Role::Leader => ("leader".to_string(), "leader"),
-        (Some(view), _) if view.role != Role::Follower => ("candidate".to_string(), "candidate"),
+        (Some(view), _) if view.role != Role::Follower => ("candidate".to_string(), "asks for votes"),
         (Some(view), _) => (format!("{}/{}", view.commit, view.log.last), "commit index of last"),
     };
     let title = match props.mode {
