@@ -23,6 +23,8 @@ pub struct Report {
     pub seed: u64,
     /// What happened, both phases together.
     pub counts: Counts,
+    /// What happened before the healing.
+    pub stormy: Counts,
     /// Simulated time, microseconds.
     pub time: u64,
     /// State hash at the end.
@@ -36,6 +38,7 @@ pub struct Report {
 pub fn storm(seed: u64, steps: u64) -> Report {
     let mut world = World::new(&Setup::storm(seed));
     while world.events() < steps && world.violation().is_none() && world.step() {}
+    let stormy = world.counts();
     if world.violation().is_none() {
         heal(&mut world);
     }
@@ -43,6 +46,7 @@ pub fn storm(seed: u64, steps: u64) -> Report {
     Report {
         seed,
         counts: world.counts(),
+        stormy,
         time: world.now(),
         hash: world.hash(),
         violation: world.violation().cloned(),
