@@ -120,10 +120,7 @@ impl Server {
     /// Serves until the node ends; then finishes what it has begun.
     pub async fn serve(self, listener: tokio::net::TcpListener) {
         let closing = self.closing.clone();
-        let routes = self.routes();
-        let server = axum::serve(listener::Capped::new(listener), routes);
-        // It fails only if accepting fails for good, which the library does not let happen.
-        let _ = server.with_graceful_shutdown(closed(closing)).await;
+        listener::serve(listener, self.routes(), closing).await;
     }
 
     fn routes(self) -> Router {

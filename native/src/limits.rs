@@ -75,8 +75,15 @@ pub const FORWARD: Duration = Duration::from_millis(4_500);
 /// `/healthz` waits this long for the loop.
 pub const HEALTH: Duration = Duration::from_secs(1);
 
+/// Open connections of clients and browsers that are not WebSockets yet. Below the usual limit
+/// of 1,024 open files.
+pub const CONNECTIONS: usize = 800;
+
+/// A connection must send the head of a request within this time, also between requests.
+pub const REQUEST_HEAD: Duration = Duration::from_secs(60);
+
 /// Client requests under way at the same time.
-pub const HTTP_REQUESTS: usize = 8_192;
+pub const HTTP_REQUESTS: usize = 1_024;
 
 /// Longest JSON body of a request.
 pub const JSON_BODY_BYTES: usize = 64 << 10;

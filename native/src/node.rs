@@ -9,6 +9,7 @@ pub mod inbox;
 pub mod logbook;
 pub mod looper;
 mod options;
+pub mod report;
 pub mod start;
 pub mod telling;
 

@@ -1,112 +1,62 @@
-//! The listening socket with a limit on connections.
+//! The listening socket: a bounded number of connections, none of which may dawdle.
 //!
 //! Connections beyond the limit are closed at once: an error that is seen is better than one
-//! that waits. What is open keeps its place, the peers' connections included.
+//! that waits. A connection that sends no whole request head for a while is closed too, so that
+//! slow or forgotten ones give their place back; WebSockets have rules of their own.
 
-use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use super::closed;
+use crate::limits::{CONNECTIONS, REQUEST_HEAD};
+use axum::Router;
+use hyper::server::conn::http1::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
-/// Open connections, those of peers and subscribers included. Below the usual limit of 1,024
-/// open files.
-const MAX_CONNECTIONS: usize = 900;
+/// Pause after an error such as "too many open files".
+const PAUSE: Duration = Duration::from_millis(100);
 
-/// See the module.
-pub struct Capped {
-    listener: TcpListener,
-    places: Arc<Semaphore>,
-}
-
-impl Capped {
-    /// Limits what the listener accepts.
-    pub fn new(listener: TcpListener) -> Capped {
-        Capped {
-            listener,
-            places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
-        }
-    }
-}
-
-impl axum::serve::Listener for Capped {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        loop {
-            // The library's own accept waits and tries again after errors such as "too many
-            // open files".
-            let (stream, from) = axum::serve::Listener::accept(&mut self.listener).await;
-            // Frames and answers are flushed whole; waiting for more would only add delay.
-            let ready = stream.set_nodelay(true);
-            if let (Ok(place), Ok(())) = (Arc::clone(&self.places).try_acquire_owned(), ready) {
-                return (
-                    Connection {
-                        stream,
-                        _place: place,
-                    },
-                    from,
-                );
+/// Serves until the node ends, then lets requests under way finish.
+pub async fn serve(listener: TcpListener, routes: Router, closing: watch::Receiver<bool>) {
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = closed(closing.clone()) => break,
+        };
+        while connections.try_join_next().is_some() {}
+        match accepted {
+            Ok((stream, _)) if connections.len() < CONNECTIONS => {
+                connections.spawn(connection(stream, routes.clone(), closing.clone()));
             }
+            Ok(_) => {}
+            Err(_) => tokio::time::sleep(PAUSE).await,
         }
     }
-
-    fn local_addr(&self) -> std::io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
 }
 
-/// A connection that gives its place back when it ends.
-pub struct Connection {
-    stream: TcpStream,
-    _place: OwnedSemaphorePermit,
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+async fn connection(stream: TcpStream, routes: Router, closing: watch::Receiver<bool>) {
+    // Frames and answers are flushed whole; waiting for more would only add delay.
+    if stream.set_nodelay(true).is_err() {
+        return;
     }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[std::io::IoSlice<'_>],
-    ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+    let service = TowerToHyperService::new(routes);
+    let connection = Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(REQUEST_HEAD)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    tokio::pin!(connection);
+    // Errors are the other side's: it went away or does not speak HTTP.
+    tokio::select! {
+        ended = connection.as_mut() => drop(ended),
+        () = closed(closing) => {
+            connection.as_mut().graceful_shutdown();
+            drop(connection.await);
+        }
     }
 }

@@ -12,6 +12,7 @@ use crate::node::NodeError;
 use crate::node::answer::{Found, Read, ReadReply, Result as Answered, WriteReply, Written};
 use crate::node::inbox::{Batch, Inbox, Query, Request, Urgent};
 use crate::node::logbook::Logbook;
+use crate::node::report;
 use crate::node::telling::Telling;
 use crate::peers::Peers;
 use raftwerk_core::trace::{Role, Timer};
@@ -127,7 +128,8 @@ impl Looper {
         self.drain(now);
         let Parts { raft, telling, .. } = &mut self.parts;
         telling.end_turn(raft, &self.store, now);
-        self.gauges();
+        let waiting = self.waiting.len();
+        report::gauges(&self.parts.metrics, &self.parts.raft, &self.store, waiting);
     }
 
     fn urgent(&mut self, now: Time, urgent: Urgent) {
@@ -136,6 +138,7 @@ impl Looper {
             telling,
             metrics,
             log,
+            status,
             ..
         } = &mut self.parts;
         telling.input();
@@ -161,7 +164,8 @@ impl Looper {
                 let _ = reply.send(Box::new(telling.view(raft, &self.store, now)));
             }
             Urgent::Status(reply) => {
-                let _ = reply.send(Box::new(self.status()));
+                let told = report::status(status, raft, &self.store);
+                let _ = reply.send(Box::new(told));
             }
             Urgent::TimeOut => raft.fire(now, Timer::Election),
             Urgent::Stop => self.ended = Some(Ok(())),
@@ -356,57 +360,6 @@ impl Looper {
         self.parts.log.line(error.to_string());
         self.ended = Some(Err(error));
     }
-
-    fn status(&self) -> Status {
-        let (view, constant) = (self.parts.raft.view(), &self.parts.status);
-        Status {
-            role: role_name(view.role()).to_string(),
-            term: view.term().0,
-            leader: view.leader().map(|node| node.0),
-            last: view.last().index.0,
-            commit: view.commit().0,
-            applied: view.applied().0,
-            revision: self.store.revision(),
-            ..constant.clone()
-        }
-    }
-
-    fn gauges(&self) {
-        let (view, metrics) = (self.parts.raft.view(), &self.parts.metrics);
-        let role = match view.role() {
-            Role::Follower => 0,
-            Role::PreCandidate => 1,
-            Role::Candidate => 2,
-            Role::Leader => 3,
-        };
-        if role % 3 != 0 && metrics.role.load(Relaxed) % 3 == 0 {
-            metrics.elections.fetch_add(1, Relaxed);
-        }
-        for (gauge, value) in [
-            (&metrics.role, role),
-            (&metrics.term, view.term().0),
-            (&metrics.leader, view.leader().map_or(0, |node| node.0)),
-            (&metrics.last, view.last().index.0),
-            (&metrics.durable, view.durable().0),
-            (&metrics.commit, view.commit().0),
-            (&metrics.applied, view.applied().0),
-            (&metrics.revision, self.store.revision()),
-            (&metrics.keys, self.store.keys() as u64),
-            (&metrics.open, self.waiting.len() as u64),
-        ] {
-            gauge.store(value, Relaxed);
-        }
-    }
-}
-
-/// A role as the API calls it.
-fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::Follower => "follower",
-        Role::PreCandidate => "pre_candidate",
-        Role::Candidate => "candidate",
-        Role::Leader => "leader",
-    }
 }
 
 /// The read path of a mode; stale reads have none.
@@ -419,3 +372,6 @@ pub fn read_path(mode: raftwerk_wire::client::ReadMode) -> Option<ReadPath> {
         ReadMode::Stale => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

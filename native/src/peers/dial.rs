@@ -39,9 +39,11 @@ fn duration(span: Span) -> Duration {
 /// Connects for ever.
 pub async fn keep_connected(peers: &Peers, link: &Link) {
     let longest = duration(peers.timing.heartbeat) * 2;
+    // A try that hangs must not outlast an election either; but a greeting takes its time.
+    let patience = duration(peers.timing.election_min).clamp(PEER_CONNECT / 4, PEER_CONNECT);
     let mut pause = FIRST_PAUSE.min(longest);
     loop {
-        let end = match timeout(PEER_CONNECT, connect(peers, link)).await {
+        let end = match timeout(patience, connect(peers, link)).await {
             Err(_) => End::Lost("no greeting in time".to_string()),
             Ok(Err(end)) => end,
             Ok(Ok(socket)) => {

@@ -147,8 +147,9 @@ fn torn(content: &Content, random: &mut Bits) -> Vec<u8> {
     let mut bytes = vec![0; length];
     for start in (0..length).step_by(SECTOR) {
         let from = if random.bit() { new } else { old };
-        for at in start..(start + SECTOR).min(length) {
-            bytes[at] = from.get(at).or(old.get(at)).copied().unwrap_or(0);
+        let end = (start + SECTOR).min(length);
+        for (at, byte) in (start..end).zip(&mut bytes[start..end]) {
+            *byte = from.get(at).or(old.get(at)).copied().unwrap_or(0);
         }
     }
     bytes

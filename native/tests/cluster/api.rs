@@ -273,6 +273,8 @@ async fn probes_and_numbers() {
     let rig = Rig::started(3).await;
     written(&rig.put(1, "x", b"1").await);
     for id in [1, 2, 3] {
+        // A node that has read this has the entry on its disk.
+        assert_eq!(rig.get(id, "x?read=follower").await.body, "1");
         let text = async |path: &str| {
             let answer = rig
                 .send(id, Method::GET, path, &[], b"")

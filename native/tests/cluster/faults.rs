@@ -11,7 +11,7 @@ async fn everything_survives_a_restart_of_all() {
     for n in 0..20 {
         assert_eq!(rig.put(1 + n % 3, &format!("k{n}"), b"v").await.status, 200);
     }
-    let before = rig.status(1).await;
+    let before = rig.status(rig.leader().await).await;
     for id in [1, 2, 3] {
         rig.stop(id).await;
     }

@@ -1,0 +1,192 @@
+//! The loop of a single node over a log in memory, fed through its inbox.
+
+use super::*;
+use crate::identity::{DataDir, PeerDisks};
+use crate::node::PeerUrl;
+use crate::node::logbook::LogThread;
+use crate::observe::{After, Observer};
+use crate::wal::faulty::MemFiles;
+use crate::wal::{Sizes, Wal};
+use raftwerk_core::trace::{Cause, Kind};
+use raftwerk_core::{ClusterId, Config, Durable, Members};
+use raftwerk_kv::Command;
+use raftwerk_wire::frame::PeerHello;
+use raftwerk_wire::observe::Told;
+use raftwerk_wire::record::{FORMAT, Opening};
+use std::sync::atomic::AtomicU64;
+use tokio::sync::oneshot;
+
+struct Rig {
+    inbox: Arc<Inbox>,
+    observer: Arc<Observer>,
+    files: MemFiles,
+    end: std::thread::JoinHandle<Result<(), NodeError>>,
+    path: std::path::PathBuf,
+    _lines: LogThread,
+}
+
+fn start() -> Rig {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let number = COUNT.fetch_add(1, Relaxed);
+    let path = std::env::temp_dir().join(format!("raftwerk-loop-{}-{number}", std::process::id()));
+    let dir = DataDir::lock(&path).expect("free");
+    let (node, cluster, files) = (NodeId(1), ClusterId(1), MemFiles::default());
+    let opening = Opening {
+        format: FORMAT,
+        cluster,
+        node,
+    };
+    let (wal, _) = Wal::open(files.clone(), opening, Sizes::default()).expect("a new log");
+    let durable = Durable::bootstrap(&Members::of_voters([node]));
+    let config = Config::demo(node, cluster, 1);
+    let (log, lines) = Logbook::start(1);
+    let (metrics, inbox) = (Arc::new(Metrics::default()), Arc::new(Inbox::default()));
+    let observer = Arc::new(Observer::new(1, 7, Arc::clone(&metrics)));
+    let hello = PeerHello {
+        cluster,
+        node,
+        boot: 7,
+        disk: 1,
+        to: node,
+        founders: 0,
+    };
+    let url = PeerUrl::parse("http://127.0.0.1:1").expect("good");
+    let peers = Arc::new(Peers::new(crate::peers::Parts {
+        hello,
+        timing: config.timing,
+        urls: BTreeMap::from([(1, url)]),
+        disks: PeerDisks::new(dir).expect("readable"),
+        inbox: Arc::clone(&inbox),
+        observer: Arc::clone(&observer),
+        metrics: Arc::clone(&metrics),
+        log: log.clone(),
+    }));
+    let report_to = Arc::clone(&inbox);
+    let report = move |report| report_to.urgent(Urgent::Disk(report));
+    let looper = Looper::new(Parts {
+        raft: Raft::boot(config, durable, clock::now()).expect("good"),
+        inbox: Arc::clone(&inbox),
+        flusher: Flusher::start(wal, Arc::clone(&metrics), report),
+        peers,
+        telling: Telling::new(Arc::clone(&observer)),
+        metrics,
+        log,
+        status: Status::default(),
+    });
+    let end = std::thread::spawn(move || looper.run());
+    Rig {
+        inbox,
+        observer,
+        files,
+        end,
+        path,
+        _lines: lines,
+    }
+}
+
+impl Rig {
+    /// Writes until the node leads and takes it.
+    fn put(&self, value: &str) -> Written {
+        loop {
+            let command = raftwerk_kv::Request::from(Command::put("x", value))
+                .encode()
+                .into();
+            let (reply, answer) = oneshot::channel();
+            self.inbox
+                .request(Request::Write { command, reply })
+                .expect("room");
+            match answer.blocking_recv().expect("an answer") {
+                Written::Refused(_) => std::thread::sleep(Duration::from_millis(5)),
+                written => return written,
+            }
+        }
+    }
+
+    fn end(self) -> Result<(), NodeError> {
+        let end = self.end.join().expect("no panic");
+        std::fs::remove_dir_all(self.path).expect("clean up");
+        end
+    }
+}
+
+#[test]
+fn it_writes_reads_and_ends() {
+    let rig = start();
+    assert!(matches!(
+        rig.put("1"),
+        Written::Applied {
+            answer: Answer::Put { revision: 2, .. },
+            term: 1
+        }
+    ));
+    let (reply, answer) = oneshot::channel();
+    let what = Query::Get((*b"x").into());
+    let read = Request::Read {
+        path: Some(ReadPath::Leader),
+        what,
+        reply,
+    };
+    rig.inbox.request(read).expect("room");
+    let Ok(Read::Found(found)) = answer.blocking_recv() else {
+        panic!("a result")
+    };
+    assert_eq!((found.revision, found.term, found.age_ms), (2, 1, None));
+    assert!(matches!(found.result, Answered::Item(Some(item)) if *item.value == *b"1"));
+    rig.inbox.urgent(Urgent::Stop);
+    assert!(rig.end().is_ok());
+}
+
+/// Trap D2: after a failed write nothing is acknowledged any more and the node ends.
+#[test]
+fn a_failed_disk_ends_it() {
+    let rig = start();
+    rig.put("1");
+    rig.files.fail_after(0);
+    assert!(matches!(rig.put("2"), Written::Unknown));
+    let end = rig.end();
+    assert!(
+        matches!(&end, Err(NodeError::Disk(why)) if why.contains("wants this call")),
+        "{end:?}"
+    );
+}
+
+#[test]
+fn events_are_linked_to_what_led_to_them() {
+    let rig = start();
+    rig.put("1");
+    let subscription = rig.observer.subscribe().expect("room");
+    let (reply, view) = oneshot::channel();
+    rig.inbox.urgent(Urgent::View(reply));
+    assert_eq!(view.blocking_recv().expect("a view").commit, 3);
+    rig.put("2");
+    rig.inbox.urgent(Urgent::Stop);
+    let observer = Arc::clone(&rig.observer);
+    rig.end().expect("a clean end");
+    let After::Items(items) = observer.after(0) else {
+        panic!("nothing is lost yet")
+    };
+    let events: Vec<_> = items
+        .iter()
+        .filter_map(|item| match &item.told {
+            Told::Event(event) => Some((**event).clone()),
+            _ => None,
+        })
+        .collect();
+    assert!(matches!(events[0].event.kind, Kind::Booted { .. }));
+    let find = |fits: &dyn Fn(&Kind) -> bool| {
+        events
+            .iter()
+            .find(|e| fits(&e.event.kind))
+            .expect("it is told")
+    };
+    let appended = find(&|k| matches!(k, Kind::AppendedCommand { .. }));
+    let persisted = find(&|k| matches!(k, Kind::Persisted { .. }));
+    let committed = find(&|k| matches!(k, Kind::Committed { .. }));
+    let applying = find(&|k| matches!(k, Kind::Applying { .. }));
+    assert!(matches!(persisted.event.cause, Cause::Disk(_)));
+    assert_eq!(persisted.cause, Some(appended.id));
+    assert_eq!(committed.cause, Some(persisted.id));
+    assert_eq!(applying.cause, Some(committed.id));
+    assert_eq!(appended.cause, None);
+    drop(subscription);
+}
