@@ -87,8 +87,8 @@ async fn an_idle_connection_that_ended_is_replaced() {
 
 #[tokio::test]
 async fn a_large_answer_is_refused() {
-    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 70\r\n\r\n0123456789012345678901234567890123456789\
-                  012345678901234567890123456789";
+    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 70\r\n\r\n\
+                  01234567890123456789012345678901234567890123456789012345678901234567890";
     let address = server(answer, false).await;
     let error = get(&Client::default(), address).await.unwrap_err();
     assert!(

@@ -72,7 +72,7 @@ async fn serve(board: &Board, mut socket: WebSocket) {
                     return;
                 },
                 Err(RecvError::Lagged(missed)) => {
-                    let reason = format!("this page is too slow: {missed} items missed; connect again");
+                    let reason = format!("too slow: {missed} items missed; connect again");
                     let frame = CloseFrame { code: TRY_AGAIN, reason: Utf8Bytes::from(reason) };
                     send(&mut socket, Message::Close(Some(frame))).await;
                     return;
