@@ -174,13 +174,13 @@ fn choices(
                 }) }
             </select>
         </label>
-        <label class="c3">{ "At node" }
+        <label class="c2">{ "At node" }
             <select id="kv-node" ref={form.node.clone()}>
-                <option value="" selected={true}>{ "the leader" }</option>
+                <option value="" selected={true}>{ "leader" }</option>
                 { for nodes }
             </select>
         </label>
-        <label class="c3" hidden={op != "get"}>{ "Read" }
+        <label class="c2" hidden={op != "get"}>{ "Read" }
             <select id="kv-read" ref={form.read.clone()}>
                 <option value="leader" selected={true}>{ "leader" }</option>
                 <option value="follower">{ "follower" }</option>
@@ -192,15 +192,15 @@ fn choices(
 
 fn texts(form: &Form, op: &str) -> Html {
     html! { <>
-        <label class="c3">{ "Key" }
+        <label class={if op == "delete" { "c4" } else { "c2" }}>{ "Key" }
             <input id="kv-key" ref={form.key.clone()} maxlength="256"
                 spellcheck="false" autocapitalize="off" />
         </label>
-        <label class="c3" hidden={op != "cas"}>{ "Expect" }
+        <label class="c2" hidden={op != "cas"}>{ "Expect" }
             <input id="kv-expect" ref={form.expect.clone()} placeholder="(absent)"
                 maxlength="1024" spellcheck="false" autocapitalize="off" />
         </label>
-        <label class="c3" hidden={op != "put" && op != "cas"}>{ "Value" }
+        <label class={if op == "cas" { "c6" } else { "c2" }} hidden={op != "put" && op != "cas"}>{ "Value" }
             <input id="kv-value" ref={form.value.clone()} maxlength="1024"
                 spellcheck="false" autocapitalize="off" />
         </label>
@@ -324,13 +324,16 @@ fn operation(op: &OperationView, now: u64, mode: Mode) -> Html {
     let read = op.mode.as_ref().map_or(String::new(), |mode| format!(", {mode} read"));
     let (took, when) = match (op.ended, mode) {
         (None, _) => (span(now.saturating_sub(op.started)), String::new()),
-        (Some(end), Mode::Playground) => (span(end.saturating_sub(op.started)), moment(end)),
-        (Some(end), Mode::Live) => (span(end.saturating_sub(op.started)), ago(now, end)),
+        (Some(end), Mode::Playground) => {
+            (span(end.saturating_sub(op.started)), format!(" \u{b7} {}", moment(end)))
+        }
+        (Some(end), Mode::Live) => {
+            (span(end.saturating_sub(op.started)), format!(" \u{b7} {}", ago(now, end)))
+        }
     };
     html! { <>
-        <span class="asked">{ &op.text }<small>{ format!(" at S{}{read}", op.node) }</small></span>
+        <span class="asked">{ &op.text }<small>{ format!(" at S{}{read}{when}", op.node) }</small></span>
         <span class="outcome">{ label }<small>{ took }</small></span>
         if let Some(answer) = &op.answer { <span class="answer">{ answer }</span> }
-        if !when.is_empty() { <span class="when">{ when }</span> }
     </> }
 }

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 /// Shortest time a message is shown (microseconds).
 pub const TRAVEL: u64 = 280_000;
 /// How long a message nobody confirms stays in the picture (microseconds).
-pub const PATIENCE: u64 = 4_000_000;
+pub const PATIENCE: u64 = 1_200_000;
 /// How long a flight is kept after it has arrived (microseconds).
 const LINGER: u64 = 150_000;
 /// Most flights kept.

@@ -241,7 +241,8 @@ impl Fold {
 }
 
 fn card(id: u64, node: &Node, now: u64) -> NodeCard {
-    let age = node.heard.map_or(0, |heard| now.saturating_sub(heard));
+    // The page's clock starts with the page: who never spoke has been silent for that long.
+    let age = node.heard.map_or(now, |heard| now.saturating_sub(heard));
     let condition = match node.process {
         Some(NodeCondition::Crashed) => NodeCondition::Crashed,
         Some(NodeCondition::Frozen) => NodeCondition::Frozen,

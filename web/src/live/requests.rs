@@ -134,7 +134,7 @@ pub fn ended(op: &Op, reply: &Reply) -> Ended {
             (format!("not as expected{found}"), "failed")
         }
         (Op::Get { .. }, 504) => (words(reply), "failed"),
-        (_, 504) => (format!("outcome unknown: {}", words(reply)), "unknown"),
+        (_, 504) => (words(reply), "unknown"),
         _ => (words(reply), "failed"),
     }
 }
@@ -160,7 +160,7 @@ pub fn compared(expect: &str, reply: &Reply) -> Result<String, Ended> {
 pub fn silent(op: &Op, why: &str) -> Ended {
     match op {
         Op::Get { .. } => (why.to_string(), "failed"),
-        _ => (format!("outcome unknown: {why}, it may have been done"), "unknown"),
+        _ => (format!("{why}; it may have been done"), "unknown"),
     }
 }
 
