@@ -45,7 +45,9 @@ async fn says_why_it_cannot_start() -> Result<()> {
     ] {
         let server = FileServer::start_at(&dist(), "/", flaw.clone())?;
         browser.goto(&server.url()).await?;
-        let shown = browser.wait_for_text("#boot-error", "could not start").await;
+        let shown = browser
+            .wait_for_text("#boot-error", "could not start")
+            .await;
         shown.with_context(|| format!("{flaw:?}"))?;
         let detail = browser.find("#boot-error code").await?.text().await?;
         ensure!(detail.len() > 10, "{flaw:?} is explained by {detail:?}");
