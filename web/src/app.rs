@@ -3,6 +3,7 @@
 //! Draws when the event shown, the selection or a mode changes; never per frame.
 
 mod act;
+mod keyboard;
 mod panels;
 mod refresh;
 
@@ -11,7 +12,6 @@ use crate::checks::Banner;
 use crate::driver::{Driver, Undo};
 use crate::frame::{self, Shared};
 use crate::help::Help;
-use crate::keys::{self, Press, Wish};
 use crate::media::{self, Media, Wanted};
 use crate::partition::PartitionDialog;
 use crate::shown::Shown;
@@ -95,7 +95,6 @@ struct Toast {
 /// The app.
 pub struct App {
     shared: Rc<RefCell<Shared>>,
-    wanted: Wanted,
     view: Rc<ClusterView>,
     /// As `view`, but taken at most a few times a second while time runs.
     slow: Rc<ClusterView>,
@@ -139,7 +138,6 @@ impl Component for App {
         media::set_theme(theme);
         let mut app = App {
             shared,
-            wanted,
             slow: view.clone(),
             view,
             events: Rc::default(),
@@ -218,10 +216,13 @@ impl Component for App {
                 <main>
                     if self.room == Room::Wide { { self.left(ctx, &act) } }
                     <section class="center">
-                        <Stage view={Shown(self.view.clone())} selection={self.selection} mode={self.mode}
-                            armed={self.armed} calm={self.calm} menu={self.menu}
+                        { self.notice() }
+                        <Stage view={Shown(self.view.clone())} selection={self.selection}
+                            mode={self.mode} armed={self.armed} calm={self.calm} menu={self.menu}
                             layer={self.shared.borrow().layer.clone()} act={act.clone()} />
-                        if self.room != Room::Narrow { { self.logs(&act) } }
+                        if self.room != Room::Narrow && !self.view.nodes.is_empty() {
+                            { self.logs(&act) }
+                        }
                     </section>
                     { self.right(ctx, &act) }
                 </main>
@@ -258,10 +259,28 @@ impl App {
         let on_checks = ctx.link().callback(|()| Msg::Tab(Tab::Checks));
         html! {
             <TopBar view={Shown(self.slow.clone())} mode={self.mode} armed={self.armed}
-                live={refresh::live_line(&shared)} {run} switches={setup.switches} theme={self.theme}
-                calm={self.calm} on_calm={ctx.link().callback(Msg::Calm)} settings={self.settings}
+                live={refresh::live_line(&shared)} {run} switches={setup.switches}
+                theme={self.theme} calm={self.calm} on_calm={ctx.link().callback(Msg::Calm)}
+                settings={self.settings}
                 on_settings={ctx.link().callback(Msg::Settings)} {on_checks} act={act.clone()} />
         }
+    }
+
+    /// What there is to say about the live source: instead of an empty stage, or above it.
+    fn notice(&self) -> Html {
+        if self.mode == Mode::Playground {
+            return html! {};
+        }
+        let message = refresh::live_line(&self.shared.borrow()).message;
+        if message.is_empty() {
+            return html! {};
+        }
+        let class = if self.view.nodes.is_empty() {
+            "notice alone"
+        } else {
+            "notice"
+        };
+        html! { <p id="live-notice" {class} role="status">{ message }</p> }
     }
 
     fn time(&self, act: &Callback<Action>) -> Html {
@@ -285,16 +304,18 @@ impl App {
     }
 
     fn toast(&self, ctx: &Context<Self>) -> Html {
-        let Some(toast) = &self.toast else { return html! {} };
+        let Some(toast) = &self.toast else {
+            return html! {};
+        };
+        let close = ctx.link().callback(|_: MouseEvent| Msg::ToastGone);
+        let undo = |undo| ctx.link().callback(move |_: MouseEvent| Msg::Undo(undo));
         html! {
             <div class="toast" role="status">
                 <span>{ &toast.text }</span>
-                if let Some(undo) = toast.undo {
-                    <button id="undo" onclick={ctx.link().callback(move |_: MouseEvent| Msg::Undo(undo))}>
-                        { "Undo" }</button>
+                if let Some(way) = toast.undo {
+                    <button id="undo" onclick={undo(way)}>{ "Undo" }</button>
                 }
-                <button class="quiet" aria-label="Close"
-                    onclick={ctx.link().callback(|_: MouseEvent| Msg::ToastGone)}>{ "\u{00d7}" }</button>
+                <button class="quiet" aria-label="Close" onclick={close}>{ "\u{00d7}" }</button>
             </div>
         }
     }
@@ -302,7 +323,11 @@ impl App {
     fn say(&mut self, ctx: &Context<Self>, text: String, undo: Option<Undo>) {
         let link = ctx.link().clone();
         let timer = Timeout::new(TOAST, move || link.send_message(Msg::ToastGone));
-        self.toast = Some(Toast { text, undo, _timer: timer });
+        self.toast = Some(Toast {
+            text,
+            undo,
+            _timer: timer,
+        });
     }
 
     /// Listens to keys and to what the browser says about itself.
@@ -312,18 +337,23 @@ impl App {
             link.send_message(Msg::Key(event));
         });
         if let Some(document) = web_sys::window().and_then(|window| window.document()) {
-            let _ = document
-                .add_event_listener_with_callback("keydown", keys.as_ref().unchecked_ref());
+            let _ =
+                document.add_event_listener_with_callback("keydown", keys.as_ref().unchecked_ref());
         }
         self.keys = Some(keys);
         let room = ctx.link().callback(|_: bool| Msg::Room);
         let queries = [
             ("(min-width: 1200px)", room.clone()),
             ("(min-width: 768px)", room),
-            ("(prefers-reduced-motion: reduce)", ctx.link().callback(Msg::Calm)),
+            (
+                "(prefers-reduced-motion: reduce)",
+                ctx.link().callback(Msg::Calm),
+            ),
         ];
-        self.media =
-            queries.into_iter().filter_map(|(query, on)| Media::watch(query, on)).collect();
+        self.media = queries
+            .into_iter()
+            .filter_map(|(query, on)| Media::watch(query, on))
+            .collect();
         self.room = self.measure();
         self.calm = self.media.get(2).is_some_and(Media::matches);
         self.shared.borrow_mut().driver.set_calm(self.calm);
@@ -336,49 +366,6 @@ impl App {
             (None, _) => Room::Wide,
             _ => Room::Narrow,
         }
-    }
-
-    fn key(&mut self, ctx: &Context<Self>, event: &KeyboardEvent) -> bool {
-        let key = event.key();
-        let modal = self.help || self.partition;
-        if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() {
-            return false;
-        }
-        if modal && key != "Escape" || keys::is_typing(event) && key != "Escape" {
-            return false;
-        }
-        if matches!(key.as_str(), " " | "Enter") && keys::is_pressing(event) {
-            return false;
-        }
-        let press = Press { key: &key, shift: event.shift_key() };
-        let Some(wish) = keys::read(press, &self.view, self.selection, self.mode) else {
-            return false;
-        };
-        event.prevent_default();
-        match wish {
-            Wish::Act(actions) => {
-                for action in actions {
-                    let focus = match action {
-                        Action::Select(Selection::Node(id)) => Some(id),
-                        _ => None,
-                    };
-                    self.perform(ctx, action);
-                    if let Some(id) = focus {
-                        panels::focus(&format!("[data-node=\"{id}\"]"));
-                    }
-                }
-            }
-            Wish::Faster(by) => {
-                let notch = self.shared.borrow().driver.notch() + by;
-                self.perform(ctx, Action::Speed(notch));
-            }
-            Wish::Menu => self.menu += 1,
-            Wish::Ask(op) => {
-                self.tab = Tab::Kv;
-                self.ask = Some(op);
-            }
-        }
-        true
     }
 }
 

@@ -19,6 +19,8 @@ const LONGEST_FRAME: f64 = 100.0;
 const QUIET_FACTOR: f64 = 20.0;
 /// With reduced motion the run goes from landmark to landmark this often (milliseconds).
 const CALM_STEP: f64 = 1_200.0;
+/// How many of the newest events are looked at for a landmark after one step.
+const CALM_LOOK: usize = 8;
 /// Speed notches: three double the speed, 0 is 1:40.
 pub const SLOWEST: i32 = -17;
 /// The fastest notch, 4:1.
@@ -33,7 +35,9 @@ pub fn rate(notch: i32) -> f64 {
 /// Milliseconds since the page was opened.
 #[must_use]
 pub fn real_now() -> f64 {
-    web_sys::window().and_then(|window| window.performance()).map_or(0.0, |clock| clock.now())
+    web_sys::window()
+        .and_then(|window| window.performance())
+        .map_or(0.0, |clock| clock.now())
 }
 
 /// The playground's history and its playhead.
@@ -79,7 +83,12 @@ impl Driver {
     pub fn restart(&mut self, setup: Setup) {
         let fresh = Driver::with(setup);
         let (notch, quiet_skip, calm) = (self.notch, self.quiet_skip, self.calm);
-        *self = Driver { notch, quiet_skip, calm, ..fresh };
+        *self = Driver {
+            notch,
+            quiet_skip,
+            calm,
+            ..fresh
+        };
     }
 
     /// The setup of this run with other optional rules.
@@ -166,7 +175,7 @@ impl Driver {
                 return false;
             }
             self.calm_wait = 0.0;
-            return self.next_landmark();
+            return self.calm_step();
         }
         let mut left = real_ms * 1_000.0 * rate(self.notch);
         self.skipping = false;
@@ -180,6 +189,30 @@ impl Driver {
             self.skipping = true;
         }
         self.run_to(self.playhead + left.max(0.0))
+    }
+
+    /// To the next interesting event, or two heartbeats further when nothing happens.
+    fn calm_step(&mut self) -> bool {
+        let until = self.history.now() + 2 * self.history.setup().timing.heartbeat.0;
+        let begun = real_now();
+        let mut played = false;
+        while self.history.next_time().is_some_and(|next| next <= until) && self.history.forward() {
+            played = true;
+            let position = self.history.position();
+            let newest = self.history.recent_events(CALM_LOOK);
+            let interesting = newest
+                .iter()
+                .any(|e| e.step == position && e.event.kind.is_landmark());
+            if interesting || real_now() - begun > BUDGET {
+                break;
+            }
+        }
+        if !played {
+            // Nothing at all for two heartbeats: the next event, whatever it is.
+            played = self.history.forward();
+        }
+        self.settle();
+        played
     }
 
     /// Plays events up to a time, within the budget of a frame.
@@ -212,10 +245,18 @@ impl Driver {
         }
         let margin = self.history.setup().timing.election_min.0 as f64 / 50.0;
         let mut until = self.history.next_time()? as f64;
-        for card in self.view.nodes.iter().filter(|card| card.condition == NodeCondition::Up) {
+        for card in self
+            .view
+            .nodes
+            .iter()
+            .filter(|card| card.condition == NodeCondition::Up)
+        {
             let Some(view) = &card.view else { continue };
             let offset = self.view.now as f64 - view.clock as f64;
-            for timer in [view.election, view.heartbeat, view.check_quorum].into_iter().flatten() {
+            for timer in [view.election, view.heartbeat, view.check_quorum]
+                .into_iter()
+                .flatten()
+            {
                 until = until.min(timer.due as f64 + offset - margin);
             }
         }

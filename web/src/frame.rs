@@ -27,7 +27,11 @@ pub struct Stats {
 
 impl Stats {
     fn new() -> Stats {
-        Stats { work: Vec::with_capacity(KEPT), next: 0, frames: 0 }
+        Stats {
+            work: Vec::with_capacity(KEPT),
+            next: 0,
+            frames: 0,
+        }
     }
 
     /// Forgets everything.
@@ -172,7 +176,9 @@ impl Shared {
             let _ = playhead.style().set_property("left", &self.clock_text);
         }
         if let Some(skip) = self.dials.skip.cast::<Element>() {
-            let _ = skip.class_list().toggle_with_force("on", self.driver.skipping());
+            let _ = skip
+                .class_list()
+                .toggle_with_force("on", self.driver.skipping());
         }
     }
 

@@ -8,12 +8,24 @@ use yew::prelude::*;
 const SIGNS: &[(&str, &str)] = &[
     ("Colour", "the term; the number is always beside it"),
     ("Plain circle", "follower"),
-    ("Dotted, dashed edge", "pre-candidate, candidate with its votes"),
+    (
+        "Dotted, dashed edge",
+        "pre-candidate, candidate with its votes",
+    ),
     ("Double edge, crown", "leader"),
-    ("Ring that fills", "the core's own deadline: election, or heartbeat of a leader"),
+    (
+        "Ring that fills",
+        "the core's own deadline: election, or heartbeat of a leader",
+    ),
     ("7/9", "7 of 9 entries known committed there"),
-    ("Triangle", "vote request, V; pre-vote, P, with a second edge"),
-    ("Square, number", "entries on their way; a dot is a heartbeat"),
+    (
+        "Triangle",
+        "vote request, V; pre-vote, P, with a second edge",
+    ),
+    (
+        "Square, number",
+        "entries on their way; a dot is a heartbeat",
+    ),
     ("Hollow", "an answer: tick for yes, bar for no"),
     ("Dashed lane, strokes", "this direction is cut"),
 ];
@@ -39,7 +51,11 @@ pub fn Help(props: &HelpProps) -> Html {
         });
     }
     let row = |(name, what): &(&str, &str), key: bool| {
-        let name = if key { html! { <kbd>{ *name }</kbd> } } else { html! { *name } };
+        let name = if key {
+            html! { <kbd>{ *name }</kbd> }
+        } else {
+            html! { *name }
+        };
         html! { <><dt>{ name }</dt><dd>{ *what }</dd></> }
     };
     html! {
@@ -53,9 +69,9 @@ pub fn Help(props: &HelpProps) -> Html {
                 <div>
                     <dl class="signs">{ for SIGNS.iter().map(|entry| row(entry, false)) }</dl>
                     <p class="soft">
-                        { "Click anything. Double click crashes a node or cuts a link. Right click, \
-                           or a long press, shows what else can be done. Drag around nodes to \
-                           part them; drag from node to node to cut their link." }
+                        { "Click anything. Double click crashes a node or cuts a link. Right \
+                           click, or a long press, shows what else can be done. Drag around nodes \
+                           to part them; drag from node to node to cut their link." }
                     </p>
                 </div>
             </div>

@@ -24,16 +24,34 @@ pub fn hex(hash: u64) -> String {
 
 /// Puts the functions on `window`.
 pub fn install(shared: &Rc<RefCell<Shared>>) {
-    let Some(window) = web_sys::window() else { return };
+    let Some(window) = web_sys::window() else {
+        return;
+    };
     let object = Object::new();
     let from = |read: fn(&Shared) -> JsValue| {
         let shared = shared.clone();
         Closure::<dyn Fn() -> JsValue>::new(move || read(&shared.borrow())).into_js_value()
     };
-    put(&object, "hash", &from(|s| hex(s.driver.history().hash()).into()));
-    put(&object, "position", &from(|s| (s.driver.history().position() as f64).into()));
-    put(&object, "memory", &from(|s| (s.driver.history().memory_estimate() as f64).into()));
-    put(&object, "drawn", &from(|s| (s.layer.0.borrow().drawn() as f64).into()));
+    put(
+        &object,
+        "hash",
+        &from(|s| hex(s.driver.history().hash()).into()),
+    );
+    put(
+        &object,
+        "position",
+        &from(|s| (s.driver.history().position() as f64).into()),
+    );
+    put(
+        &object,
+        "memory",
+        &from(|s| (s.driver.history().memory_estimate() as f64).into()),
+    );
+    put(
+        &object,
+        "drawn",
+        &from(|s| (s.layer.0.borrow().drawn() as f64).into()),
+    );
     put(&object, "frame_stats", &from(stats));
     let reset = {
         let shared = shared.clone();
@@ -44,12 +62,18 @@ pub fn install(shared: &Rc<RefCell<Shared>>) {
         let shared = shared.clone();
         Closure::<dyn Fn(f64, f64)>::new(move |nodes: f64, messages: f64| {
             let mut shared = shared.borrow_mut();
-            shared.driver.restart(crowded(nodes as u64, messages as u64));
+            shared
+                .driver
+                .restart(crowded(nodes as u64, messages as u64));
             shared.touch();
         })
     };
     put(&object, "stress", &busy.into_js_value());
-    put(&object, "trail", &Closure::<dyn Fn(f64, f64) -> Array>::new(trail).into_js_value());
+    put(
+        &object,
+        "trail",
+        &Closure::<dyn Fn(f64, f64) -> Array>::new(trail).into_js_value(),
+    );
     put(&window, "raftwerk", &object);
 }
 

@@ -64,17 +64,24 @@ pub const KEYS: &[(&str, &str)] = &[
 /// Whether a key press belongs to a field or a dialog and not to the page.
 #[must_use]
 pub fn is_typing(event: &KeyboardEvent) -> bool {
-    let Some(element) = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok()) else {
+    let Some(element) = event
+        .target()
+        .and_then(|t| t.dyn_into::<web_sys::Element>().ok())
+    else {
         return false;
     };
-    let editable = element.dyn_ref::<HtmlElement>().is_some_and(HtmlElement::is_content_editable);
+    let editable = element
+        .dyn_ref::<HtmlElement>()
+        .is_some_and(HtmlElement::is_content_editable);
     editable || matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")
 }
 
 /// Whether Space and Enter belong to the element that has the focus.
 #[must_use]
 pub fn is_pressing(event: &KeyboardEvent) -> bool {
-    let element = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok());
+    let element = event
+        .target()
+        .and_then(|t| t.dyn_into::<web_sys::Element>().ok());
     element.is_some_and(|e| matches!(e.tag_name().as_str(), "BUTTON" | "A" | "SUMMARY"))
 }
 
@@ -127,7 +134,11 @@ fn on_selection(press: Press<'_>, view: &ClusterView, at: Selection, mode: Mode)
         }
         (Selection::Link(from, to), "c") => {
             let cut = offers::is_cut(view, from, to);
-            act(if cut { I::Restore { from, to } } else { I::Cut { from, to } })
+            act(if cut {
+                I::Restore { from, to }
+            } else {
+                I::Cut { from, to }
+            })
         }
         (Selection::Message(id), key) if mode == Mode::Playground => match key {
             "d" => act(I::Drop(id)),
@@ -148,7 +159,9 @@ fn step(view: &ClusterView, at: Selection, by: i64) -> Option<Wish> {
     if matches!(at, Selection::Message(_)) {
         return step_message(view, at, by).map(pause_and);
     }
-    let count = i64::try_from(view.nodes.len()).ok().filter(|count| *count > 0)?;
+    let count = i64::try_from(view.nodes.len())
+        .ok()
+        .filter(|count| *count > 0)?;
     let here = match at {
         Selection::Node(id) => view.nodes.iter().position(|card| card.id == id),
         _ => None,
@@ -162,13 +175,19 @@ fn step(view: &ClusterView, at: Selection, by: i64) -> Option<Wish> {
 }
 
 fn step_message(view: &ClusterView, at: Selection, by: i64) -> Option<Action> {
-    let count = i64::try_from(view.flights.len()).ok().filter(|count| *count > 0)?;
+    let count = i64::try_from(view.flights.len())
+        .ok()
+        .filter(|count| *count > 0)?;
     let here = match at {
         Selection::Message(id) => view.flights.iter().position(|flight| flight.id == id),
         _ => None,
     };
-    let next = here.and_then(|here| i64::try_from(here).ok()).map_or(0, |here| here + by);
-    let flight = view.flights.get(usize::try_from(next.rem_euclid(count)).ok()?)?;
+    let next = here
+        .and_then(|here| i64::try_from(here).ok())
+        .map_or(0, |here| here + by);
+    let flight = view
+        .flights
+        .get(usize::try_from(next.rem_euclid(count)).ok()?)?;
     Some(Action::Select(Selection::Message(flight.id)))
 }
 
@@ -179,7 +198,12 @@ fn next_link(view: &ClusterView, at: Selection) -> Option<Action> {
         Selection::Link(from, to) => (from, Some(to)),
         _ => (view.nodes.first()?.id, None),
     };
-    let others: Vec<u64> = view.nodes.iter().map(|c| c.id).filter(|id| *id != from).collect();
+    let others: Vec<u64> = view
+        .nodes
+        .iter()
+        .map(|c| c.id)
+        .filter(|id| *id != from)
+        .collect();
     let next = after.and_then(|after| others.iter().position(|id| *id == after));
     let to = others.get(next.map_or(0, |at| (at + 1) % others.len()))?;
     Some(Action::Select(Selection::Link(from, *to)))
@@ -198,7 +222,10 @@ mod tests {
             age: 0,
             last_event: None,
         };
-        ClusterView { nodes: (1..=5).map(node).collect(), ..ClusterView::default() }
+        ClusterView {
+            nodes: (1..=5).map(node).collect(),
+            ..ClusterView::default()
+        }
     }
 
     fn press(key: &str, at: Selection) -> Option<Wish> {

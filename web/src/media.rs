@@ -21,7 +21,8 @@ impl Media {
         let list = web_sys::window()?.match_media(query).ok()??;
         let seen = list.clone();
         let closure = Closure::<dyn FnMut()>::new(move || changed.emit(seen.matches()));
-        list.add_event_listener_with_callback("change", closure.as_ref().unchecked_ref()).ok()?;
+        list.add_event_listener_with_callback("change", closure.as_ref().unchecked_ref())
+            .ok()?;
         Some(Media { list, closure })
     }
 
@@ -35,7 +36,9 @@ impl Media {
 impl Drop for Media {
     fn drop(&mut self) {
         let callback = self.closure.as_ref().unchecked_ref();
-        let _ = self.list.remove_event_listener_with_callback("change", callback);
+        let _ = self
+            .list
+            .remove_event_listener_with_callback("change", callback);
     }
 }
 
@@ -71,8 +74,12 @@ impl Wanted {
         };
         Wanted {
             mode,
-            nodes: number("nodes").unwrap_or(5).clamp(1, raftwerk_sim::MAX_NODES),
-            seed: get("seed").and_then(|text| parse_seed(&text)).unwrap_or(FIRST_SEED),
+            nodes: number("nodes")
+                .unwrap_or(5)
+                .clamp(1, raftwerk_sim::MAX_NODES),
+            seed: get("seed")
+                .and_then(|text| parse_seed(&text))
+                .unwrap_or(FIRST_SEED),
             clients: number("clients").unwrap_or(2).clamp(1, MOST_CLIENTS),
         }
     }
@@ -81,14 +88,19 @@ impl Wanted {
 /// A server that hosts a cluster says so in the page: `<meta name="raftwerk-mode">`.
 fn served_mode() -> Option<String> {
     let document = web_sys::window()?.document()?;
-    let meta = document.query_selector("meta[name=\"raftwerk-mode\"]").ok()??;
+    let meta = document
+        .query_selector("meta[name=\"raftwerk-mode\"]")
+        .ok()??;
     meta.get_attribute("content")
 }
 
 /// A seed as people write it: hexadecimal.
 #[must_use]
 pub fn parse_seed(text: &str) -> Option<u64> {
-    let text = text.trim().trim_start_matches("0x").trim_start_matches("0X");
+    let text = text
+        .trim()
+        .trim_start_matches("0x")
+        .trim_start_matches("0X");
     u64::from_str_radix(text, 16).ok()
 }
 
@@ -102,8 +114,12 @@ pub fn fresh_seed() -> u64 {
 
 /// Sets light or dark on the page and remembers it.
 pub fn set_theme(theme: Theme) {
-    let Some(window) = web_sys::window() else { return };
-    let root = window.document().and_then(|document| document.document_element());
+    let Some(window) = web_sys::window() else {
+        return;
+    };
+    let root = window
+        .document()
+        .and_then(|document| document.document_element());
     let name = match theme {
         Theme::System => None,
         Theme::Light => Some("light"),

@@ -11,13 +11,23 @@ const HUES: u64 = 6;
 #[must_use]
 pub fn term_class(term: u64) -> &'static str {
     const PLAIN: [&str; 6] = ["t1", "t2", "t3", "t4", "t5", "t6"];
-    const HATCHED: [&str; 6] =
-        ["t1 hatched", "t2 hatched", "t3 hatched", "t4 hatched", "t5 hatched", "t6 hatched"];
+    const HATCHED: [&str; 6] = [
+        "t1 hatched",
+        "t2 hatched",
+        "t3 hatched",
+        "t4 hatched",
+        "t5 hatched",
+        "t6 hatched",
+    ];
     if term == 0 {
         return "t0";
     }
     let at = usize::try_from((term - 1) % HUES).unwrap_or(0);
-    if is_hatched(term) { HATCHED[at] } else { PLAIN[at] }
+    if is_hatched(term) {
+        HATCHED[at]
+    } else {
+        PLAIN[at]
+    }
 }
 
 /// Whether this term belongs to a second cycle, which is drawn with a diagonal hatch.

@@ -19,7 +19,9 @@ pub fn parse(text: &str, members: &[u64]) -> Result<Vec<Vec<u64>>, String> {
                 continue;
             }
             let Some(digit) = letter.to_digit(10).map(u64::from) else {
-                return Err(format!("\u{201c}{letter}\u{201d} is no node. Write it like 12/345."));
+                return Err(format!(
+                    "\u{201c}{letter}\u{201d} is no node. Write it like 12/345."
+                ));
             };
             if !members.contains(&digit) {
                 return Err(format!("There is no S{digit} here."));
@@ -34,7 +36,11 @@ pub fn parse(text: &str, members: &[u64]) -> Result<Vec<Vec<u64>>, String> {
             groups.push(group);
         }
     }
-    let rest: Vec<u64> = members.iter().copied().filter(|id| !seen.contains(id)).collect();
+    let rest: Vec<u64> = members
+        .iter()
+        .copied()
+        .filter(|id| !seen.contains(id))
+        .collect();
     if !groups.is_empty() && !rest.is_empty() {
         groups.push(rest);
     }
@@ -47,7 +53,10 @@ pub fn parse(text: &str, members: &[u64]) -> Result<Vec<Vec<u64>>, String> {
 /// Groups as text: "S1 S2 | S3 S4 S5".
 fn describe(groups: &[Vec<u64>]) -> String {
     let group = |ids: &Vec<u64>| {
-        ids.iter().map(|id| format!("S{id}")).collect::<Vec<_>>().join(" ")
+        ids.iter()
+            .map(|id| format!("S{id}"))
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     groups.iter().map(group).collect::<Vec<_>>().join("  |  ")
 }
@@ -95,29 +104,35 @@ pub fn PartitionDialog(props: &PartitionProps) -> Html {
         });
     }
     let outcome = parse(&text, &props.members);
+    // The field keeps its own text: writing it back while somebody types loses letters.
     let oninput = {
         let text = text.clone();
         Callback::from(move |event: InputEvent| {
             text.set(event.target_unchecked_into::<HtmlInputElement>().value());
         })
     };
-    let apply = {
-        let (act, outcome) = (props.act.clone(), outcome.clone());
-        move || {
-            if let Ok(groups) = outcome.clone() {
+    let onsubmit = {
+        let (act, input, members) = (props.act.clone(), input.clone(), props.members.clone());
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            let typed = input.cast::<HtmlInputElement>().map(|input| input.value());
+            if let Ok(groups) = parse(&typed.unwrap_or_default(), &members) {
                 act.emit(Action::ShowPartition(false));
                 act.emit(Action::Do(Intervention::Partition(groups)));
             }
-        }
+        })
     };
-    let onsubmit = Callback::from(move |event: SubmitEvent| {
-        event.prevent_default();
-        apply();
-    });
-    let cancel = props.act.reform(|_: MouseEvent| Action::ShowPartition(false));
+    let cancel = props
+        .act
+        .reform(|_: MouseEvent| Action::ShowPartition(false));
     let offer = |label: String| {
-        let (text, value) = (text.clone(), label.clone());
-        let onclick = Callback::from(move |_: MouseEvent| text.set(value.clone()));
+        let (text, input, value) = (text.clone(), input.clone(), label.clone());
+        let onclick = Callback::from(move |_: MouseEvent| {
+            if let Some(input) = input.cast::<HtmlInputElement>() {
+                input.set_value(&value);
+            }
+            text.set(value.clone());
+        });
         html! { <button type="button" class="quiet mono" {onclick}>{ label }</button> }
     };
     let (say, wrong) = match &outcome {
@@ -128,16 +143,19 @@ pub fn PartitionDialog(props: &PartitionProps) -> Html {
     html! {
         <form class="dialog" role="dialog" aria-modal="true" aria-label="Partition" {onsubmit}>
             <h2>{ "Partition" }</h2>
-            <p class="soft">{ "Put a slash between groups. Links across groups are cut both ways." }</p>
-            <input id="partition-input" ref={input} class="mono" value={(*text).clone()} {oninput}
+            <p class="soft">
+                { "Put a slash between groups. Links across groups are cut both ways." }
+            </p>
+            <input id="partition-input" ref={input.clone()} class="mono" {oninput}
                 placeholder="12/345" autocomplete="off" spellcheck="false" inputmode="text"
                 aria-describedby="partition-say" aria-invalid={wrong.to_string()} />
-            <p id="partition-say" class={if wrong { "say wrong" } else { "say" }} role="status">{ say }</p>
+            <p id="partition-say" class={if wrong { "say wrong" } else { "say" }} role="status">
+                { say }
+            </p>
             <div class="row">{ for offers(&props.members).into_iter().map(offer) }</div>
             <div class="row end">
                 <button type="button" onclick={cancel}>{ "Cancel" }</button>
-                <button id="partition-apply" class="primary" type="submit"
-                    disabled={outcome.is_err()}>{ "Partition" }</button>
+                <button id="partition-apply" class="primary" type="submit">{ "Partition" }</button>
             </div>
         </form>
     }
@@ -151,7 +169,10 @@ mod tests {
     fn reads_groups_and_completes_them() {
         let five = [1, 2, 3, 4, 5];
         assert_eq!(parse("12/345", &five), Ok(vec![vec![1, 2], vec![3, 4, 5]]));
-        assert_eq!(parse("S1, S2 / 3", &five), Ok(vec![vec![1, 2], vec![3], vec![4, 5]]));
+        assert_eq!(
+            parse("S1, S2 / 3", &five),
+            Ok(vec![vec![1, 2], vec![3], vec![4, 5]])
+        );
         assert_eq!(parse("12", &five), Ok(vec![vec![1, 2], vec![3, 4, 5]]));
     }
 

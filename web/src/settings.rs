@@ -49,7 +49,8 @@ pub fn Settings(props: &SettingsProps) -> Html {
             }
             <h2>{ "Looks" }</h2>
             { colours(props) }
-            <label class="check"><input type="checkbox" id="calm" checked={calm} onchange={on_calm} />
+            <label class="check">
+                <input type="checkbox" id="calm" checked={calm} onchange={on_calm} />
                 <span>{ "Less motion: step from event to event" }</span></label>
         </section>
     }
@@ -65,7 +66,9 @@ fn colours(props: &SettingsProps) -> Html {
     };
     html! {
         <div class="segments" role="group" aria-label="Colours">
-            { one("System", Theme::System) }{ one("Light", Theme::Light) }{ one("Dark", Theme::Dark) }
+            { one("System", Theme::System) }
+            { one("Light", Theme::Light) }
+            { one("Dark", Theme::Dark) }
         </div>
     }
 }
@@ -73,7 +76,10 @@ fn colours(props: &SettingsProps) -> Html {
 /// Nodes, clients and seed: each change begins a new run.
 fn run(props: &SettingsProps) -> Html {
     let (nodes, seed, clients) = props.run;
-    let select = |id: &'static str, range: std::ops::RangeInclusive<u64>, now: u64, to: fn(u64, (u64, u64, u64)) -> Action| {
+    let select = |id: &'static str,
+                  range: std::ops::RangeInclusive<u64>,
+                  now: u64,
+                  to: fn(u64, (u64, u64, u64)) -> Action| {
         let run = props.run;
         let onchange = props.act.reform(move |event: Event| {
             let select = event.target_unchecked_into::<HtmlSelectElement>();
@@ -89,7 +95,11 @@ fn run(props: &SettingsProps) -> Html {
     let onseed = props.act.reform(move |event: Event| {
         let input = event.target_unchecked_into::<HtmlInputElement>();
         match media::parse_seed(&input.value()) {
-            Some(seed) => Action::NewRun { nodes, seed, clients },
+            Some(seed) => Action::NewRun {
+                nodes,
+                seed,
+                clients,
+            },
             None => Action::Toast("A seed is a hexadecimal number, such as 4F2A.".to_string()),
         }
     });
@@ -98,8 +108,14 @@ fn run(props: &SettingsProps) -> Html {
         seed: media::fresh_seed(),
         clients,
     });
-    let again = props.act.reform(move |_: MouseEvent| Action::NewRun { nodes, seed, clients });
-    let copy = props.act.reform(move |_: MouseEvent| copy_link(nodes, seed, clients));
+    let again = props.act.reform(move |_: MouseEvent| Action::NewRun {
+        nodes,
+        seed,
+        clients,
+    });
+    let copy = props
+        .act
+        .reform(move |_: MouseEvent| copy_link(nodes, seed, clients));
     html! { <>
         <h2>{ "Run" }</h2>
         <div class="fields">
@@ -146,7 +162,9 @@ fn rules(props: &SettingsProps) -> Html {
 /// Puts a link to this run on the clipboard.
 fn copy_link(nodes: u64, seed: u64, clients: u64) -> Action {
     let query = format!("?nodes={nodes}&seed={seed:x}&clients={clients}");
-    let Some(window) = web_sys::window() else { return Action::Toast(query) };
+    let Some(window) = web_sys::window() else {
+        return Action::Toast(query);
+    };
     let location = window.location();
     let base = location.origin().unwrap_or_default() + &location.pathname().unwrap_or_default();
     let link = base + &query;

@@ -4,6 +4,7 @@
 //! each frame. Gestures are read here and leave as actions.
 
 pub mod card;
+pub mod chip;
 pub mod clients;
 pub mod geometry;
 pub mod gesture;
@@ -11,20 +12,21 @@ pub mod layer;
 pub mod links;
 pub mod node;
 pub mod offers;
+mod pointer;
 pub mod shapes;
 
 use crate::action::{Action, Mode, Selection};
 use crate::shown::Shown;
 use card::Card;
+use chip::Chip;
 use clients::Clients;
 use geometry::{Geometry, Point};
-use gesture::{Ended, Gesture};
+use gesture::Gesture;
 use gloo_timers::callback::Timeout;
 use layer::Layer;
 use links::{Hulls, Links};
 use node::{Face, NodeGlyph};
 use offers::Target;
-use raftwerk_sim::Intervention;
 use raftwerk_wire::view::ClusterView;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -32,9 +34,6 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{Element, PointerEvent, ResizeObserver};
 use yew::prelude::*;
-
-/// A finger that rests this long means the second mouse button (milliseconds).
-const LONG_PRESS: u32 = 500;
 
 /// The layer of moving things, shared with the frame loop.
 #[derive(Clone, Default)]
@@ -182,6 +181,7 @@ impl Component for Stage {
         let props = ctx.props();
         let link = ctx.link();
         let (width, height) = self.size;
+        let members: Vec<u64> = props.view.nodes.iter().map(|card| card.id).collect();
         let selected_link = match props.selection {
             Selection::Link(from, to) => Some((from, to)),
             _ => None,
@@ -191,31 +191,40 @@ impl Component for Stage {
             link.callback(move |event: MouseEvent| {
                 event.prevent_default();
                 let target = gesture::target_of(event.target());
-                Msg::Menu(target, gesture::place(&svg, event.client_x(), event.client_y()))
+                Msg::Menu(
+                    target,
+                    gesture::place(&svg, event.client_x(), event.client_y()),
+                )
             })
         };
+        let cards = props.view.nodes.iter();
         html! {
             <div class={classes!("stage", props.calm.then_some("calm"))}>
                 <svg ref={self.svg.clone()} role="group" aria-label="Cluster"
                     viewBox={format!("0 0 {width:.0} {height:.0}")}
-                    onpointerdown={link.callback(Msg::Down)} onpointermove={link.callback(Msg::Move)}
-                    onpointerup={link.callback(Msg::Up)} onpointercancel={link.callback(|_| Msg::Lost)}
+                    onpointerdown={link.callback(Msg::Down)}
+                    onpointermove={link.callback(Msg::Move)}
+                    onpointerup={link.callback(Msg::Up)}
+                    onpointercancel={link.callback(|_| Msg::Lost)}
                     ondblclick={link.callback(Msg::Double)} onkeydown={link.callback(Msg::Key)}
                     {oncontextmenu}>
                     { defs() }
                     <Hulls geometry={self.geometry.clone()} groups={props.view.groups.clone()} />
                     <Links geometry={self.geometry.clone()} cuts={props.view.cuts.clone()}
                         selected={selected_link} />
-                    <g class="nodes">{ for props.view.nodes.iter().map(|card| self.node(props, card)) }</g>
+                    <g class="nodes">{ for cards.map(|card| self.node(props, card)) }</g>
                     <g class="flights" ref={self.flights.clone()} />
                     <path class="lasso" ref={self.trail.clone()} />
                 </svg>
-                if !props.view.clients.is_empty() {
+                if !props.view.clients.is_empty() && !props.view.nodes.is_empty() {
                     <Clients clients={props.view.clients.clone()} now={props.view.now}
                         selection={props.selection} act={props.act.clone()} />
                 }
                 { self.card(ctx) }
-                { self.chip(ctx) }
+                if !self.caught.is_empty() {
+                    <Chip at={self.chip_at} stage={self.size} members={members}
+                        caught={self.caught.clone()} answer={link.callback(Msg::Caught)} />
+                }
             </div>
         }
     }
@@ -253,7 +262,9 @@ impl Stage {
     }
 
     fn watch_size(&mut self, ctx: &Context<Self>) {
-        let Some(svg) = self.svg.cast::<Element>() else { return };
+        let Some(svg) = self.svg.cast::<Element>() else {
+            return;
+        };
         let (link, element) = (ctx.link().clone(), svg.clone());
         let measure = Closure::<dyn FnMut()>::new(move || {
             let rect = element.get_bounding_client_rect();
@@ -268,7 +279,9 @@ impl Stage {
     }
 
     fn node(&self, props: &StageProps, card: &raftwerk_wire::view::NodeCard) -> Html {
-        let Some(at) = self.geometry.place(card.id) else { return html! {} };
+        let Some(at) = self.geometry.place(card.id) else {
+            return html! {};
+        };
         html! {
             <NodeGlyph key={card.id} face={Face::of(card, props.mode == Mode::Live)} {at}
                 radius={self.geometry.node} side={self.geometry.side(card.id)}
@@ -279,55 +292,24 @@ impl Stage {
 
     fn card(&self, ctx: &Context<Self>) -> Html {
         let props = ctx.props();
-        let Some((target, at)) = self.card else { return html! {} };
+        let Some((target, at)) = self.card else {
+            return html! {};
+        };
         let Some(content) = offers::card(&props.view, target, props.mode, props.armed) else {
             return html! {};
         };
         let close = ctx.link().callback(|()| Msg::CloseCard);
         html! { <Card key={format!("{target:?}")} {at} stage={self.size} {content}
-            act={props.act.clone()} {close} /> }
-    }
-
-    /// The question after a lasso.
-    fn chip(&self, ctx: &Context<Self>) -> Html {
-        if self.caught.is_empty() {
-            return html! {};
-        }
-        let ids: Vec<u64> = ctx.props().view.nodes.iter().map(|card| card.id).collect();
-        let rest: Vec<u64> = ids.iter().copied().filter(|id| !self.caught.contains(id)).collect();
-        let (few, many) = (self.caught.len(), rest.len());
-        let crash: Vec<Action> =
-            self.caught.iter().map(|id| Action::Do(Intervention::Crash(*id))).collect();
-        let partition =
-            vec![Action::Do(Intervention::Partition(vec![self.caught.clone(), rest]))];
-        let answer = |actions: Option<Vec<Action>>| {
-            ctx.link().callback(move |_: MouseEvent| Msg::Caught(actions.clone()))
-        };
-        let ((x, y), (width, height)) = (self.chip_at, self.size);
-        let style = format!(
-            "left:{:.0}px;top:{:.0}px",
-            (x - 110.0).clamp(8.0, (width - 250.0).max(8.0)),
-            (y + 8.0).clamp(8.0, (height - 48.0).max(8.0))
-        );
-        html! {
-            <div class="chip" {style} role="group" aria-label="With the caught nodes">
-                if many > 0 {
-                    <button id="lasso-partition" onclick={answer(Some(partition))}>
-                        { format!("Partition {} from {many}", these(few)) }</button>
-                }
-                <button id="lasso-crash" onclick={answer(Some(crash))}>
-                    { format!("Crash {}", these(few)) }</button>
-                <button class="quiet" aria-label="Cancel" onclick={answer(None)}>{ "\u{00d7}" }</button>
-            </div>
-        }
+        act={props.act.clone()} {close} /> }
     }
 
     fn open_selected(&mut self, props: &StageProps) {
         let (target, at) = match props.selection {
             Selection::Node(id) => (Target::Node(id), self.geometry.place(id)),
-            Selection::Link(from, to) => {
-                (Target::Link(from, to), self.geometry.lane(from, to).map(|lane| lane.at(0.5)))
-            }
+            Selection::Link(from, to) => (
+                Target::Link(from, to),
+                self.geometry.lane(from, to).map(|lane| lane.at(0.5)),
+            ),
             Selection::Message(id) => {
                 let flight = props.view.flights.iter().find(|flight| flight.id == id);
                 let lane = flight.and_then(|flight| self.geometry.lane(flight.from, flight.to));
@@ -336,123 +318,6 @@ impl Stage {
             _ => (Target::Stage, Some(self.geometry.center)),
         };
         self.card = at.map(|at| (target, (at.x, at.y)));
-    }
-
-    fn down(&mut self, ctx: &Context<Self>, event: &PointerEvent) -> bool {
-        if event.button() != 0 {
-            return false;
-        }
-        let target = gesture::target_of(event.target());
-        let at = gesture::place(&self.svg, event.client_x(), event.client_y());
-        let had_card = self.card.take().is_some() || !self.caught.is_empty();
-        self.caught.clear();
-        if let Target::Message(_) = target {
-            // A moving thing is gone when the button comes up: take it now.
-            ctx.props().act.emit(Action::Play(false));
-            ctx.props().act.emit(Action::Select(target.selection()));
-            self.card = Some((target, at));
-            return true;
-        }
-        self.gesture.begin(target, at);
-        if let (Some(svg), Target::Stage) = (self.svg.cast::<Element>(), target) {
-            let _ = svg.set_pointer_capture(event.pointer_id());
-        }
-        if event.pointer_type() == "touch" {
-            let link = ctx.link().clone();
-            self.press = Some(Timeout::new(LONG_PRESS, move || {
-                link.send_message(Msg::Menu(target, at));
-            }));
-        }
-        had_card
-    }
-
-    fn moved(&mut self, event: &PointerEvent) -> bool {
-        if !self.gesture.is_on() {
-            return false;
-        }
-        let at = gesture::place(&self.svg, event.client_x(), event.client_y());
-        if self.gesture.go_on(at, &self.geometry) {
-            self.press = None;
-            let d = self.gesture.trail(&self.geometry);
-            self.draw_trail(&d);
-        }
-        false
-    }
-
-    fn up(&mut self, ctx: &Context<Self>, event: &PointerEvent) -> bool {
-        self.press = None;
-        let at = gesture::place(&self.svg, event.client_x(), event.client_y());
-        self.draw_trail("");
-        let act = &ctx.props().act;
-        match self.gesture.end(at, &self.geometry) {
-            Ended::Nothing => false,
-            Ended::Click(target) => {
-                act.emit(Action::Select(target.selection()));
-                if matches!(target, Target::Link(..)) {
-                    self.card = Some((target, at));
-                }
-                true
-            }
-            Ended::Band(from, to) => {
-                for action in offers::toggle_link(&ctx.props().view, from, to) {
-                    act.emit(action);
-                }
-                true
-            }
-            Ended::Lasso(caught) => {
-                self.caught = caught;
-                self.chip_at = at;
-                true
-            }
-        }
-    }
-
-    fn menu(&mut self, ctx: &Context<Self>, target: Target, at: (f64, f64)) -> bool {
-        self.gesture.cancel();
-        self.press = None;
-        if matches!(target, Target::Message(_)) {
-            ctx.props().act.emit(Action::Play(false));
-        }
-        if target != Target::Stage {
-            ctx.props().act.emit(Action::Select(target.selection()));
-        }
-        self.card = Some((target, at));
-        true
-    }
-
-    fn double(&mut self, ctx: &Context<Self>, event: &MouseEvent) -> bool {
-        let props = ctx.props();
-        let actions = match gesture::target_of(event.target()) {
-            Target::Node(id) => vec![Action::Do(offers::crash_or_restart(&props.view, id))],
-            Target::Link(from, to) => offers::toggle_link(&props.view, from, to),
-            Target::Message(id) if props.mode == Mode::Playground => {
-                vec![Action::Do(Intervention::Deliver(id))]
-            }
-            _ => return false,
-        };
-        self.card = None;
-        for action in actions {
-            props.act.emit(action);
-        }
-        true
-    }
-
-    /// Enter on a node that has the focus, unless a link or a message is selected.
-    fn key(&mut self, ctx: &Context<Self>, event: &KeyboardEvent) -> bool {
-        let Target::Node(id) = gesture::target_of(event.target()) else { return false };
-        let other = matches!(
-            ctx.props().selection,
-            Selection::Link(..) | Selection::Message(_) | Selection::Client(_)
-        );
-        if event.key() != "Enter" || other {
-            return false;
-        }
-        event.prevent_default();
-        event.stop_propagation();
-        ctx.props().act.emit(Action::Select(Selection::Node(id)));
-        let at = self.geometry.place(id).unwrap_or_default();
-        self.card = Some((Target::Node(id), (at.x + self.geometry.node, at.y)));
-        true
     }
 
     /// Gives the focus back to the node a card was about.
@@ -474,10 +339,6 @@ impl Stage {
     }
 }
 
-fn these(count: usize) -> String {
-    if count == 1 { "this one".to_string() } else { format!("these {count}") }
-}
-
 /// Patterns and markers used by everything on the stage.
 fn defs() -> Html {
     html! {
@@ -490,8 +351,8 @@ fn defs() -> Html {
                 patternTransform="rotate(45)">
                 <path class="weave" d="M0 0H7M0 0V7" />
             </pattern>
-            <marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7"
-                orient="auto"><path class="tip" d="M0 0 8 4 0 8Z" /></marker>
+            <marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7"
+                markerHeight="7" orient="auto"><path class="tip" d="M0 0 8 4 0 8Z" /></marker>
         </defs>
     }
 }

@@ -52,10 +52,14 @@ pub fn TimelineBar(props: &TimelineProps) -> Html {
     let scrub = {
         let (bar, act) = (bar.clone(), props.act.clone());
         move |event: &PointerEvent| {
-            let Some(bar) = bar.cast::<Element>() else { return };
+            let Some(bar) = bar.cast::<Element>() else {
+                return;
+            };
             let rect = bar.get_bounding_client_rect();
             let part = (f64::from(event.client_x()) - rect.left()) / rect.width().max(1.0);
-            act.emit(Action::SeekTime((part.clamp(0.0, 1.0) * horizon as f64) as u64));
+            act.emit(Action::SeekTime(
+                (part.clamp(0.0, 1.0) * horizon as f64) as u64,
+            ));
         }
     };
     let onpointerdown = {
@@ -91,14 +95,16 @@ pub fn TimelineBar(props: &TimelineProps) -> Html {
     html! {
         <div class="timeline" style={format!("--count:{}", data.lanes.len().max(1))}>
             <div class="lane-names" aria-hidden="true">
-                { for data.lanes.iter().map(|lane| html! { <span>{ format!("S{}", lane.node) }</span> }) }
+                { for data.lanes.iter().map(|lane| {
+                    html! { <span>{ format!("S{}", lane.node) }</span> }
+                }) }
             </div>
             <div class="lanes" ref={bar} role="slider" aria-label={label} aria-valuemin="0"
                 aria-valuemax={(horizon / 1_000).to_string()} {onpointerdown} {onpointermove}
                 onpointerup={stop.clone()} onpointercancel={stop}>
                 <svg viewBox={format!("0 0 {WIDTH} {height}")} preserveAspectRatio="none">
                     { for data.lanes.iter().enumerate().map(|(row, lane)| html! {
-                        <g key={lane.node} transform={format!("translate(0 {:.0})", MARKS + row as f64 * LANE)}>
+                        <g key={lane.node} transform={lane_place(row)}>
                             { for lane.spans.iter().map(|one| span(one, horizon)) }
                         </g>
                     }) }
@@ -109,6 +115,10 @@ pub fn TimelineBar(props: &TimelineProps) -> Html {
             { branches(props) }
         </div>
     }
+}
+
+fn lane_place(row: usize) -> String {
+    format!("translate(0 {:.0})", MARKS + row as f64 * LANE)
 }
 
 fn span(span: &Span, horizon: u64) -> Html {
@@ -162,7 +172,8 @@ fn marks(data: &Data, horizon: u64, act: &Callback<Action>) -> Html {
             });
             let left = format!("left:{:.2}%", mark.time as f64 / horizon as f64 * 100.0);
             let title = format!("{:.3} s: {}", mark.time as f64 / 1e6, mark.text);
-            html! { <i key={format!("{position}{class}")} {class} style={left} {title} onpointerdown={go} /> }
+            let key = format!("{position}{class}");
+            html! { <i {key} {class} style={left} {title} onpointerdown={go} /> }
         })
         .collect()
 }

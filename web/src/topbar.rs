@@ -75,12 +75,13 @@ pub fn TopBar(props: &TopBarProps) -> Html {
             { leader(&props.view) }
             { checks(props) }
             { theme(props) }
-            <button class="icon" id="help" title="Keys and signs (?)" aria-label="Help" onclick={help}>
-                { "?" }</button>
+            <button class="icon" id="help" title="Keys and signs (?)" aria-label="Help"
+                onclick={help}>{ "?" }</button>
             if open {
                 <Settings run={props.run} switches={props.switches} theme={props.theme}
                     calm={props.calm} on_calm={props.on_calm.clone()} act={props.act.clone()}
-                    playground={props.mode == Mode::Playground} close={props.on_settings.reform(|()| false)} />
+                    playground={props.mode == Mode::Playground}
+                    close={props.on_settings.reform(|()| false)} />
             }
         </header>
     }
@@ -123,7 +124,8 @@ fn live(props: &TopBarProps) -> Html {
         }
         if props.live.chaos {
             <button id="arm" class="toggle" aria-pressed={armed.to_string()} onclick={arm}
-                title="Unlock faults on real processes">{ "Arm controls" }</button>
+                title="Unlock faults on real processes">
+                { if armed { "Armed" } else { "Arm controls" } }</button>
         }
     </> }
 }
@@ -134,19 +136,28 @@ fn leader(view: &ClusterView) -> Html {
         .nodes
         .iter()
         .filter(|card| card.condition == NodeCondition::Up)
-        .filter_map(|card| card.view.as_ref().map(|view| (view.term, card.id, view.role)))
+        .filter_map(|card| {
+            card.view
+                .as_ref()
+                .map(|view| (view.term, card.id, view.role))
+        })
         .filter(|(_, _, role)| *role == Role::Leader)
         .map(|(term, id, _)| (term, id))
         .collect();
     leaders.sort_unstable();
     leaders.reverse();
-    let newest = leaders.first().map(|(_, id)| id.to_string()).unwrap_or_default();
+    let newest = leaders
+        .first()
+        .map(|(_, id)| id.to_string())
+        .unwrap_or_default();
     let text = match leaders.as_slice() {
         [] => "No leader".to_string(),
         [(term, id)] => format!("S{id} leads term {term}"),
         [(term, id), rest @ ..] => {
-            let others: Vec<String> =
-                rest.iter().map(|(term, id)| format!("S{id} still says term {term}")).collect();
+            let others: Vec<String> = rest
+                .iter()
+                .map(|(term, id)| format!("S{id} still says term {term}"))
+                .collect();
             format!("S{id} leads term {term}, {}", others.join(", "))
         }
     };
@@ -160,11 +171,20 @@ fn checks(props: &TopBarProps) -> Html {
     }
     let holding = props.view.checks.iter().filter(|check| check.holds).count();
     let onclick = props.on_checks.reform(|_: MouseEvent| ());
-    let class = if holding == all { "checks" } else { "checks broken" };
-    let text = if holding == all { "Checks hold" } else { "Check violated" };
+    let class = if holding == all {
+        "checks"
+    } else {
+        "checks broken"
+    };
+    let text = if holding == all {
+        "Checks hold"
+    } else {
+        "Check violated"
+    };
     html! {
         <button id="checks-open" {class} {onclick} title="What is checked after every event">
-            <span class="word">{ text }</span><span class="mono">{ format!("{holding}/{all}") }</span>
+            <span class="word">{ text }</span>
+            <span class="mono">{ format!("{holding}/{all}") }</span>
         </button>
     }
 }

@@ -41,7 +41,12 @@ const END: &str = "M5 5V19L14.5 12ZM15.5 5V19H18V5Z";
 /// The row of controls.
 #[function_component]
 pub fn Transport(props: &TransportProps) -> Html {
-    let TransportProps { act, playing, notch, .. } = props;
+    let TransportProps {
+        act,
+        playing,
+        notch,
+        ..
+    } = props;
     let button = |id: &'static str, name: &'static str, key: &'static str, d, action: Action| {
         let onclick = act.reform(move |_: MouseEvent| action.clone());
         let title = format!("{name} ({key})");
@@ -52,7 +57,11 @@ pub fn Transport(props: &TransportProps) -> Html {
         }
     };
     if props.mode == Mode::Live {
-        let name = if *playing { "Pause the picture" } else { "Follow live" };
+        let name = if *playing {
+            "Pause the picture"
+        } else {
+            "Follow live"
+        };
         let d = if *playing { PAUSE } else { PLAY };
         return html! {
             <div class="transport" role="group" aria-label="Live">
@@ -63,13 +72,18 @@ pub fn Transport(props: &TransportProps) -> Html {
             </div>
         };
     }
-    let (name, d) = if *playing { ("Pause", PAUSE) } else { ("Play", PLAY) };
+    let (name, d) = if *playing {
+        ("Pause", PAUSE)
+    } else {
+        ("Play", PLAY)
+    };
     let (position, end) = props.position;
     html! {
         <div class="transport" role="group" aria-label="Time">
             <div class="buttons">
                 { button("start", "To the start", "Home", START, Action::Start) }
-                { button("prev", "Previous interesting event", "[", PREVIOUS, Action::PreviousLandmark) }
+                { button("prev", "Previous interesting event", "[", PREVIOUS,
+                    Action::PreviousLandmark) }
                 { button("back", "Back one event", ",", BACK, Action::Back) }
                 <span class="play">{ button("play", name, "Space", d, Action::TogglePlay) }</span>
                 { button("forward", "Forward one event", ".", FORWARD, Action::Forward) }
@@ -78,7 +92,8 @@ pub fn Transport(props: &TransportProps) -> Html {
             </div>
             { speed(*notch, props) }
             <div class="where">
-                <span class="skip" ref={props.skip.clone()} title="Quiet time runs faster">{ "\u{00bb}" }</span>
+                <span class="skip" ref={props.skip.clone()} title="Quiet time runs faster">
+                    { "\u{00bb}" }</span>
                 <output class="mono clock" title="Simulated time" ref={props.clock.clone()} />
                 <span id="position" class="mono soft" data-position={position.to_string()}
                     data-end={end.to_string()}>{ format!("event {position}/{end}") }</span>
@@ -97,7 +112,9 @@ fn speed(notch: i32, props: &TransportProps) -> Html {
     });
     let quiet = {
         let on = props.quiet_skip;
-        props.act.reform(move |_: MouseEvent| Action::QuietSkip(!on))
+        props
+            .act
+            .reform(move |_: MouseEvent| Action::QuietSkip(!on))
     };
     html! {
         <div class="speed">
@@ -107,9 +124,11 @@ fn speed(notch: i32, props: &TransportProps) -> Html {
                     aria-valuetext={ratio(notch)} />
             </label>
             <span class="mono ratio">{ ratio(notch) }</span>
-            <span class="soft gloss">{ format!("1 s here = {} there", span(rate(notch) * 1e6)) }</span>
+            <span class="soft gloss">
+                { format!("1 s here = {} there", span(rate(notch) * 1e6)) }</span>
             <button class="toggle" aria-pressed={props.quiet_skip.to_string()} onclick={quiet}
-                title="When nothing is in flight, time runs 20 times faster">{ "Skip quiet" }</button>
+                title="When nothing is in flight, time runs 20 times faster">
+                { "Skip quiet" }</button>
         </div>
     }
 }

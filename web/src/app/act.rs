@@ -15,7 +15,11 @@ impl App {
             Action::Mode(mode) => self.set_mode(ctx, mode),
             Action::Select(selection) => self.select(selection),
             Action::Do(what) => self.intervene(ctx, &what),
-            Action::NewRun { nodes, seed, clients } => {
+            Action::NewRun {
+                nodes,
+                seed,
+                clients,
+            } => {
                 let mut setup = Setup::playground(nodes, seed);
                 setup.clients = clients;
                 setup.switches = self.shared.borrow().driver.history().setup().switches;
@@ -34,12 +38,12 @@ impl App {
             Action::ShowPartition(on) => self.partition = on,
             Action::Escape => self.escape(),
             Action::Toast(text) => self.say(ctx, text, None),
-            time => self.travel(time),
+            time => self.travel(ctx, time),
         }
     }
 
     /// Actions about time.
-    fn travel(&mut self, action: Action) {
+    fn travel(&mut self, ctx: &Context<Self>, action: Action) {
         if self.mode == Mode::Live {
             let mut shared = self.shared.borrow_mut();
             match action {
@@ -50,13 +54,14 @@ impl App {
             shared.live_changed = true;
             return;
         }
-        let mut stepped = true;
+        let (mut stepped, mut found) = (true, true);
+        let next = action == Action::NextLandmark;
         {
             let mut shared = self.shared.borrow_mut();
             let driver = &mut shared.driver;
-            let pause_and = |driver: &mut Driver, step: fn(&mut Driver) -> bool| {
+            let mut pause_and = |driver: &mut Driver, step: fn(&mut Driver) -> bool| {
                 driver.play(false);
-                step(driver);
+                found = step(driver);
             };
             match action {
                 Action::Back => pause_and(driver, Driver::back),
@@ -68,7 +73,11 @@ impl App {
                 Action::End => driver.seek_end(),
                 Action::BackTime | Action::ForwardTime => {
                     driver.play(false);
-                    let by = if action == Action::BackTime { -10_000.0 } else { 10_000.0 };
+                    let by = if action == Action::BackTime {
+                        -10_000.0
+                    } else {
+                        10_000.0
+                    };
                     let time = (driver.playhead() + by).max(0.0);
                     driver.seek_time(time as u64);
                 }
@@ -86,6 +95,13 @@ impl App {
         }
         if stepped {
             self.jumped();
+        }
+        if next && !found {
+            self.say(
+                ctx,
+                "Nothing interesting happens in the next 10 s.".to_string(),
+                None,
+            );
         }
     }
 

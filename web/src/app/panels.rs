@@ -14,8 +14,16 @@ use yew::prelude::*;
 impl App {
     /// Left of the stage: clients, events, checks.
     pub fn left(&self, ctx: &Context<Self>, act: &Callback<Action>) -> Html {
-        let tabs = [(Tab::Kv, "Clients"), (Tab::Events, "Events"), (Tab::Checks, "Checks")];
-        let shown = if tabs.iter().any(|(tab, _)| *tab == self.tab) { self.tab } else { Tab::Kv };
+        let tabs = [
+            (Tab::Kv, "Clients"),
+            (Tab::Events, "Events"),
+            (Tab::Checks, "Checks"),
+        ];
+        let shown = if tabs.iter().any(|(tab, _)| *tab == self.tab) {
+            self.tab
+        } else {
+            Tab::Kv
+        };
         html! {
             <aside class="left" aria-label="Clients, events, checks">
                 { tab_row(ctx, &tabs, shown) }
@@ -35,7 +43,10 @@ impl App {
         ];
         let tabs: Vec<(Tab, &'static str)> = match self.room {
             Room::Wide => Vec::new(),
-            Room::Medium => all.into_iter().filter(|(tab, _)| *tab != Tab::Logs).collect(),
+            Room::Medium => all
+                .into_iter()
+                .filter(|(tab, _)| *tab != Tab::Logs)
+                .collect(),
             Room::Narrow => all.to_vec(),
         };
         if tabs.is_empty() {
@@ -45,7 +56,11 @@ impl App {
                 </aside>
             };
         }
-        let shown = if tabs.iter().any(|(tab, _)| *tab == self.tab) { self.tab } else { Tab::Node };
+        let shown = if tabs.iter().any(|(tab, _)| *tab == self.tab) {
+            self.tab
+        } else {
+            Tab::Node
+        };
         let pull = ctx.link().callback(|_: MouseEvent| Msg::Sheet);
         html! {
             <aside class="right" aria-label="Panels">
@@ -61,7 +76,9 @@ impl App {
 
     /// The logs below the stage.
     pub fn logs(&self, act: &Callback<Action>) -> Html {
-        html! { <div class="logs-strip">{ self.pane(Tab::Logs, act) }</div> }
+        // A fixed height, so that the stage does not move when a row gains a line.
+        let style = format!("--rows:{}", self.view.nodes.len().max(1));
+        html! { <div class="logs-strip" {style}>{ self.pane(Tab::Logs, act) }</div> }
     }
 
     fn pane(&self, tab: Tab, act: &Callback<Action>) -> Html {
@@ -85,7 +102,9 @@ impl App {
             mode: self.mode,
             armed: self.armed,
             calm: self.calm,
-            lookup: Some(Callback::from(move |id| shared.borrow().driver.history().event(id))),
+            lookup: Some(Callback::from(move |id| {
+                shared.borrow().driver.history().event(id)
+            })),
             act: act.clone(),
         }
     }

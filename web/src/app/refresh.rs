@@ -20,7 +20,9 @@ const SPEAK: f64 = 1_000.0;
 /// What the top bar says about the live source.
 #[must_use]
 pub fn live_line(shared: &Shared) -> LiveLine {
-    let Some(live) = &shared.live else { return LiveLine::default() };
+    let Some(live) = &shared.live else {
+        return LiveLine::default();
+    };
     let status = live.status();
     LiveLine {
         connected: (status.connected_nodes, status.total),
@@ -62,7 +64,11 @@ impl App {
 
     /// Says the newest landmark, at most once a second.
     fn speak(&mut self, now: f64) {
-        let newest = self.events.iter().rev().find(|event| event.event.kind.is_landmark());
+        let newest = self
+            .events
+            .iter()
+            .rev()
+            .find(|event| event.event.kind.is_landmark());
         let Some(newest) = newest else { return };
         let (id, at) = self.spoken;
         if newest.id != id && now - at >= SPEAK {

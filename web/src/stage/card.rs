@@ -21,7 +21,11 @@ impl Item {
     /// A line that does one thing.
     #[must_use]
     pub fn new(label: impl Into<String>, key: &'static str, does: Vec<Action>) -> Item {
-        Item { label: label.into(), key, does }
+        Item {
+            label: label.into(),
+            key,
+            does,
+        }
     }
 }
 
@@ -70,10 +74,17 @@ pub fn Card(props: &CardProps) -> Html {
     let ((x, y), (width, height)) = (props.at, props.stage);
     let left = (x + 14.0).min(width - WIDTH - 8.0).max(8.0);
     let style = if y < 0.55 * height {
-        format!("left:{left:.0}px;top:{:.0}px;max-height:{:.0}px", y + 10.0, height - y - 18.0)
+        format!(
+            "left:{left:.0}px;top:{:.0}px;max-height:{:.0}px",
+            y + 10.0,
+            height - y - 18.0
+        )
     } else {
         let from_bottom = height - y + 10.0;
-        format!("left:{left:.0}px;bottom:{from_bottom:.0}px;max-height:{:.0}px", y - 18.0)
+        format!(
+            "left:{left:.0}px;bottom:{from_bottom:.0}px;max-height:{:.0}px",
+            y - 18.0
+        )
     };
     let onkeydown = {
         let (card, close) = (card.clone(), props.close.clone());
@@ -124,8 +135,12 @@ fn step(card: &NodeRef, event: &KeyboardEvent, by: i32) {
     use wasm_bindgen::JsCast;
     event.prevent_default();
     event.stop_propagation();
-    let Some(root) = card.cast::<web_sys::Element>() else { return };
-    let Ok(buttons) = root.query_selector_all("button:not(:disabled)") else { return };
+    let Some(root) = card.cast::<web_sys::Element>() else {
+        return;
+    };
+    let Ok(buttons) = root.query_selector_all("button:not(:disabled)") else {
+        return;
+    };
     let count = i32::try_from(buttons.length()).unwrap_or(0);
     if count == 0 {
         return;
@@ -137,7 +152,9 @@ fn step(card: &NodeRef, event: &KeyboardEvent, by: i32) {
         let button = u32::try_from(*i).ok().and_then(|i| buttons.item(i));
         button.as_ref() == focused.as_ref().map(AsRef::as_ref)
     });
-    let next = at.map_or(if by > 0 { 0 } else { count - 1 }, |at| (at + by).rem_euclid(count));
+    let next = at.map_or(if by > 0 { 0 } else { count - 1 }, |at| {
+        (at + by).rem_euclid(count)
+    });
     if let Some(button) = u32::try_from(next).ok().and_then(|i| buttons.item(i))
         && let Ok(button) = button.dyn_into::<web_sys::HtmlElement>()
     {

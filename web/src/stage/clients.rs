@@ -47,7 +47,10 @@ fn one(props: &ClientsProps, client: &ClientView) -> Html {
 
 fn waits(operation: &OperationView, now: u64) -> String {
     let ms = now.saturating_sub(operation.started) / 1_000;
-    format!("{} \u{2192} S{}, waits {ms} ms", operation.text, operation.node)
+    format!(
+        "{} \u{2192} S{}, waits {ms} ms",
+        operation.text, operation.node
+    )
 }
 
 fn ended(operation: &OperationView) -> String {

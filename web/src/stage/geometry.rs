@@ -22,7 +22,10 @@ impl Point {
     /// This place moved by a multiple of a direction.
     #[must_use]
     pub fn toward(self, direction: Point, by: f64) -> Point {
-        Point { x: self.x + direction.x * by, y: self.y + direction.y * by }
+        Point {
+            x: self.x + direction.x * by,
+            y: self.y + direction.y * by,
+        }
     }
 
     /// Direction from here to there, of length one; zero when they are the same.
@@ -33,7 +36,10 @@ impl Point {
         if length < 1e-9 {
             return Point::default();
         }
-        Point { x: dx / length, y: dy / length }
+        Point {
+            x: dx / length,
+            y: dy / length,
+        }
     }
 }
 
@@ -69,24 +75,42 @@ impl Geometry {
         // Room for the crown above and two lines of text below a node.
         let ring = spread * (0.36 * least).min(height / 2.0 - node - 36.0).max(40.0);
         let wide = (0.38 * width - node).clamp(ring, 1.5 * ring);
-        let center = Point { x: width / 2.0, y: height / 2.0 - 13.0 };
+        let center = Point {
+            x: width / 2.0,
+            y: height / 2.0 - 13.0,
+        };
         let places = members
             .iter()
             .enumerate()
             .map(|(i, id)| {
                 let angle = -PI / 2.0 + 2.0 * PI * i as f64 / count;
-                let at = Point { x: wide * angle.cos(), y: ring * angle.sin() };
+                let at = Point {
+                    x: wide * angle.cos(),
+                    y: ring * angle.sin(),
+                };
                 (*id, center.toward(at, 1.0))
             })
             .collect();
         let scale = (least / 520.0).clamp(0.8, 1.3);
-        Geometry { width, height, center, ring, wide, node, scale, places }
+        Geometry {
+            width,
+            height,
+            center,
+            ring,
+            wide,
+            node,
+            scale,
+            places,
+        }
     }
 
     /// Where a node stands.
     #[must_use]
     pub fn place(&self, node: u64) -> Option<Point> {
-        self.places.iter().find(|(id, _)| *id == node).map(|(_, point)| *point)
+        self.places
+            .iter()
+            .find(|(id, _)| *id == node)
+            .map(|(_, point)| *point)
     }
 
     /// All nodes with their places, in order of the ring.
@@ -98,7 +122,9 @@ impl Geometry {
     /// Where the words of a node go: below it (0), or outside a crowded ring (-1 left, 1 right).
     #[must_use]
     pub fn side(&self, node: u64) -> i8 {
-        let across = self.place(node).map_or(0.0, |point| (point.x - self.center.x) / self.wide);
+        let across = self
+            .place(node)
+            .map_or(0.0, |point| (point.x - self.center.x) / self.wide);
         match across {
             _ if self.places.len() < 6 => 0,
             far if far < -0.5 => -1,
@@ -112,9 +138,15 @@ impl Geometry {
     pub fn lane(&self, from: u64, to: u64) -> Option<Lane> {
         let (a, b) = (self.place(from)?, self.place(to)?);
         let along = a.direction(b);
-        let right = Point { x: -along.y, y: along.x };
+        let right = Point {
+            x: -along.y,
+            y: along.x,
+        };
         let length = (b.x - a.x).hypot(b.y - a.y);
-        let middle = Point { x: (a.x + b.x) / 2.0, y: (a.y + b.y) / 2.0 };
+        let middle = Point {
+            x: (a.x + b.x) / 2.0,
+            y: (a.y + b.y) / 2.0,
+        };
         let bend = middle.toward(right, BOW * length);
         let edge = self.node + 12.0;
         Some(Lane {
@@ -181,7 +213,8 @@ pub fn hull(points: &[Point], margin: f64) -> String {
     if let [only] = points {
         let _ = write!(
             d,
-            "M{:.1} {:.1}a{margin:.1} {margin:.1} 0 1 1 0 {:.1}a{margin:.1} {margin:.1} 0 1 1 0 {:.1}Z",
+            "M{:.1} {:.1}a{margin:.1} {margin:.1} 0 1 1 0 {:.1}\
+             a{margin:.1} {margin:.1} 0 1 1 0 {:.1}Z",
             only.x,
             only.y - margin,
             2.0 * margin,
@@ -193,19 +226,36 @@ pub fn hull(points: &[Point], margin: f64) -> String {
     for i in 0..count {
         let (a, b) = (points[i], points[(i + 1) % count]);
         let along = a.direction(b);
-        let out = Point { x: along.y, y: -along.x };
+        let out = Point {
+            x: along.y,
+            y: -along.x,
+        };
         let (from, to) = (a.toward(out, margin), b.toward(out, margin));
         if i == 0 {
             let _ = write!(d, "M{:.1} {:.1}", from.x, from.y);
         } else {
-            let _ = write!(d, "A{margin:.1} {margin:.1} 0 0 1 {:.1} {:.1}", from.x, from.y);
+            let _ = write!(
+                d,
+                "A{margin:.1} {margin:.1} 0 0 1 {:.1} {:.1}",
+                from.x, from.y
+            );
         }
         let _ = write!(d, "L{:.1} {:.1}", to.x, to.y);
     }
     if count > 1 {
         let along = points[0].direction(points[1]);
-        let first = points[0].toward(Point { x: along.y, y: -along.x }, margin);
-        let _ = write!(d, "A{margin:.1} {margin:.1} 0 0 1 {:.1} {:.1}Z", first.x, first.y);
+        let first = points[0].toward(
+            Point {
+                x: along.y,
+                y: -along.x,
+            },
+            margin,
+        );
+        let _ = write!(
+            d,
+            "A{margin:.1} {margin:.1} 0 0 1 {:.1} {:.1}Z",
+            first.x, first.y
+        );
     }
     d
 }
@@ -258,7 +308,12 @@ mod tests {
     #[test]
     fn a_lasso_holds_what_is_inside() {
         let corner = |x: f64, y: f64| Point { x, y };
-        let square = [corner(0.0, 0.0), corner(10.0, 0.0), corner(10.0, 10.0), corner(0.0, 10.0)];
+        let square = [
+            corner(0.0, 0.0),
+            corner(10.0, 0.0),
+            corner(10.0, 10.0),
+            corner(0.0, 10.0),
+        ];
         assert!(inside(&square, corner(5.0, 5.0)));
         assert!(!inside(&square, corner(15.0, 5.0)));
         assert!(!inside(&[], corner(5.0, 5.0)));

@@ -56,7 +56,9 @@ impl Gesture {
 
     /// The pointer moved; true when it is more than a click by now.
     pub fn go_on(&mut self, at: (f64, f64), geometry: &Geometry) -> bool {
-        let Some((_, start)) = self.from else { return false };
+        let Some((_, start)) = self.from else {
+            return false;
+        };
         let at = clamp(at.into(), geometry);
         let last = self.path.last().copied().unwrap_or(start);
         if (at.x - last.x).hypot(at.y - last.y) >= STEP && self.path.len() < MOST_CORNERS {
@@ -79,14 +81,22 @@ impl Gesture {
             _ => return d,
         };
         for (i, point) in points.iter().enumerate() {
-            let _ = write!(d, "{}{:.0} {:.0}", if i == 0 { 'M' } else { 'L' }, point.x, point.y);
+            let _ = write!(
+                d,
+                "{}{:.0} {:.0}",
+                if i == 0 { 'M' } else { 'L' },
+                point.x,
+                point.y
+            );
         }
         d
     }
 
     /// The pointer came up.
     pub fn end(&mut self, at: (f64, f64), geometry: &Geometry) -> Ended {
-        let Some((target, _)) = self.from.take() else { return Ended::Nothing };
+        let Some((target, _)) = self.from.take() else {
+            return Ended::Nothing;
+        };
         if !self.far {
             return Ended::Click(target);
         }
@@ -101,7 +111,11 @@ impl Gesture {
                     .filter(|(_, point)| geometry::inside(&self.path, *point))
                     .map(|(id, _)| *id)
                     .collect();
-                if caught.is_empty() { Ended::Nothing } else { Ended::Lasso(caught) }
+                if caught.is_empty() {
+                    Ended::Nothing
+                } else {
+                    Ended::Lasso(caught)
+                }
             }
             _ => Ended::Nothing,
         }
@@ -117,7 +131,10 @@ fn near(geometry: &Geometry, at: Point) -> Option<u64> {
 }
 
 fn clamp(at: Point, geometry: &Geometry) -> Point {
-    Point { x: at.x.clamp(0.0, geometry.width), y: at.y.clamp(0.0, geometry.height) }
+    Point {
+        x: at.x.clamp(0.0, geometry.width),
+        y: at.y.clamp(0.0, geometry.height),
+    }
 }
 
 /// What an event on the stage is about.
@@ -127,7 +144,11 @@ pub fn target_of(target: Option<web_sys::EventTarget>) -> Target {
         return Target::Stage;
     };
     let find = |name: &str| {
-        element.closest(&format!("[{name}]")).ok().flatten().and_then(|e| e.get_attribute(name))
+        element
+            .closest(&format!("[{name}]"))
+            .ok()
+            .flatten()
+            .and_then(|e| e.get_attribute(name))
     };
     if let Some(id) = find("data-flight").and_then(|id| id.parse().ok()) {
         return Target::Message(id);
@@ -146,7 +167,9 @@ pub fn target_of(target: Option<web_sys::EventTarget>) -> Target {
 /// A place of the page as a place on the stage.
 #[must_use]
 pub fn place(svg: &NodeRef, client_x: i32, client_y: i32) -> (f64, f64) {
-    let rect = svg.cast::<web_sys::Element>().map(|svg| svg.get_bounding_client_rect());
+    let rect = svg
+        .cast::<web_sys::Element>()
+        .map(|svg| svg.get_bounding_client_rect());
     let (left, top) = rect.map_or((0.0, 0.0), |rect| (rect.left(), rect.top()));
     (f64::from(client_x) - left, f64::from(client_y) - top)
 }

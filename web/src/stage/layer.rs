@@ -160,8 +160,12 @@ impl Layer {
             class.push_str(" chosen");
         }
         group.set_attribute("class", &class).ok()?;
-        group.set_attribute("data-flight", &flight.id.to_string()).ok()?;
-        group.set_attribute("data-kind", &flight.content.kind).ok()?;
+        group
+            .set_attribute("data-flight", &flight.id.to_string())
+            .ok()?;
+        group
+            .set_attribute("data-kind", &flight.content.kind)
+            .ok()?;
         let inner = shapes::markup(
             &flight.content,
             palette::is_hatched(term),
@@ -170,7 +174,11 @@ impl Layer {
         );
         let course = lane.path();
         group.set_inner_html(&format!(
-            r#"<path class="course" d="{course}" marker-end="url(#arrow)"/><g class="mover" transform="translate(0 0)">{inner}</g>"#
+            concat!(
+                r#"<path class="course" d="{}" marker-end="url(#arrow)"/>"#,
+                r#"<g class="mover" transform="translate(0 0)">{}</g>"#
+            ),
+            course, inner
         ));
         root.append_child(&group).ok()?;
         let mover = group.last_element_child()?;
@@ -201,13 +209,21 @@ impl Layer {
             if card.condition == NodeCondition::Crashed {
                 continue;
             }
-            let Some(timer) = view.heartbeat.or(view.election) else { continue };
+            let Some(timer) = view.heartbeat.or(view.election) else {
+                continue;
+            };
             let Some(element) = document.get_element_by_id(&format!("ring-{}", card.id)) else {
                 continue;
             };
             let offset = view.clock as f64 + card.age as f64 - now as f64;
             let (set, due) = (timer.set as f64, timer.due as f64);
-            self.rings.push(Ring { element, set, due, offset, shown: -1.0 });
+            self.rings.push(Ring {
+                element,
+                set,
+                due,
+                offset,
+                shown: -1.0,
+            });
         }
     }
 
@@ -215,8 +231,8 @@ impl Layer {
     pub fn place(&mut self, now: f64) {
         self.now = now;
         for ring in &mut self.rings {
-            let part = ((now + ring.offset - ring.set) / (ring.due - ring.set).max(1.0))
-                .clamp(0.0, 1.0);
+            let part =
+                ((now + ring.offset - ring.set) / (ring.due - ring.set).max(1.0)).clamp(0.0, 1.0);
             if (part - ring.shown).abs() >= 0.002 {
                 ring.shown = part;
                 self.text.clear();
@@ -239,12 +255,23 @@ impl Layer {
 impl Sprite {
     fn place(&mut self, now: f64, calm: bool, text: &mut String) {
         let part = self.part(now);
-        let part = if calm { (part * 4.0).floor() / 4.0 } else { part };
-        let fallen = if self.lost { ((part - DEATH) / (1.0 - DEATH)).max(0.0) } else { 0.0 };
+        // With reduced motion it stands in one of four places, clear of both nodes.
+        let part = if calm {
+            (part * 4.0).floor().min(3.0) / 4.0 + 0.125
+        } else {
+            part
+        };
+        let fallen = if self.lost {
+            ((part - DEATH) / (1.0 - DEATH)).max(0.0)
+        } else {
+            0.0
+        };
         let along = if fallen > 0.0 { DEATH } else { part };
         let place = self.lane.at(along);
         // Setting a transform of an element that is in the page does not fail.
-        let _ = self.shift.set_translate(place.x as f32, (place.y + FALL * fallen) as f32);
+        let _ = self
+            .shift
+            .set_translate(place.x as f32, (place.y + FALL * fallen) as f32);
         let angle = self.lane.angle(along);
         let steady = (angle - self.turned).abs() < 1.0;
         if !steady {

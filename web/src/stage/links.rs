@@ -19,7 +19,9 @@ pub struct LinksProps {
 #[function_component]
 pub fn Links(props: &LinksProps) -> Html {
     let ids: Vec<u64> = props.geometry.places().iter().map(|(id, _)| *id).collect();
-    let pairs = ids.iter().flat_map(|from| ids.iter().map(move |to| (*from, *to)));
+    let pairs = ids
+        .iter()
+        .flat_map(|from| ids.iter().map(move |to| (*from, *to)));
     html! {
         <g class="links">
             { for pairs.filter(|(from, to)| from != to).map(|(from, to)| link(props, from, to)) }
@@ -28,7 +30,9 @@ pub fn Links(props: &LinksProps) -> Html {
 }
 
 fn link(props: &LinksProps, from: u64, to: u64) -> Html {
-    let Some(lane) = props.geometry.lane(from, to) else { return html! {} };
+    let Some(lane) = props.geometry.lane(from, to) else {
+        return html! {};
+    };
     let is_cut = |from, to| props.cuts.contains(&(from, to));
     let (cut, both) = (is_cut(from, to), is_cut(from, to) && is_cut(to, from));
     let class = classes!(
@@ -69,15 +73,20 @@ pub fn Hulls(props: &HullsProps) -> Html {
     if props.groups.len() < 2 {
         return html! { <g class="hulls" /> };
     }
-    html! { <g class="hulls">{ for props.groups.iter().map(|group| one(&props.geometry, group)) }</g> }
+    let hulls = props.groups.iter().map(|group| one(&props.geometry, group));
+    html! { <g class="hulls">{ for hulls }</g> }
 }
 
 /// Width and height of the pill with the arithmetic, in CSS pixels.
 const PILL: (f64, f64) = (124.0, 22.0);
 
 fn one(geometry: &Geometry, group: &Group) -> Html {
-    let points: Vec<Point> =
-        geometry.places().iter().filter(|(id, _)| group.nodes.contains(id)).map(|p| p.1).collect();
+    let points: Vec<Point> = geometry
+        .places()
+        .iter()
+        .filter(|(id, _)| group.nodes.contains(id))
+        .map(|p| p.1)
+        .collect();
     if points.is_empty() {
         return html! {};
     }
@@ -105,7 +114,9 @@ fn one(geometry: &Geometry, group: &Group) -> Html {
 fn hull_margin(geometry: &Geometry) -> f64 {
     let count = geometry.places().len().max(2) as f64;
     let apart = 2.0 * geometry.ring * (std::f64::consts::PI / count).sin();
-    (geometry.node + 38.0).min(0.48 * apart).max(geometry.node + 14.0)
+    (geometry.node + 38.0)
+        .min(0.48 * apart)
+        .max(geometry.node + 14.0)
 }
 
 /// Outside the outline, at the middle of the side that lies farthest out.
@@ -117,8 +128,17 @@ fn label_place(geometry: &Geometry, points: &[Point], margin: f64) -> Point {
     let sides = (0..count).map(|i| {
         let (a, b) = (points[i], points[(i + 1) % count]);
         let along = a.direction(b);
-        let middle = Point { x: (a.x + b.x) / 2.0, y: (a.y + b.y) / 2.0 };
-        (middle, Point { x: along.y, y: -along.x })
+        let middle = Point {
+            x: (a.x + b.x) / 2.0,
+            y: (a.y + b.y) / 2.0,
+        };
+        (
+            middle,
+            Point {
+                x: along.y,
+                y: -along.x,
+            },
+        )
     });
     let (from, out) = if count == 1 {
         (points[0], center.direction(points[0]))

@@ -48,7 +48,9 @@ impl Face {
     #[must_use]
     pub fn of(card: &NodeCard, live: bool) -> Face {
         let view = card.view.as_ref();
-        let role = view.map(|view| view.role).filter(|_| card.condition != NodeCondition::Crashed);
+        let role = view
+            .map(|view| view.role)
+            .filter(|_| card.condition != NodeCondition::Crashed);
         let campaign = matches!(role, Some(Role::Candidate | Role::PreCandidate));
         let up = matches!(card.condition, NodeCondition::Up | NodeCondition::Frozen);
         Face {
@@ -59,7 +61,10 @@ impl Face {
             leader: view.and_then(|view| view.leader),
             progress: view.map_or((0, 0), |view| (view.commit, view.log.last)),
             learner: view.is_some_and(|view| view.learners.contains(&card.id)),
-            votes: view.filter(|_| campaign).map(|view| view.votes.clone()).unwrap_or_default(),
+            votes: view
+                .filter(|_| campaign)
+                .map(|view| view.votes.clone())
+                .unwrap_or_default(),
             needed: view.map_or(0, |view| view.votes_needed),
             timed: up
                 && view.is_some_and(|view| view.heartbeat.is_some() || view.election.is_some()),
@@ -162,7 +167,14 @@ pub struct NodeProps {
 /// A node on the stage.
 #[function_component]
 pub fn NodeGlyph(props: &NodeProps) -> Html {
-    let NodeProps { face, at, radius, side, selected, caught } = props;
+    let NodeProps {
+        face,
+        at,
+        radius,
+        side,
+        selected,
+        caught,
+    } = props;
     let leads = face.role == Some(Role::Leader);
     let r = if leads { radius * 1.1 } else { *radius };
     let class = classes!(
@@ -208,13 +220,14 @@ fn body(face: &Face, r: f64) -> Html {
         if face.learner {
             let side = px(2.0 * r);
             html! { <rect {class} {fill} x={px(-r)} y={px(-r)} width={side.clone()} height={side}
-                rx={px(0.35 * r)} /> }
+            rx={px(0.35 * r)} /> }
         } else {
             html! { <circle {class} {fill} r={px(r)} /> }
         }
     };
     let crashed = face.condition == NodeCondition::Crashed;
     let d = 0.52 * r;
+    let cross = format!("M-{d:.1}-{d:.1} {d:.1} {d:.1}M{d:.1}-{d:.1}-{d:.1} {d:.1}");
     html! { <>
         if face.role == Some(Role::Leader) {
             <circle class="double" r={px(r + 3.5)} />
@@ -222,7 +235,7 @@ fn body(face: &Face, r: f64) -> Html {
         { shape("body", None) }
         if crashed {
             { shape("hatch", Some("url(#dead)")) }
-            <path class="x" d={format!("M{0:.1} {0:.1}L{1:.1} {1:.1}M{1:.1} {0:.1}L{0:.1} {1:.1}", -d, d)} />
+            <path class="x" d={cross} />
         } else if palette::is_hatched(face.term) {
             { shape("hatch", None) }
         }
@@ -276,16 +289,18 @@ fn caption(face: &Face, r: f64, side: i8) -> Html {
         _ => format!("{commit}/{last}"),
     };
     let second = if !face.badges.is_empty() {
-        html! { <text class="badge" x={px(x)} y={line(1.0)}>{ face.badges.join(" \u{b7} ") }</text> }
+        let badges = face.badges.join(" \u{b7} ");
+        html! { <text class="badge" x={px(x)} y={line(1.0)}>{ badges }</text> }
     } else if let Some(age) = &face.age {
         html! { <text class="age" x={px(x)} y={line(1.0)}>{ age }</text> }
     } else {
         html! {}
     };
+    let title = format!("S{} knows {commit} of {last} entries committed", face.id);
     html! {
         <g {class}>
             <text class="progress" x={px(x)} y={line(0.0)}>
-                <title>{ format!("S{} knows {commit} of {last} entries committed", face.id) }</title>
+                <title>{ title }</title>
                 { first }
             </text>
             if face.votes.is_empty() {
@@ -299,7 +314,11 @@ fn caption(face: &Face, r: f64, side: i8) -> Html {
 
 /// One dot per voter: filled yes, barred no, hollow not heard.
 fn dots(face: &Face, y: f64) -> Html {
-    let yes = face.votes.iter().filter(|vote| vote.granted == Some(true)).count();
+    let yes = face
+        .votes
+        .iter()
+        .filter(|vote| vote.granted == Some(true))
+        .count();
     let count = face.votes.len() as f64;
     let step = if count > 6.0 { 8.0 } else { 11.0 };
     let left = -(count * step + 22.0) / 2.0 + step / 2.0;

@@ -69,7 +69,11 @@ pub fn freeze_or_thaw(view: &ClusterView, id: u64) -> I {
 /// Isolate a node, reconnect an isolated one.
 #[must_use]
 pub fn isolate_or_reconnect(view: &ClusterView, id: u64) -> I {
-    if isolated(view, id) { I::Reconnect(id) } else { I::Isolate(id) }
+    if isolated(view, id) {
+        I::Reconnect(id)
+    } else {
+        I::Isolate(id)
+    }
 }
 
 /// Cut both directions of a link, or restore them when both are cut.
@@ -79,7 +83,13 @@ pub fn toggle_link(view: &ClusterView, from: u64, to: u64) -> Vec<Action> {
     [(from, to), (to, from)]
         .into_iter()
         .filter(|(from, to)| is_cut(view, *from, *to) == restore)
-        .map(|(from, to)| if restore { I::Restore { from, to } } else { I::Cut { from, to } })
+        .map(|(from, to)| {
+            if restore {
+                I::Restore { from, to }
+            } else {
+                I::Cut { from, to }
+            }
+        })
         .map(Action::Do)
         .collect()
 }
@@ -91,7 +101,10 @@ pub fn is_cut(view: &ClusterView, from: u64, to: u64) -> bool {
 }
 
 fn condition(view: &ClusterView, id: u64) -> NodeCondition {
-    view.nodes.iter().find(|card| card.id == id).map_or(NodeCondition::Unknown, |c| c.condition)
+    view.nodes
+        .iter()
+        .find(|card| card.id == id)
+        .map_or(NodeCondition::Unknown, |c| c.condition)
 }
 
 fn isolated(view: &ClusterView, id: u64) -> bool {
@@ -102,7 +115,10 @@ fn isolated(view: &ClusterView, id: u64) -> bool {
 
 fn node(view: &ClusterView, id: u64) -> Option<Content> {
     let card = view.nodes.iter().find(|card| card.id == id)?;
-    let role = card.view.as_ref().map_or("nothing known", |view| role_name(view.role));
+    let role = card
+        .view
+        .as_ref()
+        .map_or("nothing known", |view| role_name(view.role));
     let term = card.view.as_ref().map_or(0, |view| view.term);
     let crashed = card.condition == NodeCondition::Crashed;
     let note = if crashed {
@@ -128,10 +144,19 @@ fn node(view: &ClusterView, id: u64) -> Option<Content> {
         }
     }
     if view.nodes.len() > 1 {
-        let label = if isolated(view, id) { "Reconnect" } else { "Isolate" };
+        let label = if isolated(view, id) {
+            "Reconnect"
+        } else {
+            "Isolate"
+        };
         items.push(act(label, "I", isolate_or_reconnect(view, id)));
     }
-    Some(Content { title: format!("S{id}"), note, items, ..Content::default() })
+    Some(Content {
+        title: format!("S{id}"),
+        note,
+        items,
+        ..Content::default()
+    })
 }
 
 fn link(view: &ClusterView, from: u64, to: u64) -> Content {
@@ -146,13 +171,29 @@ fn link(view: &ClusterView, from: u64, to: u64) -> Content {
     let restore = |from, to| Action::Do(I::Restore { from, to });
     let mut items = Vec::new();
     for (from, to, is, key) in [(from, to, there, "C"), (to, from, back, "")] {
-        let (word, does) =
-            if is { ("Restore", restore(from, to)) } else { ("Cut", cut(from, to)) };
-        items.push(Item::new(format!("{word} S{from} to S{to}"), key, vec![does]));
+        let (word, does) = if is {
+            ("Restore", restore(from, to))
+        } else {
+            ("Cut", cut(from, to))
+        };
+        items.push(Item::new(
+            format!("{word} S{from} to S{to}"),
+            key,
+            vec![does],
+        ));
     }
-    let label = if there && back { "Restore both ways" } else { "Cut both ways" };
+    let label = if there && back {
+        "Restore both ways"
+    } else {
+        "Cut both ways"
+    };
     items.push(Item::new(label, "Shift C", toggle_link(view, from, to)));
-    Content { title: format!("S{from} to S{to}"), note, items, ..Content::default() }
+    Content {
+        title: format!("S{from} to S{to}"),
+        note,
+        items,
+        ..Content::default()
+    }
 }
 
 fn message(view: &ClusterView, id: u64, mode: Mode) -> Option<Content> {
@@ -169,7 +210,10 @@ fn message(view: &ClusterView, id: u64, mode: Mode) -> Option<Content> {
         (false, None) => ". Sent, not confirmed",
         (false, Some(_)) => "",
     };
-    let note = format!("S{} to S{}, term {}{fate}", flight.from, flight.to, content.term);
+    let note = format!(
+        "S{} to S{}, term {}{fate}",
+        flight.from, flight.to, content.term
+    );
     let rows = content.fields.clone();
     let act = |label: &str, key, what| Item::new(label, key, vec![Action::Do(what)]);
     // A real network cannot be asked to lose one chosen message.
@@ -181,11 +225,21 @@ fn message(view: &ClusterView, id: u64, mode: Mode) -> Option<Content> {
             act("Duplicate", "U", I::Duplicate(id)),
         ],
     };
-    Some(Content { title, note, rows, items, locked: None })
+    Some(Content {
+        title,
+        note,
+        rows,
+        items,
+        locked: None,
+    })
 }
 
 fn stage(view: &ClusterView) -> Content {
-    let mut items = vec![Item::new("Partition\u{2026}", "P", vec![Action::ShowPartition(true)])];
+    let mut items = vec![Item::new(
+        "Partition\u{2026}",
+        "P",
+        vec![Action::ShowPartition(true)],
+    )];
     if !view.cuts.is_empty() {
         items.push(Item::new("Heal every link", "H", vec![Action::Do(I::Heal)]));
     }
@@ -198,5 +252,9 @@ fn stage(view: &ClusterView) -> Content {
     if !down.is_empty() {
         items.push(Item::new("Restart every crashed node", "", down));
     }
-    Content { title: "Cluster".to_string(), items, ..Content::default() }
+    Content {
+        title: "Cluster".to_string(),
+        items,
+        ..Content::default()
+    }
 }

@@ -41,10 +41,17 @@ pub fn markup(content: &MessageView, hatched: bool, lost: bool, scale: f64) -> S
     // Writing to a String cannot fail.
     let _ = write!(
         out,
-        r#"<path class="tail" d="M-8 0H-28" transform="rotate(0)"/><circle class="hit" r="12"/><g transform="scale({scale:.2})">"#
+        concat!(
+            r#"<path class="tail" d="M-8 0H-28" transform="rotate(0)"/>"#,
+            r#"<circle class="hit" r="12"/><g transform="scale({:.2})">"#
+        ),
+        scale
     );
     if content.reply {
-        let _ = write!(out, r#"<path class="rim" d="{path}"/><path class="hollow" d="{path}"/>"#);
+        let _ = write!(
+            out,
+            r#"<path class="rim" d="{path}"/><path class="hollow" d="{path}"/>"#
+        );
         let mark = match content.accepted {
             Some(true) => "M-2.8.6-.7 2.8 3-2.2",
             _ => "M-3 .8H3",
@@ -60,7 +67,11 @@ pub fn markup(content: &MessageView, hatched: bool, lost: bool, scale: f64) -> S
             out.push_str(r#"<path class="edge" d="M0-12.4 11.6 8-11.6 8Z"/>"#);
         }
         if content.entries > 0 {
-            let _ = write!(out, r#"<text class="count" y="3.6">{}</text>"#, content.entries);
+            let _ = write!(
+                out,
+                r#"<text class="count" y="3.6">{}</text>"#,
+                content.entries
+            );
         } else if scale >= LETTERS_FROM && !letter.is_empty() {
             let y = if letter == "R" { 3.2 } else { 4.2 };
             let _ = write!(out, r#"<text class="letter" y="{y}">{letter}</text>"#);
