@@ -33,7 +33,11 @@ pub fn Checks(props: &PanelProps) -> Html {
 }
 
 fn one(props: &PanelProps, check: &CheckView) -> Html {
-    let violation = props.view.violation.as_ref().filter(|violation| violation.check == check.name);
+    let violation = props
+        .view
+        .violation
+        .as_ref()
+        .filter(|violation| violation.check == check.name);
     let state = if check.holds { "holds" } else { "violated" };
     html! {
         <li key={check.name.clone()} data-holds={check.holds.to_string()}>
@@ -52,7 +56,9 @@ fn one(props: &PanelProps, check: &CheckView) -> Html {
 /// The banner of a violated check; nothing while all hold.
 #[function_component]
 pub fn Banner(props: &PanelProps) -> Html {
-    let Some(violation) = &props.view.violation else { return html! {} };
+    let Some(violation) = &props.view.violation else {
+        return html! {};
+    };
     html! {
         <div id="banner-violation" class="banner" role="alert">
             <svg viewBox="0 0 24 24" aria-hidden="true">

@@ -124,8 +124,13 @@ fn list(props: &PanelProps, lines: &[Line<'_>]) -> Html {
             }
             Line::Event(event) => one(props, event),
             Line::Folded(count) => {
-                let noun = if *count == 1 { "routine event" } else { "routine events" };
-                html! { <li key={format!("f{at}")} class="folded">{ format!("+ {count} {noun}") }</li> }
+                let noun = if *count == 1 {
+                    "routine event"
+                } else {
+                    "routine events"
+                };
+                let text = format!("+ {count} {noun}");
+                html! { <li key={format!("f{at}")} class="folded">{ text }</li> }
             }
         };
         if let Some((_, items)) = groups.last_mut() {
@@ -135,7 +140,9 @@ fn list(props: &PanelProps, lines: &[Line<'_>]) -> Html {
     let group = |(at, (term, items)): (usize, (u64, Vec<Html>))| {
         html! {
             <div key={at} class="term-group">
-                <h3><i class={classes!("swatch", term_class(term))} />{ format!("Term {term}") }</h3>
+                <h3>
+                    <i class={classes!("swatch", term_class(term))} />{ format!("Term {term}") }
+                </h3>
                 <ol>{ items }</ol>
             </div>
         }
@@ -175,20 +182,44 @@ mod tests {
 
     fn event(id: u64, node: u64, term: u64, kind: Kind) -> EventView {
         let (node, term) = (NodeId(node), Term(term));
-        let event = Event { node, at: Time(id), term, cause: Cause::Boot, kind };
-        EventView { id, step: id, cause: None, event }
+        let event = Event {
+            node,
+            at: Time(id),
+            term,
+            cause: Cause::Boot,
+            kind,
+        };
+        EventView {
+            id,
+            step: id,
+            cause: None,
+            event,
+        }
     }
 
     #[test]
     fn routine_is_folded_and_terms_are_headed() {
-        let disk = || Kind::Persisted { seq: WriteSeq(1), durable: Index(1) };
-        let won = || Kind::BecameLeader { votes: vec![NodeId(1)] };
-        let events =
-            [event(1, 1, 1, won()), event(2, 1, 2, disk()), event(3, 2, 2, disk())];
+        let disk = || Kind::Persisted {
+            seq: WriteSeq(1),
+            durable: Index(1),
+        };
+        let won = || Kind::BecameLeader {
+            votes: vec![NodeId(1)],
+        };
+        let events = [
+            event(1, 1, 1, won()),
+            event(2, 1, 2, disk()),
+            event(3, 2, 2, disk()),
+        ];
         let told = lines(&events, None, false);
         assert!(matches!(
             told.as_slice(),
-            [Line::Term(2), Line::Folded(2), Line::Term(1), Line::Event(_)]
+            [
+                Line::Term(2),
+                Line::Folded(2),
+                Line::Term(1),
+                Line::Event(_)
+            ]
         ));
         assert_eq!(lines(&events, Some(2), true).len(), 2);
     }

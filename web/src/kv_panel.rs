@@ -91,14 +91,21 @@ pub fn KvPanel(props: &PanelProps) -> Html {
         use_effect_with((), move |()| {
             let draft = DRAFT.with_borrow(Clone::clone);
             let texts = [draft.key, draft.value, draft.expect];
-            for (field, text) in [&form.key, &form.value, &form.expect].into_iter().zip(texts) {
+            for (field, text) in [&form.key, &form.value, &form.expect]
+                .into_iter()
+                .zip(texts)
+            {
                 if let Some(input) = field.cast::<HtmlInputElement>() {
                     input.set_value(&text);
                 }
             }
         });
     }
-    let waits = props.view.clients.iter().any(|c| c.id == *client && c.current.is_some());
+    let waits = props
+        .view
+        .clients
+        .iter()
+        .any(|c| c.id == *client && c.current.is_some());
     let onsubmit = {
         let (form, op, wrong) = (form.clone(), op.clone(), wrong.clone());
         let (act, view, client) = (props.act.clone(), props.view.clone(), *client);
@@ -117,7 +124,9 @@ pub fn KvPanel(props: &PanelProps) -> Html {
     };
     if props.view.clients.is_empty() {
         return html! {
-            <section class="kv panel"><p class="empty">{ "There is no client in this run." }</p></section>
+            <section class="kv panel">
+                <p class="empty">{ "There is no client in this run." }</p>
+            </section>
         };
     }
     let oninput = {
@@ -133,7 +142,11 @@ pub fn KvPanel(props: &PanelProps) -> Html {
                     <button id="kv-send" class="primary" type="submit" disabled={waits}>
                         { "Send" }</button>
                     <span class="soft">
-                        { if waits { format!("C{} waits for an answer.", *client) } else { note(&op) } }
+                        if waits {
+                            { format!("C{} waits for an answer.", *client) }
+                        } else {
+                            { note(&op) }
+                        }
                     </span>
                 </div>
                 if let Some(why) = &*wrong { <p class="wrong" role="alert">{ why }</p> }
@@ -161,11 +174,17 @@ fn choices(
     let nodes = props.view.nodes.iter().map(|card| {
         html! { <option value={card.id.to_string()}>{ format!("S{}", card.id) }</option> }
     });
-    let ops =
-        [("put", "put"), ("get", "get"), ("delete", "delete"), ("cas", "compare and set")];
+    let ops = [
+        ("put", "put"),
+        ("get", "get"),
+        ("delete", "delete"),
+        ("cas", "compare and set"),
+    ];
     html! { <>
         <label class="c2">{ "Client" }
-            <select id="kv-client" ref={form.client.clone()} onchange={onclient}>{ for clients }</select>
+            <select id="kv-client" ref={form.client.clone()} onchange={onclient}>
+                { for clients }
+            </select>
         </label>
         <label class="c4">{ "Operation" }
             <select id="kv-op" onchange={onop}>
@@ -191,6 +210,11 @@ fn choices(
 }
 
 fn texts(form: &Form, op: &str) -> Html {
+    let (width, no_value) = match op {
+        "put" => ("c2", false),
+        "cas" => ("c6", false),
+        _ => ("c2", true),
+    };
     html! { <>
         <label class={if op == "delete" { "c4" } else { "c2" }}>{ "Key" }
             <input id="kv-key" ref={form.key.clone()} maxlength="256"
@@ -200,26 +224,27 @@ fn texts(form: &Form, op: &str) -> Html {
             <input id="kv-expect" ref={form.expect.clone()} placeholder="(absent)"
                 maxlength="1024" spellcheck="false" autocapitalize="off" />
         </label>
-        <label class={if op == "cas" { "c6" } else { "c2" }} hidden={op != "put" && op != "cas"}>{ "Value" }
+        <label class={width} hidden={no_value}>{ "Value" }
             <input id="kv-value" ref={form.value.clone()} maxlength="1024"
                 spellcheck="false" autocapitalize="off" />
         </label>
     </> }
 }
 
-fn note(op: &str) -> String {
+fn note(op: &str) -> &'static str {
     match op {
         "cas" => "Sets the value if it is as expected; empty: must be absent.",
         "delete" => "Removes the key.",
         "get" => "Leader and follower reads are fresh; a stale read may be old.",
         _ => "",
     }
-    .to_string()
 }
 
 /// What a text field holds.
 fn text(field: &NodeRef) -> String {
-    field.cast::<HtmlInputElement>().map_or_else(String::new, |input| input.value())
+    field
+        .cast::<HtmlInputElement>()
+        .map_or_else(String::new, |input| input.value())
 }
 
 fn remember(form: &Form) {
@@ -233,7 +258,9 @@ fn remember(form: &Form) {
 /// Reads the form.
 fn read(form: &Form, op: &str, client: u64, view: &ClusterView) -> Result<Intervention, String> {
     let choice = |field: &NodeRef| {
-        field.cast::<HtmlSelectElement>().map_or_else(String::new, |select| select.value())
+        field
+            .cast::<HtmlSelectElement>()
+            .map_or_else(String::new, |select| select.value())
     };
     let (key, value) = (text(&form.key), text(&form.value));
     let expect = Some(text(&form.expect)).filter(|text| !text.is_empty());
@@ -247,14 +274,21 @@ fn read(form: &Form, op: &str, client: u64, view: &ClusterView) -> Result<Interv
         _ => Op::Put { key, value },
     };
     op.validate()?;
-    let node = choice(&form.node).parse().ok().or_else(|| likely_leader(view));
+    let node = choice(&form.node)
+        .parse()
+        .ok()
+        .or_else(|| likely_leader(view));
     let node = node.ok_or("No node is known yet.")?;
     Ok(Intervention::Ask { client, node, op })
 }
 
 /// The newest leader in the picture, else the first node that runs, else the first.
 fn likely_leader(view: &ClusterView) -> Option<u64> {
-    let up = || view.nodes.iter().filter(|card| card.condition == NodeCondition::Up);
+    let up = || {
+        view.nodes
+            .iter()
+            .filter(|card| card.condition == NodeCondition::Up)
+    };
     let leader = up()
         .filter_map(|card| card.view.as_ref())
         .filter(|view| view.role == Role::Leader)
@@ -278,7 +312,13 @@ fn answers(props: &PanelProps) -> Html {
     let mut all: Vec<(u64, &OperationView)> = view
         .clients
         .iter()
-        .flat_map(|client| client.current.iter().chain(&client.done).map(|op| (client.id, op)))
+        .flat_map(|client| {
+            client
+                .current
+                .iter()
+                .chain(&client.done)
+                .map(|op| (client.id, op))
+        })
         .collect();
     all.sort_by_key(|(client, op)| (op.ended.is_some(), u64::MAX - op.started, *client));
     let empty = all.is_empty();
@@ -293,15 +333,17 @@ fn answers(props: &PanelProps) -> Html {
         if empty {
             <p class="empty">{ "No client has asked anything yet. Send a write to begin." }</p>
         }
-        <ol id="kv-answers" class="operations" aria-label="Operations and answers">{ for lines }</ol>
+        <ol id="kv-answers" class="operations" aria-label="Operations and answers">
+            { for lines }
+        </ol>
     </> }
 }
 
 /// The operations of one client, as list items.
-#[must_use]
 pub fn operations(client: &ClientView, now: u64, mode: Mode) -> Html {
     let all = client.current.iter().chain(client.done.iter().rev());
-    let lines = all.map(|op| html! { <li data-outcome={outcome(op)}>{ operation(op, now, mode) }</li> });
+    let lines =
+        all.map(|op| html! { <li data-outcome={outcome(op)}>{ operation(op, now, mode) }</li> });
     html! { <>{ for lines }</> }
 }
 
@@ -321,18 +363,26 @@ fn operation(op: &OperationView, now: u64, mode: Mode) -> Html {
         "waiting" => "waits",
         _ => "ok",
     };
-    let read = op.mode.as_ref().map_or(String::new(), |mode| format!(", {mode} read"));
+    let read = op
+        .mode
+        .as_ref()
+        .map_or(String::new(), |mode| format!(", {mode} read"));
     let (took, when) = match (op.ended, mode) {
         (None, _) => (span(now.saturating_sub(op.started)), String::new()),
-        (Some(end), Mode::Playground) => {
-            (span(end.saturating_sub(op.started)), format!(" \u{b7} {}", moment(end)))
-        }
-        (Some(end), Mode::Live) => {
-            (span(end.saturating_sub(op.started)), format!(" \u{b7} {}", ago(now, end)))
-        }
+        (Some(end), Mode::Playground) => (
+            span(end.saturating_sub(op.started)),
+            format!(" \u{b7} {}", moment(end)),
+        ),
+        (Some(end), Mode::Live) => (
+            span(end.saturating_sub(op.started)),
+            format!(" \u{b7} {}", ago(now, end)),
+        ),
     };
+    // A time is never broken over two lines.
+    let when = when.replace(' ', "\u{a0}").replacen('\u{a0}', " ", 1);
+    let where_and_when = format!(" at S{}{read}{when}", op.node);
     html! { <>
-        <span class="asked">{ &op.text }<small>{ format!(" at S{}{read}{when}", op.node) }</small></span>
+        <span class="asked">{ &op.text }<small>{ where_and_when }</small></span>
         <span class="outcome">{ label }<small>{ took }</small></span>
         if let Some(answer) = &op.answer { <span class="answer">{ answer }</span> }
     </> }

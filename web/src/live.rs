@@ -118,7 +118,10 @@ impl Live {
     #[must_use]
     pub fn view(&self, now_us: u64) -> ClusterView {
         let clients = self.0.book.borrow().view();
-        ClusterView { clients, ..self.0.fold.borrow().view(now_us) }
+        ClusterView {
+            clients,
+            ..self.0.fold.borrow().view(now_us)
+        }
     }
 
     /// The last events, newest last.
@@ -177,12 +180,19 @@ impl Live {
 
     fn ask(&self, client: u64, node: u64, op: &raftwerk_sim::Op) -> Result<(), String> {
         op.validate()?;
-        let ticket = self.0.book.borrow_mut().begin(page_now(), client, node, op)?;
+        let ticket = self
+            .0
+            .book
+            .borrow_mut()
+            .begin(page_now(), client, node, op)?;
         self.0.dirty.set(true);
         let (inner, op) = (self.0.clone(), op.clone());
         wasm_bindgen_futures::spawn_local(async move {
             let (answer, outcome) = http::ask(&op, node).await;
-            inner.book.borrow_mut().end(page_now(), client, ticket, answer, outcome);
+            inner
+                .book
+                .borrow_mut()
+                .end(page_now(), client, ticket, answer, outcome);
             inner.dirty.set(true);
         });
         Ok(())

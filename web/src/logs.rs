@@ -37,13 +37,18 @@ struct Sight {
 #[function_component]
 pub fn Logs(props: &PanelProps) -> Html {
     let scroller = use_node_ref();
-    let sight = use_state(|| Sight { left: 0.0, width: 900.0 });
+    let sight = use_state(|| Sight {
+        left: 0.0,
+        width: 900.0,
+    });
     let following = use_state(|| true);
     let placed = use_mut_ref(|| Cell::new(-1.0_f64));
     let ghosts = use_mut_ref(Ghosts::default);
     let extent = Extent::of(&props.view);
     let faded = use_force_update();
-    let stamp = ghosts.borrow_mut().look(&props.view, crate::driver::real_now());
+    let stamp = ghosts
+        .borrow_mut()
+        .look(&props.view, crate::driver::real_now());
     {
         // Removed entries fade; with reduced motion they stay until the next picture.
         let calm = props.calm;
@@ -64,7 +69,9 @@ pub fn Logs(props: &PanelProps) -> Html {
     let onscroll = {
         let (sight, following, placed) = (sight.clone(), following.clone(), placed.clone());
         Callback::from(move |event: yew::Event| {
-            let Some(element) = event.target().and_then(|t| t.dyn_into::<HtmlElement>().ok())
+            let Some(element) = event
+                .target()
+                .and_then(|t| t.dyn_into::<HtmlElement>().ok())
             else {
                 return;
             };
@@ -82,14 +89,17 @@ pub fn Logs(props: &PanelProps) -> Html {
         let following = following.clone();
         Callback::from(move |_: MouseEvent| following.set(true))
     };
-    let visible = ghosts.borrow().list(crate::driver::real_now(), f64::from(GHOST), props.calm);
+    let visible = ghosts
+        .borrow()
+        .list(crate::driver::real_now(), f64::from(GHOST), props.calm);
     html! {
         <section class="logs panel" aria-labelledby="logs-title">
             <div class="head">
                 <h2 id="logs-title">{ "Logs" }</h2>
                 { legend(props) }
                 if !*following {
-                    <button class="small" id="logs-latest" onclick={jump}>{ "Jump to latest" }</button>
+                    <button class="small" id="logs-latest" onclick={jump}>
+                        { "Jump to latest" }</button>
                 }
             </div>
             if props.view.nodes.is_empty() {
@@ -107,7 +117,10 @@ pub fn Logs(props: &PanelProps) -> Html {
 }
 
 fn seen(element: &HtmlElement) -> Sight {
-    Sight { left: f64::from(element.scroll_left()), width: f64::from(element.client_width()) }
+    Sight {
+        left: f64::from(element.scroll_left()),
+        width: f64::from(element.client_width()),
+    }
 }
 
 /// Puts the newest entry at its place while following, and notes what is in sight.
@@ -120,7 +133,9 @@ fn place(
 ) {
     let width = f64::from(element.client_width());
     if following {
-        let left = (extent.x(extent.last) + PITCH - NEWEST_AT * width).max(0.0).round();
+        let left = (extent.x(extent.last) + PITCH - NEWEST_AT * width)
+            .max(0.0)
+            .round();
         element.set_scroll_left(left as i32);
         placed.set(f64::from(element.scroll_left()));
     }
@@ -134,13 +149,17 @@ fn place(
 fn click(props: &PanelProps) -> Callback<MouseEvent> {
     let act = props.act.clone();
     Callback::from(move |event: MouseEvent| {
-        let target = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok());
+        let target = event
+            .target()
+            .and_then(|t| t.dyn_into::<web_sys::Element>().ok());
         let cell = target.and_then(|target| target.closest("[data-entry]").ok().flatten());
         let number = |cell: &web_sys::Element, name: &str| {
-            cell.get_attribute(name).and_then(|text| text.parse::<u64>().ok())
+            cell.get_attribute(name)
+                .and_then(|text| text.parse::<u64>().ok())
         };
         if let Some(cell) = cell
-            && let (Some(node), Some(index)) = (number(&cell, "data-log"), number(&cell, "data-entry"))
+            && let (Some(node), Some(index)) =
+                (number(&cell, "data-log"), number(&cell, "data-entry"))
         {
             act.emit(Action::Select(Selection::Entry { node, index }));
         }
@@ -174,8 +193,9 @@ fn legend(props: &PanelProps) -> Html {
             <span><i class="key line" />{ "committed" }</span>
             <span><i class="key applied" />{ "applied" }</span>
             <span><i class="key wavy" />{ "not on disk" }</span>
-            if let Some(whose) = whose { <span><i class="key next" /><i class="key match" />{ whose }</span> }
+            if let Some(whose) = whose {
+                <span><i class="key next" /><i class="key match" />{ whose }</span>
+            }
         </div>
     }
 }
-

@@ -124,7 +124,6 @@ pub fn node_or_dash(node: Option<u64>) -> String {
 }
 
 /// A button that selects a node.
-#[must_use]
 pub fn node_link(props: &PanelProps, node: u64) -> Html {
     let onclick = props.does(Action::Select(Selection::Node(node)));
     html! { <button class="link" {onclick}>{ format!("S{node}") }</button> }

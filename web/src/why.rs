@@ -92,7 +92,11 @@ fn when(props: &PanelProps, event: &EventView) -> String {
 }
 
 /// The causes as steps, the nearest first; the last one says in words what began it.
-fn chain(props: &PanelProps, event: &EventView, pinned: &UseStateHandle<Option<EventView>>) -> Html {
+fn chain(
+    props: &PanelProps,
+    event: &EventView,
+    pinned: &UseStateHandle<Option<EventView>>,
+) -> Html {
     let mut steps = Vec::new();
     let mut at = event.clone();
     let mut cut = None;
@@ -127,7 +131,10 @@ fn chain(props: &PanelProps, event: &EventView, pinned: &UseStateHandle<Option<E
 /// Whether a chain begins at an event: a timer, a client or a start led to it, and the event
 /// before it belongs to another input.
 fn begins(event: &EventView, before: impl FnOnce() -> Option<EventView>) -> bool {
-    let own = matches!(event.event.cause, Cause::Timer(_) | Cause::Client(_) | Cause::Boot);
+    let own = matches!(
+        event.event.cause,
+        Cause::Timer(_) | Cause::Client(_) | Cause::Boot
+    );
     let same_input = |before: EventView| {
         let (before, event) = (before.event, &event.event);
         (before.node, before.at, before.cause) == (event.node, event.at, event.cause)

@@ -5,7 +5,6 @@ use crate::panel::PanelProps;
 use yew::prelude::*;
 
 /// The pane for a selected client.
-#[must_use]
 pub fn pane(props: &PanelProps, id: u64) -> Html {
     let Some(client) = props.view.clients.iter().find(|client| client.id == id) else {
         return html! { <p class="empty">{ format!("There is no C{id} here.") }</p> };

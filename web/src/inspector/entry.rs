@@ -9,18 +9,22 @@ use yew::prelude::*;
 
 /// What a node says about one position of its log.
 fn held(card: &NodeCard, index: u64) -> Option<&EntryView> {
-    card.view.as_ref()?.log.entries.iter().find(|entry| entry.index == index)
+    card.view
+        .as_ref()?
+        .log
+        .entries
+        .iter()
+        .find(|entry| entry.index == index)
 }
 
 /// The pane for a selected entry.
-#[must_use]
 pub fn pane(props: &PanelProps, node: u64, index: u64) -> Html {
     let found = props.card(node).and_then(|card| held(card, index));
     let Some(entry) = found else {
         return html! { <>
             <div class="head"><h2>{ format!("Entry {index} of S{node}") }</h2></div>
             <p class="empty">
-                { format!("S{node} has no entry at {index} now, or it is too far back to be shown.") }
+                { format!("S{node} has no entry at {index} now, or it is too far back to show.") }
             </p>
         </> };
     };
@@ -63,7 +67,10 @@ fn kind(entry: &EntryView) -> &'static str {
 fn committed(props: &PanelProps, entry: &EntryView) -> String {
     let knows = |card: &&NodeCard| {
         card.condition != NodeCondition::Crashed
-            && card.view.as_ref().is_some_and(|view| view.commit >= entry.index)
+            && card
+                .view
+                .as_ref()
+                .is_some_and(|view| view.commit >= entry.index)
     };
     let found: Vec<(&NodeCard, &EntryView)> = props
         .view
@@ -101,7 +108,13 @@ fn row(props: &PanelProps, card: &NodeCard, entry: &EntryView) -> Html {
             };
             let same = has == "yes" || has == "not shown";
             let runs = card.condition != NodeCondition::Crashed;
-            let memory = |holds: bool| if runs { yes(holds).to_string() } else { "\u{2013}".into() };
+            let memory = |holds: bool| {
+                if runs {
+                    yes(holds).to_string()
+                } else {
+                    "\u{2013}".into()
+                }
+            };
             [
                 has,
                 yes(same && index <= view.disk.durable).to_string(),

@@ -18,11 +18,19 @@ pub struct Field {
 }
 
 fn field(name: &'static str, value: impl Into<String>) -> Field {
-    Field { name, value: value.into(), marked: true }
+    Field {
+        name,
+        value: value.into(),
+        marked: true,
+    }
 }
 
 fn moving(name: &'static str, value: String) -> Field {
-    Field { name, value, marked: false }
+    Field {
+        name,
+        value,
+        marked: false,
+    }
 }
 
 /// A condition worth a word; `None` for a node that simply runs.
@@ -40,7 +48,11 @@ pub fn condition_name(condition: NodeCondition) -> Option<&'static str> {
 #[must_use]
 pub fn durable(view: &NodeView) -> Vec<Field> {
     let disk = &view.disk;
-    let log = if disk.durable == 0 { "empty".to_string() } else { format!("1\u{2013}{}", disk.durable) };
+    let log = if disk.durable == 0 {
+        "empty".to_string()
+    } else {
+        format!("1\u{2013}{}", disk.durable)
+    };
     let mut fields = vec![
         field("term", disk.term.to_string()),
         field("vote", node_or_dash(disk.vote)),
@@ -59,9 +71,15 @@ pub fn volatile(view: &NodeView, now: u64) -> Vec<Field> {
     let mut fields = Vec::new();
     if view.term != view.disk.term || view.vote != view.disk.vote {
         fields.push(field("term", format!("{}, not saved yet", view.term)));
-        fields.push(field("vote", format!("{}, not saved yet", node_or_dash(view.vote))));
+        fields.push(field(
+            "vote",
+            format!("{}, not saved yet", node_or_dash(view.vote)),
+        ));
     }
-    fields.push(field("last", format!("{}, term {}", view.log.last, view.log.last_term)));
+    fields.push(field(
+        "last",
+        format!("{}, term {}", view.log.last, view.log.last_term),
+    ));
     fields.push(field("commit", view.commit.to_string()));
     fields.push(field("applied", view.applied.to_string()));
     for (name, timer) in [
@@ -82,7 +100,10 @@ pub fn volatile(view: &NodeView, now: u64) -> Vec<Field> {
             "leader" => "a read index from the leader",
             _ => "its read index to be applied",
         };
-        fields.push(moving("reads", format!("{} for {waits}", count(read.count, "read"))));
+        fields.push(moving(
+            "reads",
+            format!("{} for {waits}", count(read.count, "read")),
+        ));
     }
     for held in &view.held {
         fields.push(moving("held back", held.clone()));
@@ -122,12 +143,20 @@ fn votes(view: &NodeView) -> String {
             None => format!("S{} ?", vote.node),
         })
         .collect();
-    let yes = view.votes.iter().filter(|vote| vote.granted == Some(true)).count();
+    let yes = view
+        .votes
+        .iter()
+        .filter(|vote| vote.granted == Some(true))
+        .count();
     format!("{yes} of {} needed: {}", view.votes_needed, list.join(", "))
 }
 
 fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
 }
 
 /// Remembers what a node looked like before its last event, to mark what changed.
@@ -144,7 +173,9 @@ impl Memory {
     /// time or to another node forgets, so that nothing is marked that did not just happen.
     pub fn take(&mut self, node: u64, step: u64, columns: [&[Field]; 2]) {
         let fields = (0..).zip(columns).flat_map(|(column, fields)| {
-            fields.iter().map(move |field| ((column, field.name), field.value.clone()))
+            fields
+                .iter()
+                .map(move |field| ((column, field.name), field.value.clone()))
         });
         let shown: BTreeMap<(u8, &'static str), String> = fields.collect();
         if node != self.node || step < self.step {
@@ -177,9 +208,17 @@ mod tests {
         take(&mut memory, 6, 2);
         assert_eq!(memory.was(1, &at(2)[0]), Some("1"));
         take(&mut memory, 6, 2);
-        assert_eq!(memory.was(1, &at(2)[0]), Some("1"), "the same picture again");
+        assert_eq!(
+            memory.was(1, &at(2)[0]),
+            Some("1"),
+            "the same picture again"
+        );
         take(&mut memory, 7, 2);
-        assert_eq!(memory.was(1, &at(2)[0]), None, "the next event changed nothing");
+        assert_eq!(
+            memory.was(1, &at(2)[0]),
+            None,
+            "the next event changed nothing"
+        );
         take(&mut memory, 3, 1);
         assert_eq!(memory.was(1, &at(1)[0]), None, "going back marks nothing");
         memory.take(2, 9, [&[], &at(8)]);

@@ -8,14 +8,20 @@ use raftwerk_sim::Intervention as I;
 use yew::prelude::*;
 
 /// The pane for a selected link.
-#[must_use]
 pub fn pane(props: &PanelProps, from: u64, to: u64) -> Html {
     let view = &*props.view;
     let on_way = |from: u64, to: u64| {
-        view.flights.iter().filter(|flight| flight.from == from && flight.to == to).count()
+        view.flights
+            .iter()
+            .filter(|flight| flight.from == from && flight.to == to)
+            .count()
     };
     let direction = |from: u64, to: u64| {
-        let state = if offers::is_cut(view, from, to) { "cut" } else { "open" };
+        let state = if offers::is_cut(view, from, to) {
+            "cut"
+        } else {
+            "open"
+        };
         let who = match props.mode {
             Mode::Live if state == "cut" => format!(", says S{from}"),
             _ => String::new(),
@@ -25,17 +31,32 @@ pub fn pane(props: &PanelProps, from: u64, to: u64) -> Html {
             1 => ", one message on the way".to_string(),
             many => format!(", {many} messages on the way"),
         };
-        fact(&format!("S{from} \u{2192} S{to}"), format!("{state}{who}{waits}"))
+        fact(
+            &format!("S{from} \u{2192} S{to}"),
+            format!("{state}{who}{waits}"),
+        )
     };
     let one = |from: u64, to: u64, key: &'static str| {
         if offers::is_cut(view, from, to) {
-            action(props, &format!("Restore S{from} \u{2192} S{to}"), key, I::Restore { from, to })
+            action(
+                props,
+                &format!("Restore S{from} \u{2192} S{to}"),
+                key,
+                I::Restore { from, to },
+            )
         } else {
-            action(props, &format!("Cut S{from} \u{2192} S{to}"), key, I::Cut { from, to })
+            action(
+                props,
+                &format!("Cut S{from} \u{2192} S{to}"),
+                key,
+                I::Cut { from, to },
+            )
         }
     };
     let toggle = offers::toggle_link(view, from, to);
-    let restores = toggle.iter().any(|action| matches!(action, Action::Do(I::Restore { .. })));
+    let restores = toggle
+        .iter()
+        .any(|action| matches!(action, Action::Do(I::Restore { .. })));
     let both = toggle
         .into_iter()
         .filter_map(|action| match action {

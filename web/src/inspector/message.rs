@@ -9,20 +9,24 @@ use raftwerk_wire::view::Flight;
 use yew::prelude::*;
 
 /// The pane for a selected message.
-#[must_use]
 pub fn pane(props: &PanelProps, id: u64) -> Html {
     let Some(flight) = props.view.flights.iter().find(|flight| flight.id == id) else {
         return html! { <>
             <div class="head"><h2>{ "Message" }</h2></div>
-            <p class="empty">{ "This message is not on the way any more: it has arrived or is lost." }</p>
+            <p class="empty">
+                { "This message is not on the way any more: it has arrived or is lost." }</p>
             <button onclick={props.does(Action::Select(Selection::Nothing))}>{ "Close" }</button>
         </> };
     };
     let content = &flight.content;
-    let fields = content.fields.iter().map(|(name, value)| fact(name, value.clone()));
+    let fields = content
+        .fields
+        .iter()
+        .map(|(name, value)| fact(name, value.clone()));
     html! { <>
         <div class="head">
-            <span class={classes!("badge", "small", term_class(content.term))}>{ content.term }</span>
+            <span class={classes!("badge", "small", term_class(content.term))}>
+                { content.term }</span>
             <h2>{ spaced(&content.kind) }</h2>
             <span>
                 { node_link(props, flight.from) }{ " \u{2192} " }{ node_link(props, flight.to) }
@@ -66,7 +70,8 @@ fn times(props: &PanelProps, flight: &Flight) -> Html {
 fn buttons(props: &PanelProps, flight: &Flight) -> Html {
     if props.mode == Mode::Live {
         return html! {
-            <p class="soft hint">{ "Real messages cannot be held. Cut the link to lose what follows." }</p>
+            <p class="soft hint">
+                { "Real messages cannot be held. Cut the link to lose what follows." }</p>
         };
     }
     html! {

@@ -18,11 +18,15 @@ use yew::prelude::*;
 #[function_component]
 pub fn NodePane(props: &PanelProps) -> Html {
     let memory = use_mut_ref(Memory::default);
-    let Selection::Node(id) = props.selection else { return html! {} };
+    let Selection::Node(id) = props.selection else {
+        return html! {};
+    };
     let Some(card) = props.card(id) else {
         return html! { <p class="empty">{ format!("There is no S{id} here.") }</p> };
     };
-    let Some(view) = &card.view else { return unknown(props, card) };
+    let Some(view) = &card.view else {
+        return unknown(props, card);
+    };
     let columns = (durable(view), volatile(view, props.view.now));
     let step = card.last_event.as_ref().map_or(0, |event| event.step);
     let mut memory = memory.borrow_mut();
@@ -63,7 +67,8 @@ fn header(props: &PanelProps, card: &NodeCard, view: &NodeView) -> Html {
     };
     html! {
         <div class="head node-head">
-            <span class={classes!("badge", term_class(view.term))}>{ format!("S{}", card.id) }</span>
+            <span class={classes!("badge", term_class(view.term))}>
+                { format!("S{}", card.id) }</span>
             <div>
                 <p class="headline">{ line }</p>
                 if card.condition == NodeCondition::Frozen {
@@ -106,9 +111,21 @@ fn buttons(props: &PanelProps, card: &NodeCard) -> Html {
     let crash = offers::crash_or_restart(view, id);
     let freeze = offers::freeze_or_thaw(view, id);
     let isolate = offers::isolate_or_reconnect(view, id);
-    let crash_label = if matches!(crash, I::Restart(_)) { "Restart" } else { "Crash" };
-    let freeze_label = if matches!(freeze, I::Thaw(_)) { "Thaw" } else { "Freeze" };
-    let isolate_label = if matches!(isolate, I::Reconnect(_)) { "Reconnect" } else { "Isolate" };
+    let crash_label = if matches!(crash, I::Restart(_)) {
+        "Restart"
+    } else {
+        "Crash"
+    };
+    let freeze_label = if matches!(freeze, I::Thaw(_)) {
+        "Thaw"
+    } else {
+        "Freeze"
+    };
+    let isolate_label = if matches!(isolate, I::Reconnect(_)) {
+        "Reconnect"
+    } else {
+        "Isolate"
+    };
     let runs = card.condition != NodeCondition::Crashed;
     html! { <>
         <div class="actions" role="group" aria-label={format!("What can be done to S{id}")}>
@@ -127,7 +144,8 @@ fn rules(view: &NodeView) -> Html {
     if view.switches.is_empty() {
         return html! { <p class="soft hint">{ "Optional rules: none is on." }</p> };
     }
-    html! { <p class="soft hint">{ format!("Optional rules on: {}.", view.switches.join(", ")) }</p> }
+    let text = format!("Optional rules on: {}.", view.switches.join(", "));
+    html! { <p class="soft hint">{ text }</p> }
 }
 
 /// The node itself has said nothing.

@@ -16,7 +16,6 @@ fn pace_name(pace: Pace) -> &'static str {
 }
 
 /// The peers of a leader.
-#[must_use]
 pub fn table(props: &PanelProps, view: &NodeView) -> Html {
     let row = |peer: &PeerView| {
         let heard = match peer.heard {
@@ -24,7 +23,11 @@ pub fn table(props: &PanelProps, view: &NodeView) -> Html {
             Some(at) if props.mode == Mode::Live => coarse(props.view.now.saturating_sub(at)),
             Some(at) => span(props.view.now.saturating_sub(at)),
         };
-        let flight = format!("{}{}", peer.in_flight, if peer.full { ", full" } else { "" });
+        let flight = format!(
+            "{}{}",
+            peer.in_flight,
+            if peer.full { ", full" } else { "" }
+        );
         html! {
             <tr key={peer.id}>
                 <th scope="row">{ node_link(props, peer.id) }</th>
@@ -54,7 +57,6 @@ pub fn table(props: &PanelProps, view: &NodeView) -> Html {
 }
 
 /// What leaders say about a node: their word, not the node's, and marked so.
-#[must_use]
 pub fn hearsay(props: &PanelProps, id: u64) -> Html {
     let told = props.view.nodes.iter().filter_map(|card| {
         let view = card.view.as_ref()?;
@@ -65,7 +67,12 @@ pub fn hearsay(props: &PanelProps, id: u64) -> Html {
     let line = |(card, term, peer): (&raftwerk_wire::view::NodeCard, u64, &PeerView)| {
         let heard = peer.heard.map_or_else(
             || "has not heard from it in this term".to_string(),
-            |at| format!("heard from it {} ago", coarse(props.view.now.saturating_sub(at))),
+            |at| {
+                format!(
+                    "heard from it {} ago",
+                    coarse(props.view.now.saturating_sub(at))
+                )
+            },
         );
         html! {
             <li key={card.id}>

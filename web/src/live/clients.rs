@@ -17,9 +17,17 @@ pub struct Book {
 
 impl Default for Book {
     fn default() -> Book {
-        let client = |id| ClientView { id, current: None, done: Vec::new() };
+        let client = |id| ClientView {
+            id,
+            current: None,
+            done: Vec::new(),
+        };
         let clients: Vec<ClientView> = (1..=CLIENTS).map(client).collect();
-        Book { tickets: vec![0; clients.len()], clients, next: 0 }
+        Book {
+            tickets: vec![0; clients.len()],
+            clients,
+            next: 0,
+        }
     }
 }
 
@@ -29,9 +37,13 @@ impl Book {
     /// # Errors
     /// When there is no such client or it waits already.
     pub fn begin(&mut self, now: u64, client: u64, node: u64, op: &Op) -> Result<u64, String> {
-        let at = self.at(client).ok_or_else(|| format!("There is no client C{client}."))?;
+        let at = self
+            .at(client)
+            .ok_or_else(|| format!("There is no client C{client}."))?;
         if self.clients[at].current.is_some() {
-            return Err(format!("C{client} still waits for an answer. Choose another client."));
+            return Err(format!(
+                "C{client} still waits for an answer. Choose another client."
+            ));
         }
         let mode = match op {
             Op::Get { mode, .. } => Some(mode.name().to_string()),
@@ -57,7 +69,9 @@ impl Book {
         if self.tickets[at] != ticket {
             return;
         }
-        let Some(mut operation) = self.clients[at].current.take() else { return };
+        let Some(mut operation) = self.clients[at].current.take() else {
+            return;
+        };
         operation.ended = Some(now);
         operation.answer = Some(answer);
         operation.outcome = Some(outcome.to_string());
@@ -94,8 +108,11 @@ mod tests {
         book.end(8, 1, first, "done".into(), "ok");
         assert!(book.view()[0].current.is_some());
         book.end(9, 1, second, "done".into(), "ok");
-        let outcomes: Vec<_> =
-            book.view()[0].done.iter().map(|done| done.outcome.clone().unwrap()).collect();
+        let outcomes: Vec<_> = book.view()[0]
+            .done
+            .iter()
+            .map(|done| done.outcome.clone().unwrap())
+            .collect();
         assert_eq!(outcomes, ["unknown", "ok"]);
     }
 

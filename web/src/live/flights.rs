@@ -23,7 +23,10 @@ const MOST_EARLY: usize = 400;
 #[must_use]
 pub fn flight_id(from: u64, boot: u64, serial: u64) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in [from, boot, serial].iter().flat_map(|part| part.to_le_bytes()) {
+    for byte in [from, boot, serial]
+        .iter()
+        .flat_map(|part| part.to_le_bytes())
+    {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     }
     hash
@@ -44,12 +47,22 @@ impl Flights {
             return;
         }
         let early = self.early.iter().position(|(other, _)| *other == id);
-        let due = early.and_then(|at| self.early.remove(at)).map(|_| now + TRAVEL);
+        let due = early
+            .and_then(|at| self.early.remove(at))
+            .map(|_| now + TRAVEL);
         if self.list.len() >= MOST {
             self.list.pop_front();
         }
         let sent = now;
-        self.list.push_back(Flight { id, from, to, sent, due, lost: false, content });
+        self.list.push_back(Flight {
+            id,
+            from,
+            to,
+            sent,
+            due,
+            lost: false,
+            content,
+        });
     }
 
     /// The receiver says that it arrived.
@@ -76,7 +89,11 @@ impl Flights {
     /// What is in the picture at a moment.
     #[must_use]
     pub fn list(&self, now: u64) -> Vec<Flight> {
-        self.list.iter().filter(|flight| is_current(flight, now)).cloned().collect()
+        self.list
+            .iter()
+            .filter(|flight| is_current(flight, now))
+            .cloned()
+            .collect()
     }
 
     /// Forgets everything, when the stream of the sender starts anew.
@@ -91,7 +108,8 @@ impl Flights {
 
     fn clean(&mut self, now: u64) {
         self.list.retain(|flight| is_current(flight, now));
-        self.early.retain(|(_, at)| now.saturating_sub(*at) < PATIENCE);
+        self.early
+            .retain(|(_, at)| now.saturating_sub(*at) < PATIENCE);
     }
 }
 

@@ -104,8 +104,13 @@ impl Fold {
             Told::Hello { members, chaos, .. } => self.hello(members, chaos),
             Told::View(view) => node.view = Some(*view),
             Told::Event(event) => self.event(id, boot, *event),
-            Told::Sent { serial, to, content } if fresh => {
-                self.flights.sent(now, flight_id(id, boot, serial), id, to, content);
+            Told::Sent {
+                serial,
+                to,
+                content,
+            } if fresh => {
+                self.flights
+                    .sent(now, flight_id(id, boot, serial), id, to, content);
             }
             Told::Received { serial, from, boot } if fresh => {
                 self.flights.received(now, flight_id(from, boot, serial));
@@ -128,7 +133,10 @@ impl Fold {
     /// Nodes whose own stream is connected, and all that are known of.
     #[must_use]
     pub fn connected(&self) -> (usize, usize) {
-        (self.nodes.values().filter(|node| node.connected).count(), self.nodes.len())
+        (
+            self.nodes.values().filter(|node| node.connected).count(),
+            self.nodes.len(),
+        )
     }
 
     /// Whether faults may be asked for.
@@ -158,7 +166,11 @@ impl Fold {
     /// The picture at a moment of the page's clock, without clients.
     #[must_use]
     pub fn view(&self, now: u64) -> ClusterView {
-        let nodes: Vec<NodeCard> = self.nodes.iter().map(|(id, node)| card(*id, node, now)).collect();
+        let nodes: Vec<NodeCard> = self
+            .nodes
+            .iter()
+            .map(|(id, node)| card(*id, node, now))
+            .collect();
         let cuts: Vec<(u64, u64)> = self
             .nodes
             .iter()
@@ -193,7 +205,9 @@ impl Fold {
     }
 
     fn process(&mut self, process: ProcessView) {
-        let Some(node) = self.node(process.node) else { return };
+        let Some(node) = self.node(process.node) else {
+            return;
+        };
         node.process = Some(process.condition);
         node.url = process.url;
         if process.condition == NodeCondition::Crashed {
@@ -222,8 +236,14 @@ impl Fold {
         let mut event = told.clone();
         event.id = self.next_event;
         event.step = self.next_event;
-        event.cause = told.cause.and_then(|cause| self.numbers.get(&(id, boot, cause)).copied());
-        let offset = self.nodes.get(&id).and_then(|node| node.offset).unwrap_or(0);
+        event.cause = told
+            .cause
+            .and_then(|cause| self.numbers.get(&(id, boot, cause)).copied());
+        let offset = self
+            .nodes
+            .get(&id)
+            .and_then(|node| node.offset)
+            .unwrap_or(0);
         event.event.at.0 = moved(event.event.at.0, offset);
         if let Some(node) = self.nodes.get_mut(&id) {
             node.last_event = Some(event.clone());
@@ -251,7 +271,13 @@ fn card(id: u64, node: &Node, now: u64) -> NodeCard {
     };
     let offset = node.offset.unwrap_or(0);
     let view = node.view.as_ref().map(|view| on_page_clock(view, offset));
-    NodeCard { id, condition, view, age, last_event: node.last_event.clone() }
+    NodeCard {
+        id,
+        condition,
+        view,
+        age,
+        last_event: node.last_event.clone(),
+    }
 }
 
 /// Two faults a node can only see when a rule of Raft is broken; it stops and says so.
@@ -259,12 +285,19 @@ fn violation(card: &NodeCard) -> Option<ViolationView> {
     let why = card.view.as_ref()?.fenced.as_deref()?;
     let (check, seen) = match why {
         "TwoLeaders" => ("Election safety", "two leaders in one term"),
-        "CommittedCut" => ("Leader completeness", "a committed entry about to be removed"),
+        "CommittedCut" => (
+            "Leader completeness",
+            "a committed entry about to be removed",
+        ),
         _ => return None,
     };
     let event = card.last_event.as_ref().map_or(0, |event| event.id);
     let detail = format!("S{} saw {seen} and has stopped.", card.id);
-    Some(ViolationView { check: check.to_string(), detail, event })
+    Some(ViolationView {
+        check: check.to_string(),
+        detail,
+        event,
+    })
 }
 
 /// Moves every time in a view from the node's clock to the page's.
@@ -290,7 +323,11 @@ fn signed(time: u64) -> i64 {
 
 /// A moment moved by an offset; "never" stays "never".
 fn moved(time: u64, offset: i64) -> u64 {
-    if time == u64::MAX { time } else { time.saturating_add_signed(offset) }
+    if time == u64::MAX {
+        time
+    } else {
+        time.saturating_add_signed(offset)
+    }
 }
 
 #[cfg(test)]

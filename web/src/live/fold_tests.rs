@@ -6,11 +6,20 @@ use raftwerk_core::{NodeId, Span, Term, Time};
 use raftwerk_wire::view::MessageView;
 
 fn tell(node: u64, boot: u64, clock: u64, told: Told) -> Tell {
-    Tell { node, boot, number: 1, clock, told }
+    Tell {
+        node,
+        boot,
+        number: 1,
+        clock,
+        told,
+    }
 }
 
 fn says(node: u64, term: u64, role: Role) -> Told {
-    let timer = TimerView { set: 500, due: 1_500 };
+    let timer = TimerView {
+        set: 500,
+        due: 1_500,
+    };
     Told::View(Box::new(NodeView {
         id: node,
         term,
@@ -30,13 +39,30 @@ fn processes(conditions: [NodeCondition; 3]) -> FromSupervisor {
         pid: None,
         url: String::new(),
     });
-    FromSupervisor::Processes { nodes: nodes.collect(), chaos: true }
+    FromSupervisor::Processes {
+        nodes: nodes.collect(),
+        chaos: true,
+    }
 }
 
 fn event(id: u64, cause: Option<u64>) -> Told {
-    let kind = Kind::ElectionTimedOut { waited: Span(5), leader: None };
-    let event = Event { node: NodeId(1), at: Time(900), term: Term(1), cause: Cause::Boot, kind };
-    Told::Event(Box::new(EventView { id, step: id, cause, event }))
+    let kind = Kind::ElectionTimedOut {
+        waited: Span(5),
+        leader: None,
+    };
+    let event = Event {
+        node: NodeId(1),
+        at: Time(900),
+        term: Term(1),
+        cause: Cause::Boot,
+        kind,
+    };
+    Told::Event(Box::new(EventView {
+        id,
+        step: id,
+        cause,
+        event,
+    }))
 }
 
 #[test]
@@ -60,7 +86,12 @@ fn two_leaders_of_different_terms_stay_two_leaders() {
 fn nothing_known_is_drawn_unknown_and_old_news_carry_their_age() {
     let mut fold = Fold::default();
     let members = vec![(1, "a".to_string()), (2, "b".to_string())];
-    let hello = Told::Hello { protocol: 1, cluster: "c".into(), members, chaos: true };
+    let hello = Told::Hello {
+        protocol: 1,
+        cluster: "c".into(),
+        members,
+        chaos: true,
+    };
     fold.tell(1_000, tell(1, 7, 50, hello));
     fold.tell(1_000, tell(1, 7, 50, says(1, 1, Role::Follower)));
     let view = fold.view(201_000);
@@ -72,7 +103,10 @@ fn nothing_known_is_drawn_unknown_and_old_news_carry_their_age() {
     fold.lost();
     let view = fold.view(301_000);
     assert_eq!(view.nodes[0].condition, NodeCondition::Unknown);
-    assert!(view.nodes[0].view.is_some(), "the last word stays, with its age");
+    assert!(
+        view.nodes[0].view.is_some(),
+        "the last word stays, with its age"
+    );
 }
 
 #[test]
@@ -83,12 +117,22 @@ fn the_supervisor_says_what_crashed_and_what_is_frozen() {
     let view = fold.view(10);
     assert_eq!(view.nodes[0].condition, Crashed);
     assert_eq!(view.nodes[1].condition, Frozen);
-    assert_eq!(view.nodes[2].condition, NodeCondition::Unknown, "no word from it yet");
+    assert_eq!(
+        view.nodes[2].condition,
+        NodeCondition::Unknown,
+        "no word from it yet"
+    );
     let relayed = FromSupervisor::Node(Box::new(tell(3, 7, 0, says(3, 1, Role::Follower))));
     fold.item(20, relayed);
     assert_eq!(fold.view(30).nodes[2].condition, Up);
     assert_eq!(fold.connected(), (1, 3));
-    fold.item(40, FromSupervisor::Stream { node: 3, connected: false });
+    fold.item(
+        40,
+        FromSupervisor::Stream {
+            node: 3,
+            connected: false,
+        },
+    );
     assert_eq!(fold.view(50).nodes[2].condition, NodeCondition::Unknown);
 }
 
@@ -98,7 +142,13 @@ fn what_the_supervisor_kept_comes_with_its_age() {
     use NodeCondition::{Crashed, Up};
     fold.item(0, processes([Crashed, Up, Up]));
     let tell = Box::new(tell(1, 7, 0, says(1, 4, Role::Leader)));
-    fold.item(60_000_000, FromSupervisor::Kept { age_ms: 40_000, tell });
+    fold.item(
+        60_000_000,
+        FromSupervisor::Kept {
+            age_ms: 40_000,
+            tell,
+        },
+    );
     let card = &fold.view(61_000_000).nodes[0];
     assert_eq!((card.condition, card.age), (Crashed, 41_000_000));
     assert_eq!(card.view.as_ref().unwrap().term, 4);
@@ -109,7 +159,12 @@ fn what_the_supervisor_kept_comes_with_its_age() {
 fn timers_move_to_the_clock_of_the_page() {
     let mut fold = Fold::default();
     fold.tell(101_000, tell(1, 7, 1_000, says(1, 1, Role::Follower)));
-    let timer = fold.view(101_000).nodes[0].view.as_ref().unwrap().election.unwrap();
+    let timer = fold.view(101_000).nodes[0]
+        .view
+        .as_ref()
+        .unwrap()
+        .election
+        .unwrap();
     assert_eq!((timer.set, timer.due), (100_500, 101_500));
 }
 
@@ -139,9 +194,33 @@ fn messages_fly_between_the_two_reports() {
         entries: 0,
         fields: Vec::new(),
     };
-    fold.tell(100, tell(1, 7, 0, Told::Sent { serial: 1, to: 2, content }));
+    fold.tell(
+        100,
+        tell(
+            1,
+            7,
+            0,
+            Told::Sent {
+                serial: 1,
+                to: 2,
+                content,
+            },
+        ),
+    );
     assert_eq!(fold.view(100).flights[0].due, None);
-    fold.tell(150, tell(2, 9, 0, Told::Received { serial: 1, from: 1, boot: 7 }));
+    fold.tell(
+        150,
+        tell(
+            2,
+            9,
+            0,
+            Told::Received {
+                serial: 1,
+                from: 1,
+                boot: 7,
+            },
+        ),
+    );
     assert!(fold.view(150).flights[0].due.is_some());
 }
 
@@ -173,7 +252,10 @@ fn every_buffer_is_bounded() {
     let mut fold = Fold::default();
     for number in 0..3_000 {
         fold.tell(number, tell(1, 7, number, event(number, None)));
-        fold.tell(number, tell(100 + number, 7, number, says(1, 1, Role::Follower)));
+        fold.tell(
+            number,
+            tell(100 + number, 7, number, says(1, 1, Role::Follower)),
+        );
     }
     assert_eq!(fold.events().len(), MOST_EVENTS);
     assert_eq!(fold.numbers.len(), MOST_EVENTS);

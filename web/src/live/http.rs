@@ -17,7 +17,12 @@ pub async fn ask(op: &Op, node: u64) -> Ended {
         Ok(reply) => reply,
         Err(why) => return silent(op, &why),
     };
-    let Op::CompareAndSet { key, expect: Some(expect), value } = op else {
+    let Op::CompareAndSet {
+        key,
+        expect: Some(expect),
+        value,
+    } = op
+    else {
         return ended(op, &reply);
     };
     match compared(expect, &reply) {
@@ -35,7 +40,11 @@ pub async fn ask(op: &Op, node: u64) -> Ended {
 /// Why it was not carried out, in words.
 pub async fn fault(fault: &Chaos) -> Result<(), String> {
     let body = serde_json::to_string(fault).map_err(|error| error.to_string())?;
-    let request = Request { method: "POST", path: "v1/chaos".to_string(), body: Some(body) };
+    let request = Request {
+        method: "POST",
+        path: "v1/chaos".to_string(),
+        body: Some(body),
+    };
     let reply = send(&request).await?;
     match reply.status {
         200..=299 => Ok(()),
@@ -47,9 +56,9 @@ pub async fn fault(fault: &Chaos) -> Result<(), String> {
 /// Sends a request; the answer with whatever status it has.
 async fn send(request: &Request) -> Result<Reply, String> {
     let abort = AbortController::new().ok();
-    let timer = abort.clone().map(|abort| {
-        gloo_timers::callback::Timeout::new(LIMIT, move || abort.abort())
-    });
+    let timer = abort
+        .clone()
+        .map(|abort| gloo_timers::callback::Timeout::new(LIMIT, move || abort.abort()));
     let result = transfer(request, abort.as_ref()).await;
     drop(timer);
     result.map_err(|error| {

@@ -12,7 +12,9 @@ use raftwerk_wire::observe::Chaos;
 pub fn faults(what: &Intervention, members: &[u64]) -> Result<Vec<Chaos>, String> {
     let both = |node: u64, make: fn(u64, u64) -> Chaos| {
         let others = members.iter().filter(move |other| **other != node);
-        others.flat_map(|other| [make(node, *other), make(*other, node)]).collect()
+        others
+            .flat_map(|other| [make(node, *other), make(*other, node)])
+            .collect()
     };
     let one = |fault| Ok(vec![fault]);
     match what {
@@ -23,9 +25,17 @@ pub fn faults(what: &Intervention, members: &[u64]) -> Result<Vec<Chaos>, String
         Intervention::TimeOut(node) => one(Chaos::TimeOut { node: *node }),
         Intervention::Isolate(node) => Ok(both(*node, |from, to| Chaos::Cut { from, to })),
         Intervention::Reconnect(node) => Ok(both(*node, |from, to| Chaos::Restore { from, to })),
-        Intervention::Cut { from, to } => one(Chaos::Cut { from: *from, to: *to }),
-        Intervention::Restore { from, to } => one(Chaos::Restore { from: *from, to: *to }),
-        Intervention::Partition(groups) => one(Chaos::Partition { groups: groups.clone() }),
+        Intervention::Cut { from, to } => one(Chaos::Cut {
+            from: *from,
+            to: *to,
+        }),
+        Intervention::Restore { from, to } => one(Chaos::Restore {
+            from: *from,
+            to: *to,
+        }),
+        Intervention::Partition(groups) => one(Chaos::Partition {
+            groups: groups.clone(),
+        }),
         Intervention::Heal => one(Chaos::Heal),
         Intervention::Drop(_) | Intervention::Deliver(_) | Intervention::Duplicate(_) => {
             Err("Real messages are on the network already: cut a link instead.".to_string())
@@ -75,10 +85,18 @@ pub fn first(op: &Op, node: u64) -> Request {
     let path = |key: &str, query: &str| format!("v1/kv/{}?{query}node={node}", encode(key));
     match op {
         Op::Put { key, value } => put(path(key, ""), value),
-        Op::CompareAndSet { key, expect: None, value } => put(path(key, "if_revision=0&"), value),
+        Op::CompareAndSet {
+            key,
+            expect: None,
+            value,
+        } => put(path(key, "if_revision=0&"), value),
         Op::CompareAndSet { key, .. } => get(path(key, "read=leader&")),
         Op::Get { key, mode } => get(path(key, &format!("read={}&", mode.name()))),
-        Op::Delete { key } => Request { method: "DELETE", path: path(key, ""), body: None },
+        Op::Delete { key } => Request {
+            method: "DELETE",
+            path: path(key, ""),
+            body: None,
+        },
     }
 }
 
@@ -86,15 +104,26 @@ pub fn first(op: &Op, node: u64) -> Request {
 #[must_use]
 pub fn second(key: &str, value: &str, revision: &str, node: u64) -> Request {
     let key = encode(key);
-    put(format!("v1/kv/{key}?if_revision={}&node={node}", encode(revision)), value)
+    put(
+        format!("v1/kv/{key}?if_revision={}&node={node}", encode(revision)),
+        value,
+    )
 }
 
 fn put(path: String, value: &str) -> Request {
-    Request { method: "PUT", path, body: Some(value.to_string()) }
+    Request {
+        method: "PUT",
+        path,
+        body: Some(value.to_string()),
+    }
 }
 
 fn get(path: String) -> Request {
-    Request { method: "GET", path, body: None }
+    Request {
+        method: "GET",
+        path,
+        body: None,
+    }
 }
 
 /// What came back.
@@ -118,12 +147,24 @@ pub type Ended = (String, &'static str);
 /// Reads an answer.
 #[must_use]
 pub fn ended(op: &Op, reply: &Reply) -> Ended {
-    let from = reply.node.as_ref().map_or(String::new(), |node| format!(" from S{node}"));
-    let revision = reply.revision.as_ref().map_or(String::new(), |r| format!(", revision {r}"));
+    let from = reply
+        .node
+        .as_ref()
+        .map_or(String::new(), |node| format!(" from S{node}"));
+    let revision = reply
+        .revision
+        .as_ref()
+        .map_or(String::new(), |r| format!(", revision {r}"));
     match (op, reply.status) {
         (Op::Get { .. }, 200) => {
-            let age = reply.age.as_ref().map_or(String::new(), |age| format!(", {age} ms old"));
-            (format!("{}{from}{revision}{age}", shorten(&reply.body)), "ok")
+            let age = reply
+                .age
+                .as_ref()
+                .map_or(String::new(), |age| format!(", {age} ms old"));
+            (
+                format!("{}{from}{revision}{age}", shorten(&reply.body)),
+                "ok",
+            )
         }
         (Op::Get { .. }, 404) => (format!("absent{from}"), "ok"),
         (Op::Delete { .. }, 404) => (format!("was absent{from}"), "ok"),
@@ -146,9 +187,10 @@ pub fn ended(op: &Op, reply: &Reply) -> Ended {
 pub fn compared(expect: &str, reply: &Reply) -> Result<String, Ended> {
     match (reply.status, &reply.revision) {
         (200, Some(revision)) if reply.body == expect => Ok(revision.clone()),
-        (200, Some(_)) => {
-            Err((format!("not as expected: it is {}", shorten(&reply.body)), "failed"))
-        }
+        (200, Some(_)) => Err((
+            format!("not as expected: it is {}", shorten(&reply.body)),
+            "failed",
+        )),
         (200, None) => Err(("the answer names no revision".to_string(), "failed")),
         (404, _) => Err(("not as expected: absent".to_string(), "failed")),
         _ => Err((words(reply), "failed")),
@@ -203,18 +245,36 @@ mod tests {
     use raftwerk_wire::client::ReadMode;
 
     fn reply(status: u16, body: &str) -> Reply {
-        Reply { status, body: body.into(), revision: Some("7".into()), ..Reply::default() }
+        Reply {
+            status,
+            body: body.into(),
+            revision: Some("7".into()),
+            ..Reply::default()
+        }
     }
 
     fn write() -> Op {
-        Op::Put { key: "x".into(), value: "1".into() }
+        Op::Put {
+            key: "x".into(),
+            value: "1".into(),
+        }
     }
 
     #[test]
     fn operations_become_requests() {
-        let get = Op::Get { key: "a b/ü".into(), mode: ReadMode::Stale };
-        assert_eq!(first(&get, 3).path, "v1/kv/a%20b%2F%C3%BC?read=stale&node=3");
-        let create = Op::CompareAndSet { key: "x".into(), expect: None, value: "1".into() };
+        let get = Op::Get {
+            key: "a b/ü".into(),
+            mode: ReadMode::Stale,
+        };
+        assert_eq!(
+            first(&get, 3).path,
+            "v1/kv/a%20b%2F%C3%BC?read=stale&node=3"
+        );
+        let create = Op::CompareAndSet {
+            key: "x".into(),
+            expect: None,
+            value: "1".into(),
+        };
         assert_eq!(first(&create, 2).path, "v1/kv/x?if_revision=0&node=2");
         assert_eq!(first(&write(), 2).body.as_deref(), Some("1"));
     }
@@ -222,7 +282,10 @@ mod tests {
     #[test]
     fn a_timeout_of_a_write_is_unknown_and_of_a_read_is_not() {
         assert_eq!(silent(&write(), "no answer in 6 s").1, "unknown");
-        let get = Op::Get { key: "x".into(), mode: ReadMode::Leader };
+        let get = Op::Get {
+            key: "x".into(),
+            mode: ReadMode::Leader,
+        };
         assert_eq!(silent(&get, "no answer in 6 s").1, "failed");
         assert_eq!(ended(&write(), &reply(504, "")).1, "unknown");
         assert_eq!(ended(&write(), &reply(503, "")).1, "failed");
@@ -233,7 +296,10 @@ mod tests {
     fn a_comparison_reads_the_revision_to_write_on() {
         assert_eq!(compared("1", &reply(200, "1")), Ok("7".to_string()));
         assert_eq!(compared("2", &reply(200, "1")).unwrap_err().1, "failed");
-        assert_eq!(compared("2", &reply(404, "")).unwrap_err().0, "not as expected: absent");
+        assert_eq!(
+            compared("2", &reply(404, "")).unwrap_err().0,
+            "not as expected: absent"
+        );
     }
 
     #[test]

@@ -43,7 +43,12 @@ impl Socket {
         socket.set_onmessage(Some(text.as_ref().unchecked_ref()));
         // An error is always followed by a close.
         socket.set_onclose(Some(closed.as_ref().unchecked_ref()));
-        Ok(Socket { socket, _open: open, _text: text, _closed: closed })
+        Ok(Socket {
+            socket,
+            _open: open,
+            _text: text,
+            _closed: closed,
+        })
     }
 }
 

@@ -33,7 +33,12 @@ impl Extent {
     /// From the first entry that any node shows to the last.
     #[must_use]
     pub fn of(view: &ClusterView) -> Extent {
-        let logs = || view.nodes.iter().filter_map(|card| card.view.as_ref()).map(|v| &v.log);
+        let logs = || {
+            view.nodes
+                .iter()
+                .filter_map(|card| card.view.as_ref())
+                .map(|v| &v.log)
+        };
         let last = logs().map(|log| log.last).max().unwrap_or(0).max(1);
         let first = logs()
             .filter(|log| !log.entries.is_empty())
@@ -65,11 +70,14 @@ impl Extent {
 }
 
 /// The grid.
-#[must_use]
 pub fn grid(props: &PanelProps, extent: Extent, sight: (f64, f64), ghosts: &[Ghost]) -> Html {
     let window = extent.window(sight);
     let committed = props.view.committed;
-    let rows = props.view.nodes.iter().map(|card| row(props, card, extent, window, ghosts));
+    let rows = props
+        .view
+        .nodes
+        .iter()
+        .map(|card| row(props, card, extent, window, ghosts));
     let line = extent.x(committed) + CELL + 1.0;
     html! {
         <div class="log-grid" style={format!("width:{:.0}px", extent.width())}>
@@ -148,8 +156,13 @@ fn name(props: &PanelProps, card: &NodeCard) -> Html {
         (_, NodeCondition::Frozen) => ("frozen".to_string(), "frozen"),
         (_, NodeCondition::Unknown) | (None, _) => ("unknown".to_string(), "no word from it"),
         (Some(view), _) if view.role == Role::Leader => ("leader".to_string(), "leader"),
-        (Some(view), _) if view.role != Role::Follower => ("candidate".to_string(), "asks for votes"),
-        (Some(view), _) => (format!("{}/{}", view.commit, view.log.last), "commit index of last"),
+        (Some(view), _) if view.role != Role::Follower => {
+            ("candidate".to_string(), "asks for votes")
+        }
+        (Some(view), _) => (
+            format!("{}/{}", view.commit, view.log.last),
+            "commit index of last",
+        ),
     };
     let title = match props.mode {
         Mode::Live => source(card),
@@ -173,7 +186,10 @@ fn cell(
     let index = entry.index;
     let known = index <= view.commit && card.condition != NodeCondition::Crashed;
     let unsynced = index > view.disk.durable;
-    let here = Selection::Entry { node: card.id, index };
+    let here = Selection::Entry {
+        node: card.id,
+        index,
+    };
     let class = classes!(
         "cell",
         term_class(entry.term),
@@ -226,7 +242,10 @@ mod tests {
 
     #[test]
     fn only_what_is_in_sight_is_drawn() {
-        let extent = Extent { first: 1, last: 10_000 };
+        let extent = Extent {
+            first: 1,
+            last: 10_000,
+        };
         let (from, to) = extent.window((26_000.0, 900.0));
         assert!(to - from < 90, "{from} to {to}");
         assert!(from <= 1_000 && to >= 1_030, "{from} to {to}");

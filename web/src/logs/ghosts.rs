@@ -32,12 +32,17 @@ pub struct Ghosts {
 impl Ghosts {
     /// Looks at a picture; the number returned changes when new ghosts appeared.
     pub fn look(&mut self, view: &Rc<ClusterView>, now: f64) -> u64 {
-        let same = self.before.as_ref().is_some_and(|before| Rc::ptr_eq(before, view));
+        let same = self
+            .before
+            .as_ref()
+            .is_some_and(|before| Rc::ptr_eq(before, view));
         if same {
             return self.stamp;
         }
         let before = self.before.replace(view.clone());
-        let Some(before) = before else { return self.stamp };
+        let Some(before) = before else {
+            return self.stamp;
+        };
         if view.now < before.now || view.now - before.now > JUMP {
             self.list.clear();
             return self.stamp;
@@ -45,7 +50,11 @@ impl Ghosts {
         let fresh = gone(&before, view, now);
         if !fresh.is_empty() {
             self.stamp += 1;
-            self.list.retain(|old| !fresh.iter().any(|new| (new.node, new.index) == (old.node, old.index)));
+            self.list.retain(|old| {
+                !fresh
+                    .iter()
+                    .any(|new| (new.node, new.index) == (old.node, old.index))
+            });
             self.list.extend(fresh);
             let excess = self.list.len().saturating_sub(MOST);
             self.list.drain(..excess);
@@ -66,8 +75,12 @@ fn gone(before: &ClusterView, after: &ClusterView, since: f64) -> Vec<Ghost> {
     let mut found = Vec::new();
     for card in &after.nodes {
         let old = before.nodes.iter().find(|old| old.id == card.id);
-        let logs = old.and_then(|old| old.view.as_ref()).zip(card.view.as_ref());
-        let Some((old, new)) = logs.map(|(old, new)| (&old.log, &new.log)) else { continue };
+        let logs = old
+            .and_then(|old| old.view.as_ref())
+            .zip(card.view.as_ref());
+        let Some((old, new)) = logs.map(|(old, new)| (&old.log, &new.log)) else {
+            continue;
+        };
         for entry in old.entries.iter().rev() {
             // What slid out of the window on the left is not gone.
             if entry.index < new.first_shown {
@@ -78,7 +91,12 @@ fn gone(before: &ClusterView, after: &ClusterView, since: f64) -> Vec<Ghost> {
             if now.is_some_and(|now| now.term == entry.term) {
                 break;
             }
-            found.push(Ghost { node: card.id, index: entry.index, term: entry.term, since });
+            found.push(Ghost {
+                node: card.id,
+                index: entry.index,
+                term: entry.term,
+                since,
+            });
         }
     }
     found
@@ -97,11 +115,29 @@ mod tests {
             text: String::new(),
         };
         let entries: Vec<EntryView> = (1..).zip(terms).map(entry).collect();
-        let log = LogView { last: terms.len() as u64, last_term: 0, first_shown: 1, entries };
-        let view = Some(NodeView { log, ..NodeView::default() });
+        let log = LogView {
+            last: terms.len() as u64,
+            last_term: 0,
+            first_shown: 1,
+            entries,
+        };
+        let view = Some(NodeView {
+            log,
+            ..NodeView::default()
+        });
         let condition = NodeCondition::Up;
-        let card = NodeCard { id: 1, condition, view, age: 0, last_event: None };
-        Rc::new(ClusterView { now, nodes: vec![card], ..ClusterView::default() })
+        let card = NodeCard {
+            id: 1,
+            condition,
+            view,
+            age: 0,
+            last_event: None,
+        };
+        Rc::new(ClusterView {
+            now,
+            nodes: vec![card],
+            ..ClusterView::default()
+        })
     }
 
     #[test]
@@ -110,8 +146,11 @@ mod tests {
         ghosts.look(&picture(1, &[1, 1, 2, 2]), 0.0);
         let stamp = ghosts.look(&picture(2, &[1, 1, 3]), 10.0);
         assert_eq!(stamp, 1);
-        let gone: Vec<(u64, u64)> =
-            ghosts.list(20.0, 1_500.0, false).iter().map(|g| (g.index, g.term)).collect();
+        let gone: Vec<(u64, u64)> = ghosts
+            .list(20.0, 1_500.0, false)
+            .iter()
+            .map(|g| (g.index, g.term))
+            .collect();
         assert_eq!(gone, [(4, 2), (3, 2)]);
         assert!(ghosts.list(2_000.0, 1_500.0, false).is_empty());
         assert_eq!(ghosts.list(2_000.0, 1_500.0, true).len(), 2);

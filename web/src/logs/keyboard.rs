@@ -14,10 +14,14 @@ pub fn onkeydown(props: &PanelProps) -> Callback<KeyboardEvent> {
         if event.ctrl_key() || event.meta_key() || event.alt_key() {
             return;
         }
-        let Some((node, index)) = step(&view, selection, &event.key()) else { return };
+        let Some((node, index)) = step(&view, selection, &event.key()) else {
+            return;
+        };
         event.prevent_default();
         act.emit(Action::Select(Selection::Entry { node, index }));
-        let target = event.current_target().and_then(|t| t.dyn_into::<web_sys::Element>().ok());
+        let target = event
+            .current_target()
+            .and_then(|t| t.dyn_into::<web_sys::Element>().ok());
         if let Some(target) = target {
             reveal(&target, node, index);
         }
@@ -58,8 +62,13 @@ fn step(view: &ClusterView, selection: Selection, key: &str) -> Option<(u64, u64
 /// Scrolls as little as needed to show the entry.
 fn reveal(scroller: &web_sys::Element, node: u64, index: u64) {
     let selector = format!("[data-log=\"{node}\"][data-entry=\"{index}\"]");
-    let Ok(Some(cell)) = scroller.query_selector(&selector) else { return };
-    let (cell, frame) = (cell.get_bounding_client_rect(), scroller.get_bounding_client_rect());
+    let Ok(Some(cell)) = scroller.query_selector(&selector) else {
+        return;
+    };
+    let (cell, frame) = (
+        cell.get_bounding_client_rect(),
+        scroller.get_bounding_client_rect(),
+    );
     let left = frame.left() + super::cells::NAME + 8.0;
     let by = if cell.left() < left {
         cell.left() - left
@@ -78,16 +87,33 @@ mod tests {
 
     fn view() -> ClusterView {
         let card = |id: u64, last: u64| {
-            let mut node = NodeView { id, ..NodeView::default() };
+            let mut node = NodeView {
+                id,
+                ..NodeView::default()
+            };
             node.log.last = last;
             node.log.first_shown = 1;
             node.log.entries = (1..=last)
-                .map(|index| EntryView { index, term: 1, kind: String::new(), text: String::new() })
+                .map(|index| EntryView {
+                    index,
+                    term: 1,
+                    kind: String::new(),
+                    text: String::new(),
+                })
                 .collect();
             let condition = NodeCondition::Up;
-            NodeCard { id, condition, view: Some(node), age: 0, last_event: None }
+            NodeCard {
+                id,
+                condition,
+                view: Some(node),
+                age: 0,
+                last_event: None,
+            }
         };
-        ClusterView { nodes: vec![card(1, 5), card(2, 3)], ..ClusterView::default() }
+        ClusterView {
+            nodes: vec![card(1, 5), card(2, 3)],
+            ..ClusterView::default()
+        }
     }
 
     #[test]

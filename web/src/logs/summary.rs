@@ -4,11 +4,12 @@ use raftwerk_wire::view::{ClusterView, NodeCard, NodeCondition};
 use yew::prelude::*;
 
 /// The table.
-#[must_use]
 pub fn table(view: &ClusterView) -> Html {
     html! {
         <table class="visually-hidden">
-            <caption>{ format!("Logs. Committed as far as any node knows: {}.", view.committed) }</caption>
+            <caption>
+                { format!("Logs. Committed as far as any node knows: {}.", view.committed) }
+            </caption>
             <thead><tr>
                 <th scope="col">{ "node" }</th><th scope="col">{ "last entry" }</th>
                 <th scope="col">{ "its term" }</th><th scope="col">{ "known committed" }</th>
