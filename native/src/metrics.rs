@@ -32,6 +32,33 @@ const KINDS: [&str; 13] = [
     "ReadMarkReply",
 ];
 
+/// Name, whether it is a counter, help, and where the number is.
+type Single = (&'static str, bool, &'static str, fn(&Metrics) -> &AtomicU64);
+
+/// Numbers without labels.
+#[rustfmt::skip]
+const SINGLE: &[Single] = &[
+    ("term", false, "Current term.", |m| &m.term),
+    ("role", false, "0 follower, 1 pre-candidate, 2 candidate, 3 leader.", |m| &m.role),
+    ("leader", false, "Leader this node believes in; 0 is none.", |m| &m.leader),
+    ("log_last_index", false, "Last index in the log.", |m| &m.last),
+    ("log_durable_index", false, "Last index on disk.", |m| &m.durable),
+    ("commit_index", false, "Commit index.", |m| &m.commit),
+    ("applied_index", false, "Applied index.", |m| &m.applied),
+    ("store_revision", false, "Revision of the store.", |m| &m.revision),
+    ("store_keys", false, "Keys in the store.", |m| &m.keys),
+    ("open_requests", false, "Requests that wait for the core.", |m| &m.open),
+    ("fenced", false, "1 when the node has stopped for good.", |m| &m.fenced),
+    ("peers_connected", false, "Peers with an open connection.", |m| &m.connected),
+    ("observers", false, "Subscribers of the observe stream.", |m| &m.observers),
+    ("proposals_total", true, "Proposals taken into the log.", |m| &m.proposals),
+    ("refused_total", true, "Proposals and reads refused.", |m| &m.refused),
+    ("reads_total", true, "Reads served.", |m| &m.reads),
+    ("elections_total", true, "Elections started, asking first included.", |m| &m.elections),
+    ("forwarded_total", true, "Requests passed on to the leader.", |m| &m.forwarded),
+    ("log_writes_total", true, "Writes made durable.", |m| &m.writes),
+];
+
 /// One counter per kind of message.
 #[derive(Debug, Default)]
 pub struct PerKind([AtomicU64; KINDS.len()]);
@@ -124,104 +151,22 @@ impl Metrics {
     #[must_use]
     pub fn render(&self, node: u64) -> String {
         let mut text = String::with_capacity(8_192);
-        let mut one = |name: &str, kind: &str, help: &str, value: &AtomicU64| {
-            let value = value.load(Relaxed);
+        for (name, counter, help, value) in SINGLE {
+            let kind = if *counter { "counter" } else { "gauge" };
+            let value = value(self).load(Relaxed);
             let _ = write!(
                 text,
                 "# HELP raftwerk_{name} {help}\n# TYPE raftwerk_{name} {kind}\n\
                  raftwerk_{name}{{node=\"{node}\"}} {value}\n"
             );
-        };
-        one("term", "gauge", "Current term.", &self.term);
-        one(
-            "role",
-            "gauge",
-            "0 follower, 1 pre-candidate, 2 candidate, 3 leader.",
-            &self.role,
-        );
-        one(
-            "leader",
-            "gauge",
-            "Leader this node believes in; 0 is none.",
-            &self.leader,
-        );
-        one(
-            "log_last_index",
-            "gauge",
-            "Last index in the log.",
-            &self.last,
-        );
-        one(
-            "log_durable_index",
-            "gauge",
-            "Last index on disk.",
-            &self.durable,
-        );
-        one("commit_index", "gauge", "Commit index.", &self.commit);
-        one("applied_index", "gauge", "Applied index.", &self.applied);
-        one(
-            "store_revision",
-            "gauge",
-            "Revision of the store.",
-            &self.revision,
-        );
-        one("store_keys", "gauge", "Keys in the store.", &self.keys);
-        one(
-            "open_requests",
-            "gauge",
-            "Requests that wait for the core.",
-            &self.open,
-        );
-        one(
-            "fenced",
-            "gauge",
-            "1 when the node has stopped for good.",
-            &self.fenced,
-        );
-        one(
-            "peers_connected",
-            "gauge",
-            "Peers with an open connection.",
-            &self.connected,
-        );
-        one(
-            "observers",
-            "gauge",
-            "Subscribers of the observe stream.",
-            &self.observers,
-        );
-        one(
-            "proposals_total",
-            "counter",
-            "Proposals taken into the log.",
-            &self.proposals,
-        );
-        one(
-            "refused_total",
-            "counter",
-            "Proposals and reads refused.",
-            &self.refused,
-        );
-        one("reads_total", "counter", "Reads served.", &self.reads);
-        one(
-            "elections_total",
-            "counter",
-            "Elections started, asking first included.",
-            &self.elections,
-        );
-        one(
-            "forwarded_total",
-            "counter",
-            "Requests passed on to the leader.",
-            &self.forwarded,
-        );
-        one(
-            "log_writes_total",
-            "counter",
-            "Writes made durable.",
-            &self.writes,
-        );
+        }
         self.render_syncs(&mut text, node);
+        self.render_messages(&mut text, node);
+        self.render_http(&mut text, node);
+        text
+    }
+
+    fn render_messages(&self, text: &mut String, node: u64) {
         for (name, counts) in [
             ("sent", &self.sent),
             ("received", &self.received),
@@ -238,6 +183,9 @@ impl Metrics {
                 let _ = writeln!(text, "raftwerk_messages_{name}_total{{{labels}}} {count}");
             }
         }
+    }
+
+    fn render_http(&self, text: &mut String, node: u64) {
         let _ = writeln!(
             text,
             "# HELP raftwerk_http_requests_total HTTP requests by status."
@@ -251,7 +199,6 @@ impl Metrics {
             let labels = format!("node=\"{node}\",status=\"{status}\"");
             let _ = writeln!(text, "raftwerk_http_requests_total{{{labels}}} {count}");
         }
-        text
     }
 
     fn render_syncs(&self, text: &mut String, node: u64) {

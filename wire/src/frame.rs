@@ -364,7 +364,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn messages_come_back(entries in proptest::collection::vec(entry(), 0..20), serial: u64, boot: u64) {
+        fn messages_come_back(
+            entries in proptest::collection::vec(entry(), 0..20),
+            serial: u64,
+            boot: u64,
+        ) {
             let message = append(entries);
             let bytes = encode(0, serial, boot, &message).expect("fits");
             let frame = Frame { group: 0, serial, boot, message };
@@ -378,7 +382,10 @@ mod tests {
 
         /// Random content behind a right checksum reaches the inner decoder.
         #[test]
-        fn random_content_is_refused(kind in 0u8..4, body in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn random_content_is_refused(
+            kind in 0u8..4,
+            body in proptest::collection::vec(any::<u8>(), 0..300),
+        ) {
             let mut bytes = start(kind, 0);
             bytes.extend_from_slice(&body);
             let _ = decode(&seal(bytes));

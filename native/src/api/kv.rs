@@ -134,52 +134,32 @@ pub async fn delete(State(server): State<Arc<Server>>, request: Request<Body>) -
 
 async fn change(server: &Server, ask: &Ask, command: Command, prev: bool) -> Answer {
     command.validate().map_err(|error| limit(&error))?;
-    let deletes = match &command {
-        Command::Delete { .. } => true,
-        Command::CompareAndSet { value, .. } => value.is_none(),
-        _ => false,
-    };
-    let was_there = !matches!(
-        &command,
+    // What a comparison that succeeded has removed.
+    let removed = match &command {
         Command::CompareAndSet {
-            expect: Expect::Revision(0) | Expect::Absent,
+            expect,
+            value: None,
             ..
-        }
-    );
-    let request = raftwerk_kv::Request {
-        session: session(&ask.headers)?,
-        command,
+        } => Some(!matches!(expect, Expect::Revision(0) | Expect::Absent)),
+        _ => None,
     };
+    let session = session(&ask.headers)?;
+    let request = raftwerk_kv::Request { session, command };
     let (answer, term) = match server.write(ask, request.encode().into()).await? {
         Flow::Here(answered) => answered,
         Flow::There(response) => return Ok(response),
     };
-    let written = match answer {
-        Stored::Put { revision, previous } => {
-            let previous = previous.filter(|_| prev).as_ref().map(item);
-            Written {
-                revision,
-                previous,
-                deleted: None,
-            }
-        }
+    let (revision, previous, deleted) = match answer {
+        Stored::Put { revision, previous } => (revision, previous, None),
         Stored::Deleted { revision, previous } => {
             let deleted = Some(previous.is_some());
-            Written {
-                revision,
-                previous: previous.filter(|_| prev).as_ref().map(item),
-                deleted,
-            }
+            (revision, previous, deleted)
         }
         Stored::Compared {
             succeeded: true,
             revision,
             ..
-        } => Written {
-            revision,
-            previous: None,
-            deleted: deletes.then_some(was_there),
-        },
+        } => (revision, None, removed),
         Stored::Compared {
             succeeded: false,
             revision,
@@ -190,11 +170,17 @@ async fn change(server: &Server, ask: &Ask, command: Command, prev: bool) -> Ans
         }
         other => return Err(of_session(&other)),
     };
+    let previous = previous.filter(|_| prev).as_ref().map(item);
+    let written = Written {
+        revision,
+        previous,
+        deleted,
+    };
     Ok(stamped(
         json(StatusCode::OK, &written),
         server.id,
         term,
-        written.revision,
+        revision,
     ))
 }
 

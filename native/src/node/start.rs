@@ -13,7 +13,7 @@ use crate::node::{Checked, NodeError, NodeOptions};
 use crate::observe::Observer;
 use crate::peers::{self, Peers};
 use crate::wal::{DirFiles, Recovered, Sizes, State, Verdict, Wal};
-use raftwerk_core::{Condition, Durable, Entry, HardState, Members, NodeId, Raft, Write, WriteSeq};
+use raftwerk_core::{Condition, Durable, Members, NodeId, Raft, Write, WriteSeq};
 use raftwerk_wire::client::{MemberStatus, Status};
 use raftwerk_wire::frame::{PeerHello, founders_sum};
 use raftwerk_wire::record;
@@ -29,7 +29,7 @@ const STOP: std::time::Duration = std::time::Duration::from_secs(2);
 pub struct Node {
     address: SocketAddr,
     inbox: Arc<Inbox>,
-    end: oneshot::Receiver<Result<(), NodeError>>,
+    end: End,
     looper: Option<std::thread::JoinHandle<()>>,
     dialers: Vec<JoinHandle<()>>,
     server: JoinHandle<()>,
@@ -59,12 +59,7 @@ impl Node {
     /// When the operating system gives no thread.
     pub fn start(options: NodeOptions, listener: TcpListener) -> Result<Node, NodeError> {
         let checked = options.check().map_err(NodeError::Options)?;
-        let listening = |error: std::io::Error| {
-            NodeError::Listen(format!("cannot listen on {}: {error}", options.listen))
-        };
-        listener.set_nonblocking(true).map_err(listening)?;
-        let address = listener.local_addr().map_err(listening)?;
-        let listener = tokio::net::TcpListener::from_std(listener).map_err(listening)?;
+        let (listener, address) = listening(listener)?;
         let disk = Disk::open(&options)?;
         let (boot, seed) = (random()?, random()?);
         let (log, lines) = Logbook::start(options.id);
@@ -91,41 +86,29 @@ impl Node {
             .map_err(|error| NodeError::Data(error.to_string()))?;
         let report_to = Arc::clone(&inbox);
         let report = move |report| report_to.urgent(Urgent::Disk(report));
-        let flusher = Flusher::start(disk.wal, Arc::clone(&metrics), report);
-        let looper = Looper::new(Parts {
+        let (looper, end) = start_loop(Parts {
             raft,
             inbox: Arc::clone(&inbox),
-            flusher,
+            flusher: Flusher::start(disk.wal, Arc::clone(&metrics), report),
             peers: Arc::clone(&peers),
             telling: Telling::new(Arc::clone(&observer)),
             metrics: Arc::clone(&metrics),
             log: log.clone(),
             status,
         });
-        let (tell_end, end) = oneshot::channel();
-        let work = move || drop(tell_end.send(looper.run()));
-        let thread = std::thread::Builder::new()
-            .name("raft loop".to_string())
-            .spawn(work);
-        let looper = Some(thread.expect("a thread for the loop"));
-
         let dialers = peers.dial_all();
         let (closing, closed) = watch::channel(false);
-        let server = api::Server::new(
-            &options,
-            &checked,
-            address,
-            api::Shared {
-                inbox: Arc::clone(&inbox),
-                peers,
-                observer,
-                metrics,
-                closing: closed,
-            },
-        );
+        let shared = api::Shared {
+            inbox: Arc::clone(&inbox),
+            peers,
+            observer,
+            metrics,
+            closing: closed,
+        };
+        let server = api::Server::new(&options, &checked, address, shared);
         let server = tokio::spawn(server.serve(listener));
         log.line(format!("listens on http://{address}"));
-        let lines = Some(lines);
+        let (looper, lines) = (Some(looper), Some(lines));
         Ok(Node {
             address,
             inbox,
@@ -179,6 +162,28 @@ impl Node {
     }
 }
 
+fn listening(listener: TcpListener) -> Result<(tokio::net::TcpListener, SocketAddr), NodeError> {
+    let adopt = || {
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        Ok((tokio::net::TcpListener::from_std(listener)?, address))
+    };
+    adopt().map_err(|error: std::io::Error| NodeError::Listen(format!("cannot listen: {error}")))
+}
+
+type End = oneshot::Receiver<Result<(), NodeError>>;
+
+/// Starts the loop thread; its end is told even if it panics.
+fn start_loop(parts: Parts) -> (std::thread::JoinHandle<()>, End) {
+    let (tell_end, end) = oneshot::channel();
+    let looper = Looper::new(parts);
+    let work = move || drop(tell_end.send(looper.run()));
+    let thread = std::thread::Builder::new()
+        .name("raft loop".to_string())
+        .spawn(work);
+    (thread.expect("a thread for the loop"), end)
+}
+
 /// What was found in the data directory.
 struct Disk {
     dir: DataDir,
@@ -211,8 +216,6 @@ impl Disk {
         };
         let opened = Wal::open(files, opening, Sizes::default());
         let (mut wal, Recovered { mut state, verdict }) = opened.map_err(|error| data(&error))?;
-        let members = Members::of_voters(told.founders.iter().copied().map(NodeId));
-        let first = Durable::bootstrap(&members);
         let identity = match found {
             Some(_) if state == State::default() => {
                 return Err(data(
@@ -221,25 +224,20 @@ impl Disk {
                 ));
             }
             Some(identity) => identity,
-            None if state == State::default() => {
-                let write = first_write(first.hard_state, first.entries.clone());
-                wal.append(&[write]).map_err(|error| data(&error))?;
-                state = State {
-                    hard_state: first.hard_state,
-                    entries: first.entries,
-                };
-                dir.write_identity(&told)?;
-                told
-            }
-            // The process died between the first entry and the identity.
-            None if state.entries == first.entries && state.hard_state == first.hard_state => {
-                dir.write_identity(&told)?;
-                told
-            }
             None => {
-                return Err(data(
-                    &"there is a log, but identity.json is missing beside it",
-                ));
+                let first = first_state(&told);
+                if state == State::default() {
+                    wal.append(&[first_write(&first)])
+                        .map_err(|error| data(&error))?;
+                    state = first;
+                } else if state != first {
+                    return Err(data(
+                        &"there is a log, but identity.json is missing beside it",
+                    ));
+                }
+                // Else the process died between the first entry and the identity.
+                dir.write_identity(&told)?;
+                told
             }
         };
         let (condition, text) = describe(&verdict);
@@ -296,13 +294,27 @@ fn told_identity(options: &NodeOptions) -> Result<Identity, NodeError> {
     })
 }
 
-fn first_write(hard_state: HardState, append: Vec<Entry>) -> Write {
+/// What a first member starts from.
+fn first_state(told: &Identity) -> State {
+    let members = Members::of_voters(told.founders.iter().copied().map(NodeId));
+    let Durable {
+        hard_state,
+        entries,
+        ..
+    } = Durable::bootstrap(&members);
+    State {
+        hard_state,
+        entries,
+    }
+}
+
+fn first_write(state: &State) -> Write {
     Write {
         seq: WriteSeq(0),
         install: None,
-        hard_state: Some(hard_state),
+        hard_state: Some(state.hard_state),
         cut_from: None,
-        append,
+        append: state.entries.clone(),
         trim_to: None,
         must_sync: true,
     }

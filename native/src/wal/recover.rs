@@ -110,16 +110,7 @@ pub(super) fn open<F: Files>(
     let names = files
         .names()
         .map_err(io_error("reading the log directory"))?;
-    let mut mark = if names.iter().any(|name| name == MARK) {
-        files
-            .open(MARK)
-            .map_err(io_error(format!("opening {MARK}")))?
-    } else {
-        files
-            .create(MARK)
-            .map_err(io_error(format!("creating {MARK}")))?
-    };
-    let marked = read_mark(&mark.read().map_err(io_error(format!("reading {MARK}")))?);
+    let (mark, marked) = open_mark(&files, &names)?;
     let mut segments = read_segments(&files, names)?;
     let mut scan = Scan {
         opening,
@@ -131,15 +122,8 @@ pub(super) fn open<F: Files>(
     let Scan { state, next, .. } = scan;
     let Some(end) = end else {
         // Nothing is there, or only a first file whose first record was never finished.
-        for segment in segments {
-            let what = format!("removing the unfinished log file {}", segment.name);
-            files.remove(&segment.name).map_err(io_error(what))?;
-        }
-        let (name, file) = create_segment(&files, 1)?;
-        let mut wal = Wal::assemble(files, opening, sizes, (name, file, 0, 0), 1, mark);
-        record::push(&mut wal.buffer, Kind::Open, 1, 0, &opening);
-        wal.next = 2;
-        wal.flush()?;
+        remove(&files, segments)?;
+        let wal = begin(files, opening, sizes, mark)?;
         return Ok((
             wal,
             Recovered {
@@ -150,10 +134,7 @@ pub(super) fn open<F: Files>(
     };
     let verdict = verdict(&segments, &end, &state);
     // Files after the end hold nothing: the last one was just being begun.
-    for segment in segments.drain(end.segment + 1..) {
-        let what = format!("removing the unfinished log file {}", segment.name);
-        files.remove(&segment.name).map_err(io_error(what))?;
-    }
+    remove(&files, segments.drain(end.segment + 1..))?;
     let mut last = segments.pop().expect("the end lies in a segment");
     let length = settle(&mut last, &end)?;
     files
@@ -170,6 +151,46 @@ pub(super) fn open<F: Files>(
     );
     wal.note_synced()?;
     Ok((wal, Recovered { state, verdict }))
+}
+
+/// Opens the mark file, or makes it.
+fn open_mark<F: Files>(files: &F, names: &[String]) -> Result<(F::File, u64), WalError> {
+    let there = names.iter().any(|name| name == MARK);
+    let opened = if there {
+        files.open(MARK)
+    } else {
+        files.create(MARK)
+    };
+    let mut mark = opened.map_err(io_error(format!("opening {MARK}")))?;
+    let bytes = mark.read().map_err(io_error(format!("reading {MARK}")))?;
+    Ok((mark, read_mark(&bytes)))
+}
+
+/// Removes files that hold not one finished record.
+fn remove<F: Files>(
+    files: &F,
+    unfinished: impl IntoIterator<Item = Segment<F::File>>,
+) -> Result<(), WalError> {
+    for Segment { name, .. } in unfinished {
+        let what = format!("removing the unfinished log file {name}");
+        files.remove(&name).map_err(io_error(what))?;
+    }
+    Ok(())
+}
+
+/// Begins a log.
+fn begin<F: Files>(
+    files: F,
+    opening: Opening,
+    sizes: Sizes,
+    mark: F::File,
+) -> Result<Wal<F>, WalError> {
+    let (name, file) = create_segment(&files, 1)?;
+    let mut wal = Wal::assemble(files, opening, sizes, (name, file, 0, 0), 1, mark);
+    record::push(&mut wal.buffer, Kind::Open, 1, 0, &opening);
+    wal.next = 2;
+    wal.flush()?;
+    Ok(wal)
 }
 
 impl<F: Files> Wal<F> {
