@@ -97,8 +97,8 @@ fn stats(shared: &Shared) -> JsValue {
 fn crowded(nodes: u64, messages: u64) -> Setup {
     let mut setup = Setup::playground(nodes, 1);
     setup.network.duplicate_per_million = 1_000_000;
-    // Each round is two appends to every peer and two answers to each.
-    let per_round = 6 * setup.nodes.saturating_sub(1).max(1);
+    // Each round is two appends to every peer, two answers to each, and what answers lead to.
+    let per_round = 10 * setup.nodes.saturating_sub(1).max(1);
     let on_the_way = (setup.network.delay_min + setup.network.delay_max) / 2;
     setup.timing.heartbeat = Span((on_the_way * per_round / messages.max(1)).max(1_000));
     setup

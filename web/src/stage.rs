@@ -14,6 +14,7 @@ pub mod node;
 pub mod offers;
 mod pointer;
 pub mod shapes;
+mod sprite;
 
 use crate::action::{Action, Mode, Selection};
 use crate::shown::Shown;

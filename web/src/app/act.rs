@@ -186,6 +186,7 @@ impl App {
     /// The place in time changed without playing: everything is taken anew.
     pub fn jumped(&mut self) {
         self.slow_at = f64::MIN;
+        self.timeline_at = f64::MIN;
         {
             let mut shared = self.shared.borrow_mut();
             shared.touch();

@@ -12,6 +12,8 @@ use yew::AttrValue;
 
 /// While time runs, panels are taken anew at most this often (milliseconds).
 const SLOW: f64 = 160.0;
+/// The timeline, in a frame of its own, at most this often (milliseconds).
+const SLOWER: f64 = 500.0;
 /// How many events the panels get.
 const EVENTS: usize = 240;
 /// The live region speaks at most this often (milliseconds).
@@ -42,6 +44,17 @@ impl App {
         };
         let now = real_now();
         let running = self.mode == Mode::Live || shared.driver.playing();
+        if self.mode == Mode::Playground && (!running || now - self.timeline_at >= SLOWER) {
+            self.timeline_at = now;
+            let history = shared.driver.history();
+            self.timeline = Rc::new(history.timeline());
+            self.branches = Rc::new(history.branches());
+            shared.horizon = super::horizon(&self.timeline);
+            shared.touch();
+            if running && self.slow_at > 0.0 {
+                return;
+            }
+        }
         if running && now - self.slow_at < SLOW {
             return;
         }
@@ -52,11 +65,7 @@ impl App {
             _ => {
                 let history = shared.driver.history();
                 self.events = Rc::new(history.recent_events(EVENTS));
-                self.timeline = Rc::new(history.timeline());
-                self.branches = Rc::new(history.branches());
                 self.hash = AttrValue::from(hooks::hex(history.hash()));
-                shared.horizon = super::horizon(&self.timeline);
-                shared.touch();
             }
         }
         self.speak(now);

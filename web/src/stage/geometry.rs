@@ -158,7 +158,7 @@ impl Geometry {
 }
 
 /// One direction of a link: a quadratic curve.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Lane {
     /// Edge of the sender.
     pub start: Point,

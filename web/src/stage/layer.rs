@@ -4,42 +4,17 @@
 //! and, on every animation frame, writes its place as a pure function of send time, due time
 //! and now. No element is made and nothing is compared while no event happens.
 
-use super::geometry::{Geometry, Lane};
-use super::shapes;
-use crate::palette;
+use super::geometry::Geometry;
+use super::sprite::Sprite;
 use raftwerk_wire::view::{ClusterView, Flight, NodeCard, NodeCondition};
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use wasm_bindgen::JsCast;
-use web_sys::{Element, SvgGraphicsElement, SvgTransform};
+use web_sys::Element;
 
-const SVG: &str = "http://www.w3.org/2000/svg";
-/// Where on its way a lost message is seen to die.
-const DEATH: f64 = 0.5;
-/// How far it falls (CSS pixels).
-const FALL: f64 = 26.0;
-/// How far an unconfirmed message is drawn, and how fast it gets there (microseconds).
-const UNSURE_REACH: f64 = 0.42;
-const UNSURE_PACE: f64 = 400_000.0;
 /// At most this many messages are drawn; a cluster in order has far fewer.
 const MOST_SPRITES: usize = 600;
-
-/// One message in flight.
-struct Sprite {
-    group: Element,
-    /// Where it is; numbers, because text would have to be parsed on every frame.
-    shift: SvgTransform,
-    /// Where its tail points, and how far it was turned last.
-    turn: SvgTransform,
-    turned: f64,
-    /// Of which taking over it is.
-    round: u64,
-    lane: Lane,
-    sent: f64,
-    due: Option<f64>,
-    lost: bool,
-    content_key: (u64, bool),
-}
+/// Elements of gone messages that are kept for the next of their kind.
+const MOST_SPARES: usize = 96;
 
 /// One deadline ring.
 struct Ring {
@@ -56,6 +31,7 @@ struct Ring {
 pub struct Layer {
     root: Option<Element>,
     sprites: BTreeMap<u64, Sprite>,
+    spares: Vec<Sprite>,
     rings: Vec<Ring>,
     geometry: Geometry,
     calm: bool,
@@ -79,13 +55,14 @@ impl Layer {
             self.sync_flight(flight);
         }
         let round = self.round;
-        self.sprites.retain(|_, sprite| {
-            let stays = sprite.round == round;
-            if !stays {
-                sprite.group.remove();
-            }
-            stays
-        });
+        let mut gone: Vec<Sprite> = self
+            .sprites
+            .extract_if(.., |_, sprite| sprite.round() != round)
+            .map(|(_, s)| s)
+            .collect();
+        for sprite in gone.drain(..) {
+            self.spare(sprite);
+        }
         self.sync_rings(&view.nodes, view.now);
         self.place(self.now);
     }
@@ -107,96 +84,57 @@ impl Layer {
         }
         for (id, on) in [(self.chosen, false), (flight, true)] {
             if let Some(sprite) = id.and_then(|id| self.sprites.get(&id)) {
-                let _ = sprite.group.class_list().toggle_with_force("chosen", on);
+                sprite.choose(on);
             }
         }
         self.chosen = flight;
     }
 
-    /// Removes every message, for another run or another size.
+    /// Removes every message, for another size or another page.
     fn clear(&mut self) {
-        for sprite in self.sprites.values() {
-            sprite.group.remove();
+        let all = std::mem::take(&mut self.sprites).into_values();
+        for sprite in all.chain(std::mem::take(&mut self.spares)) {
+            sprite.remove();
         }
-        self.sprites.clear();
     }
 
     fn sync_flight(&mut self, flight: &Flight) {
-        let key = (flight.content.term, flight.lost);
-        if let Some(sprite) = self.sprites.get_mut(&flight.id)
-            && sprite.content_key == key
-        {
-            sprite.round = self.round;
-            sprite.sent = flight.sent as f64;
-            if sprite.due.is_none() && flight.due.is_some() {
-                let _ = sprite.group.class_list().remove_1("unsure");
+        if let Some(sprite) = self.sprites.get_mut(&flight.id) {
+            if sprite.shows(flight) {
+                sprite.renew(flight, self.round);
+                return;
             }
-            sprite.due = flight.due.map(|due| due as f64);
+            // The same number in another branch, or a message that is lost from now on.
+            if let Some(old) = self.sprites.remove(&flight.id) {
+                self.spare(old);
+            }
+        }
+        let Some(lane) = self.geometry.lane(flight.from, flight.to) else {
             return;
-        }
-        if let Some(old) = self.sprites.remove(&flight.id) {
-            old.group.remove();
-        }
-        if let Some(sprite) = self.draw(flight) {
+        };
+        let like = self
+            .spares
+            .iter()
+            .position(|spare| spare.looks_like(flight));
+        let sprite = match (like, &self.root) {
+            (Some(at), _) => Some(self.spares.swap_remove(at)),
+            (None, Some(root)) => Sprite::draw(flight, root, self.geometry.scale),
+            (None, None) => None,
+        };
+        if let Some(mut sprite) = sprite {
+            sprite.take_off(flight, lane, self.round, self.chosen == Some(flight.id));
             self.sprites.insert(flight.id, sprite);
         }
     }
 
-    /// Makes the elements of one message.
-    fn draw(&self, flight: &Flight) -> Option<Sprite> {
-        let lane = self.geometry.lane(flight.from, flight.to)?;
-        let root = self.root.as_ref()?;
-        let document = web_sys::window()?.document()?;
-        let group = document.create_element_ns(Some(SVG), "g").ok()?;
-        let term = flight.content.term;
-        let mut class = format!("flight {}", palette::term_class(term));
-        if flight.due.is_none() {
-            class.push_str(" unsure");
+    /// Keeps the elements of a message that is gone for the next of its kind.
+    fn spare(&mut self, sprite: Sprite) {
+        if self.spares.len() < MOST_SPARES {
+            sprite.hide();
+            self.spares.push(sprite);
+        } else {
+            sprite.remove();
         }
-        if flight.lost {
-            class.push_str(" lost");
-        }
-        if self.chosen == Some(flight.id) {
-            class.push_str(" chosen");
-        }
-        group.set_attribute("class", &class).ok()?;
-        group
-            .set_attribute("data-flight", &flight.id.to_string())
-            .ok()?;
-        group
-            .set_attribute("data-kind", &flight.content.kind)
-            .ok()?;
-        let inner = shapes::markup(
-            &flight.content,
-            palette::is_hatched(term),
-            flight.lost,
-            self.geometry.scale,
-        );
-        let course = lane.path();
-        group.set_inner_html(&format!(
-            concat!(
-                r#"<path class="course" d="{}" marker-end="url(#arrow)"/>"#,
-                r#"<g class="mover" transform="translate(0 0)">{}</g>"#
-            ),
-            course, inner
-        ));
-        root.append_child(&group).ok()?;
-        let mover = group.last_element_child()?;
-        let tail = mover.first_element_child()?;
-        let due = flight.due.map(|due| due as f64);
-        let (sent, lost) = (flight.sent as f64, flight.lost);
-        Some(Sprite {
-            shift: transform(&mover)?,
-            turn: transform(&tail)?,
-            turned: f64::NAN,
-            round: self.round,
-            group,
-            lane,
-            sent,
-            due,
-            lost,
-            content_key: (term, lost),
-        })
     }
 
     fn sync_rings(&mut self, nodes: &[NodeCard], now: u64) {
@@ -250,55 +188,4 @@ impl Layer {
     pub fn drawn(&self) -> usize {
         self.sprites.len()
     }
-}
-
-impl Sprite {
-    fn place(&mut self, now: f64, calm: bool, text: &mut String) {
-        let part = self.part(now);
-        // With reduced motion it stands in one of four places, clear of both nodes.
-        let part = if calm {
-            (part * 4.0).floor().min(3.0) / 4.0 + 0.125
-        } else {
-            part
-        };
-        let fallen = if self.lost {
-            ((part - DEATH) / (1.0 - DEATH)).max(0.0)
-        } else {
-            0.0
-        };
-        let along = if fallen > 0.0 { DEATH } else { part };
-        let place = self.lane.at(along);
-        // Setting a transform of an element that is in the page does not fail.
-        let _ = self
-            .shift
-            .set_translate(place.x as f32, (place.y + FALL * fallen) as f32);
-        let angle = self.lane.angle(along);
-        let steady = (angle - self.turned).abs() < 1.0;
-        if !steady {
-            self.turned = angle;
-            let _ = self.turn.set_rotate(angle as f32, 0.0, 0.0);
-        }
-        if fallen > 0.0 {
-            text.clear();
-            let _ = write!(text, "{:.2}", 1.0 - fallen);
-            let _ = self.group.set_attribute("opacity", text);
-            let _ = self.group.class_list().add_1("dying");
-        }
-    }
-
-    /// How much of the way is done, 0 to 1.
-    fn part(&self, now: f64) -> f64 {
-        let gone = (now - self.sent).max(0.0);
-        match self.due {
-            Some(due) => (gone / (due - self.sent).max(1.0)).min(1.0),
-            None => UNSURE_REACH * (1.0 - (-gone / UNSURE_PACE).exp()),
-        }
-    }
-}
-
-/// The transform of an element that is born with one.
-fn transform(element: &Element) -> Option<SvgTransform> {
-    let shape = element.dyn_ref::<SvgGraphicsElement>()?;
-    let list = shape.transform().base_val();
-    list.get_item(0).ok()
 }

@@ -1,0 +1,216 @@
+//! One message on the stage: its elements, and its place as a pure function of time.
+
+use super::geometry::Lane;
+use super::shapes;
+use crate::palette;
+use raftwerk_wire::view::Flight;
+use std::fmt::Write;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, SvgGraphicsElement, SvgTransform};
+
+const SVG: &str = "http://www.w3.org/2000/svg";
+/// Where on its way a lost message is seen to die.
+const DEATH: f64 = 0.5;
+/// How far it falls then (CSS pixels).
+const FALL: f64 = 26.0;
+/// How far an unconfirmed message is drawn, and how fast it gets there (microseconds).
+const UNSURE_REACH: f64 = 0.42;
+const UNSURE_PACE: f64 = 400_000.0;
+
+/// One message in flight, or the elements of one that is gone.
+pub struct Sprite {
+    group: Element,
+    course: Element,
+    /// Where it is; numbers, because text would have to be parsed on every frame.
+    shift: SvgTransform,
+    /// Where its tail points, and how far it was turned last.
+    turn: SvgTransform,
+    turned: f64,
+    /// Of which taking over it is.
+    round: u64,
+    ends: (u64, u64),
+    look: Look,
+    lane: Lane,
+    sent: f64,
+    due: Option<f64>,
+}
+
+/// What decides how a message is drawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Look {
+    kind: String,
+    term: u64,
+    entries: usize,
+    accepted: Option<bool>,
+    lost: bool,
+}
+
+impl Look {
+    fn is(&self, flight: &Flight) -> bool {
+        let content = &flight.content;
+        (self.term, self.entries, self.accepted, self.lost)
+            == (content.term, content.entries, content.accepted, flight.lost)
+            && self.kind == content.kind
+    }
+}
+
+impl Sprite {
+    /// Makes the elements of a message, still hidden.
+    pub fn draw(flight: &Flight, root: &Element, scale: f64) -> Option<Sprite> {
+        let document = web_sys::window()?.document()?;
+        let group = document.create_element_ns(Some(SVG), "g").ok()?;
+        let content = &flight.content;
+        let inner = shapes::markup(
+            content,
+            palette::is_hatched(content.term),
+            flight.lost,
+            scale,
+        );
+        group.set_attribute("data-kind", &content.kind).ok()?;
+        group.set_inner_html(&format!(
+            concat!(
+                r#"<path class="course" marker-end="url(#arrow)"/>"#,
+                r#"<g class="mover" transform="translate(0 0)">{}</g>"#
+            ),
+            inner
+        ));
+        root.append_child(&group).ok()?;
+        let mover = group.last_element_child()?;
+        let look = Look {
+            kind: content.kind.clone(),
+            term: content.term,
+            entries: content.entries,
+            accepted: content.accepted,
+            lost: flight.lost,
+        };
+        Some(Sprite {
+            course: group.first_element_child()?,
+            shift: transform(&mover)?,
+            turn: transform(&mover.first_element_child()?)?,
+            turned: f64::NAN,
+            round: 0,
+            ends: (0, 0),
+            look,
+            lane: Lane::default(),
+            sent: 0.0,
+            due: None,
+            group,
+        })
+    }
+
+    /// Shows this message from now on. Setting attributes of known names does not fail.
+    pub fn take_off(&mut self, flight: &Flight, lane: Lane, round: u64, chosen: bool) {
+        let mut class = format!("flight {}", palette::term_class(flight.content.term));
+        for (on, word) in [(flight.due.is_none(), " unsure"), (chosen, " chosen")] {
+            if on {
+                class.push_str(word);
+            }
+        }
+        let _ = self.group.set_attribute("class", &class);
+        let _ = self
+            .group
+            .set_attribute("data-flight", &flight.id.to_string());
+        if self.look.lost {
+            let _ = self.group.remove_attribute("opacity");
+        }
+        let _ = self.course.set_attribute("d", &lane.path());
+        self.ends = (flight.from, flight.to);
+        self.lane = lane;
+        self.turned = f64::NAN;
+        self.due = flight.due.map(|due| due as f64);
+        self.renew(flight, round);
+    }
+
+    /// The same message as before, as it is now.
+    pub fn renew(&mut self, flight: &Flight, round: u64) {
+        self.round = round;
+        self.sent = flight.sent as f64;
+        if self.due.is_none() && flight.due.is_some() {
+            let _ = self.group.class_list().remove_1("unsure");
+        }
+        self.due = flight.due.map(|due| due as f64);
+    }
+
+    /// Whether this is exactly how a message is drawn now.
+    pub fn shows(&self, flight: &Flight) -> bool {
+        self.ends == (flight.from, flight.to) && self.look.is(flight)
+    }
+
+    /// Whether these elements would do for a message.
+    pub fn looks_like(&self, flight: &Flight) -> bool {
+        self.look.is(flight)
+    }
+
+    /// Of which taking over it is.
+    pub fn round(&self) -> u64 {
+        self.round
+    }
+
+    /// Marks it as the selected one.
+    pub fn choose(&self, on: bool) {
+        let _ = self.group.class_list().toggle_with_force("chosen", on);
+    }
+
+    /// Hides the elements until they are wanted again.
+    pub fn hide(&self) {
+        let _ = self.group.set_attribute("class", "spare");
+        let _ = self.group.remove_attribute("data-flight");
+    }
+
+    /// Takes the elements out of the page.
+    pub fn remove(&self) {
+        self.group.remove();
+    }
+
+    /// Puts it where it is at this moment.
+    pub fn place(&mut self, now: f64, calm: bool, text: &mut String) {
+        let part = self.part(now);
+        // With reduced motion it stands in one of four places, clear of both nodes.
+        let part = if calm {
+            (part * 4.0).floor().min(3.0) / 4.0 + 0.125
+        } else {
+            part
+        };
+        let lost = self.look.lost;
+        let fallen = if lost {
+            ((part - DEATH) / (1.0 - DEATH)).max(0.0)
+        } else {
+            0.0
+        };
+        let along = if fallen > 0.0 { DEATH } else { part };
+        let place = self.lane.at(along);
+        let _ = self
+            .shift
+            .set_translate(place.x as f32, (place.y + FALL * fallen) as f32);
+        let angle = self.lane.angle(along);
+        let steady = (angle - self.turned).abs() < 1.0;
+        if !steady {
+            self.turned = angle;
+            let _ = self.turn.set_rotate(angle as f32, 0.0, 0.0);
+        }
+        if lost {
+            text.clear();
+            let _ = write!(text, "{:.2}", 1.0 - fallen);
+            let _ = self.group.set_attribute("opacity", text);
+            let _ = self
+                .group
+                .class_list()
+                .toggle_with_force("dying", fallen > 0.0);
+        }
+    }
+
+    /// How much of the way is done, 0 to 1.
+    fn part(&self, now: f64) -> f64 {
+        let gone = (now - self.sent).max(0.0);
+        match self.due {
+            Some(due) => (gone / (due - self.sent).max(1.0)).min(1.0),
+            None => UNSURE_REACH * (1.0 - (-gone / UNSURE_PACE).exp()),
+        }
+    }
+}
+
+/// The transform of an element that is born with one.
+fn transform(element: &Element) -> Option<SvgTransform> {
+    let shape = element.dyn_ref::<SvgGraphicsElement>()?;
+    shape.transform().base_val().get_item(0).ok()
+}
