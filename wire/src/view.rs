@@ -379,7 +379,12 @@ impl From<&Entry> for EntryView {
             }
         };
         let (index, term) = (entry.id.index.0, entry.id.term.0);
-        EntryView { index, term, kind: kind.to_string(), text }
+        EntryView {
+            index,
+            term,
+            kind: kind.to_string(),
+            text,
+        }
     }
 }
 
@@ -407,7 +412,13 @@ impl From<&Message> for MessageView {
                 accepted = Some(*granted);
                 field("granted", granted.to_string());
             }
-            Body::Append { lane: _, round, prev, entries: list, commit } => {
+            Body::Append {
+                lane: _,
+                round,
+                prev,
+                entries: list,
+                commit,
+            } => {
                 entries = list.len();
                 field("round", round.to_string());
                 field("entry before", prev.to_string());
@@ -417,7 +428,11 @@ impl From<&Message> for MessageView {
                 }
                 field("commit index", commit.to_string());
             }
-            Body::AppendReply { lane: _, round, result } => {
+            Body::AppendReply {
+                lane: _,
+                round,
+                result,
+            } => {
                 field("round", round.to_string());
                 match result {
                     AppendResult::Accepted { durable, received } => {
