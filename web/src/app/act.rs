@@ -107,6 +107,7 @@ impl App {
 
     fn select(&mut self, selection: Selection) {
         self.selection = selection;
+        self.settings = false;
         if self.room != Room::Wide {
             match selection {
                 Selection::Nothing => {}

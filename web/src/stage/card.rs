@@ -72,6 +72,7 @@ pub fn Card(props: &CardProps) -> Html {
         });
     }
     let ((x, y), (width, height)) = (props.at, props.stage);
+    let y = y.clamp(0.0, height);
     let left = (x + 14.0).min(width - WIDTH - 8.0).max(8.0);
     let style = if y < 0.55 * height {
         format!(
