@@ -21,7 +21,13 @@ pub fn Why(props: &PanelProps) -> Html {
         let pinned = pinned.clone();
         use_effect_with(props.selection, move |_| pinned.set(None));
     }
-    let Some(event) = (*pinned).clone().or(newest) else {
+    // In the playground a chosen event is explained while its moment is shown.
+    let here = props.events.last().map(|event| event.step);
+    let chosen = (*pinned)
+        .clone()
+        .filter(|event| props.mode == Mode::Live || here == Some(event.step));
+    let is_chosen = chosen.is_some();
+    let Some(event) = chosen.or(newest) else {
         return html! {
             <section class="why panel" aria-labelledby="why-title">
                 <h2 id="why-title">{ "Why" }</h2>
@@ -37,9 +43,9 @@ pub fn Why(props: &PanelProps) -> Html {
     html! {
         <section class="why panel" aria-labelledby="why-title" data-event={event.id.to_string()}>
             <div class="head">
-                <h2 id="why-title">{ title(props, pinned.is_some()) }</h2>
+                <h2 id="why-title">{ title(props, is_chosen) }</h2>
                 <span class="when">{ when(props, &event) }</span>
-                if pinned.is_some() {
+                if is_chosen {
                     <button class="quiet small" onclick={unpin}>{ "Latest" }</button>
                 }
             </div>
@@ -159,9 +165,11 @@ fn one(props: &PanelProps, event: EventView, pinned: &UseStateHandle<Option<Even
         Mode::Playground => "Go to this moment",
         Mode::Live => "Explain this event",
     };
-    let onclick = Callback::from(move |_: MouseEvent| match mode {
-        Mode::Playground => act.emit(Action::Seek(step)),
-        Mode::Live => pinned.set(Some(kept.clone())),
+    let onclick = Callback::from(move |_: MouseEvent| {
+        pinned.set(Some(kept.clone()));
+        if mode == Mode::Playground {
+            act.emit(Action::Seek(step));
+        }
     });
     html! {
         <li {key}>

@@ -64,8 +64,9 @@ impl Extent {
         (from, (at(left + width) + MARGIN).min(self.last))
     }
 
-    fn width(self) -> f64 {
-        self.x(self.last) + PITCH * 3.0
+    /// Width of all of it, with room on the right so that the newest can stand at 80%.
+    fn width(self, seen: f64) -> f64 {
+        self.x(self.last) + PITCH + (0.2 * seen).max(2.0 * PITCH)
     }
 }
 
@@ -80,7 +81,7 @@ pub fn grid(props: &PanelProps, extent: Extent, sight: (f64, f64), ghosts: &[Gho
         .map(|card| row(props, card, extent, window, ghosts));
     let line = extent.x(committed) + CELL + 1.0;
     html! {
-        <div class="log-grid" style={format!("width:{:.0}px", extent.width())}>
+        <div class="log-grid" style={format!("width:{:.0}px", extent.width(sight.1))}>
             { ruler(extent, window, committed) }
             { for rows }
             if committed >= extent.first {
@@ -271,6 +272,6 @@ mod tests {
             age: 0,
             last_event: None,
         });
-        assert!(Extent::of(&view).width() < 1_400_000.0);
+        assert!(Extent::of(&view).width(900.0) < 1_400_000.0);
     }
 }
