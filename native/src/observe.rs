@@ -6,7 +6,8 @@
 //! and there is no queue per subscriber.
 //!
 //! Trace events are made only while somebody watches, and a little longer, so that one who
-//! reconnects has no gap: with events on, each message costs some microseconds.
+//! reconnects has no gap: while all nodes are watched, a small write costs them about a third
+//! more processor time.
 
 use crate::clock;
 use crate::limits::{OBSERVE_BATCH, OBSERVE_KEPT, OBSERVE_LINGER, OBSERVE_SUBSCRIBERS};
