@@ -26,38 +26,48 @@ pub fn build(workspace: &Workspace) -> Result<PathBuf> {
     let ahead = Ahead::start(workspace)?;
     ui::run(workspace, Profile::Small)?;
     ahead.wait()?;
-    must(&mut native(workspace))?;
+    embed(workspace)?;
     let name = format!("raftwerk{}", std::env::consts::EXE_SUFFIX);
-    let binary = workspace.target.join("release").join(name);
-    if older_than_page(workspace, &binary)? {
-        // Cargo watches the files that were embedded, so it cannot know of a page that was not
-        // there at the last build.
+    Ok(workspace.target.join("release").join(name))
+}
+
+/// Builds the server, surely with the page of now.
+///
+/// Cargo watches the files that were embedded, so it does not see a page that was not there at the
+/// last build. Therefore the page of the last build is remembered here.
+fn embed(workspace: &Workspace) -> Result<()> {
+    let page = fs::read(ui::stamp(workspace)).context("the bundler left no stamp")?;
+    let embedded = workspace.target.join("xtask/embedded.stamp");
+    let up_to_date = fs::read(&embedded).is_ok_and(|old| old == page);
+    if !up_to_date {
         for root in ["native/src/lib.rs", "native/src/main.rs"] {
             touch(&workspace.root.join(root))?;
         }
-        must(&mut native(workspace))?;
     }
-    Ok(binary)
+    must(workspace.cargo().arg("build").args(SERVER))?;
+    if !up_to_date {
+        fs::write(&embedded, page)?;
+    }
+    Ok(())
 }
 
-/// The cargo build of the server.
-fn native(workspace: &Workspace) -> Command {
-    let mut command = workspace.cargo();
-    command.args(["build", "--release", "-p", "raftwerk-native"]);
-    command
-}
+/// What cargo is to build.
+const SERVER: [&str; 3] = ["--release", "-p", "raftwerk-native"];
 
-/// Compiles the server's library, and all it stands on, while the page is being made.
+/// Compiles all that the server stands on while the page is being made.
 ///
-/// Only a head start: it says nothing, and whatever it could not do, the build after it does again
-/// and reports.
+/// The server's own crate is only asked for its name, because it needs the page. This is only a
+/// head start: it says nothing, and what it could not do, the build after it does and reports.
 struct Ahead(Child);
 
 impl Ahead {
     fn start(workspace: &Workspace) -> Result<Self> {
-        let mut command = native(workspace);
+        let mut command = workspace.cargo();
         command
-            .arg("--lib")
+            .arg("rustc")
+            .args(SERVER)
+            .args(["--lib", "--", "--print=crate-name"]);
+        command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
@@ -81,16 +91,6 @@ impl Drop for Ahead {
             let _ = self.0.wait();
         }
     }
-}
-
-fn older_than_page(workspace: &Workspace, binary: &Path) -> Result<bool> {
-    let page = workspace.dist().join("index.html");
-    Ok(modified(binary)? < modified(&page)?)
-}
-
-fn modified(path: &Path) -> Result<SystemTime> {
-    let about = fs::metadata(path).with_context(|| format!("cannot find {}", path.display()))?;
-    Ok(about.modified()?)
 }
 
 fn touch(path: &Path) -> Result<()> {

@@ -63,8 +63,13 @@ pub fn bundle(workspace: &Workspace, profile: Profile) -> Result<bool> {
         wasm: &workspace.target.join(wasm),
         index: &workspace.root.join("web/index.html"),
         dist: &workspace.dist(),
-        stamp: &workspace.target.join("xtask/ui.stamp"),
+        stamp: &stamp(workspace),
         names: profile == Profile::Dev,
     }
     .run()
+}
+
+/// The file that says which page lies in `dist/`: another page, another content.
+pub fn stamp(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("xtask/ui.stamp")
 }
