@@ -57,7 +57,7 @@ impl Live {
 }
 
 async fn leader(browser: &Browser) -> Result<u64> {
-    let script = "const all = [...document.querySelectorAll('#stage [data-node]')]\
+    let script = "const all = [...document.querySelectorAll('[data-role][data-node]')]\
         .filter(n => n.dataset.role === 'leader' && n.dataset.condition === 'up')\
         .sort((a, b) => b.dataset.term - a.dataset.term);\
         return all.length ? +all[0].dataset.node : 0";
@@ -77,12 +77,12 @@ async fn a_live_cluster_survives_the_crash_of_its_leader_and_a_full_stop() -> Re
     // kill -9 of the leader, from the page.
     browser.click("#arm").await?;
     browser
-        .click(&format!("#stage [data-node='{first}']"))
+        .click(&format!("[data-role][data-node='{first}']"))
         .await?;
-    browser.click("#action-crash").await?;
+    press_crash(&browser).await?;
     browser
         .find(&format!(
-            "#stage [data-node='{first}'][data-condition='crashed']"
+            "[data-role][data-node='{first}'][data-condition='crashed']"
         ))
         .await?;
     let second = until("a new leader on screen", async || {
@@ -106,4 +106,13 @@ async fn a_live_cluster_survives_the_crash_of_its_leader_and_a_full_stop() -> Re
     live.cluster.restart()?;
     live.reads("city", "Basel").await?;
     live.reads("river", "Rhine").await
+}
+
+/// Clicks the button of the selected node that crashes it.
+async fn press_crash(browser: &Browser) -> Result<()> {
+    let script = "const b = [...document.querySelectorAll('button')]\
+        .find(b => b.textContent.trim().startsWith('Crash')); \
+        if (!b) return false; b.click(); return true;";
+    browser.wait_for(script).await?;
+    Ok(())
 }

@@ -23,7 +23,7 @@ async fn faster(browser: &Browser) -> Result<()> {
 
 /// The running leader with the highest term, once there is one.
 async fn leader(browser: &Browser) -> Result<u64> {
-    let script = "const all = [...document.querySelectorAll('#stage [data-node]')]\
+    let script = "const all = [...document.querySelectorAll('[data-role][data-node]')]\
         .filter(n => n.dataset.role === 'leader' && n.dataset.condition === 'up')\
         .sort((a, b) => b.dataset.term - a.dataset.term);\
         return all.length ? +all[0].dataset.node : 0";
@@ -106,12 +106,12 @@ async fn a_leader_appears_and_after_its_crash_by_click_another_one() -> Result<(
         .screenshot(&artifact("playground-leader.png"))
         .await?;
     browser
-        .click(&format!("#stage [data-node='{first}']"))
+        .click(&format!("[data-role][data-node='{first}']"))
         .await?;
-    browser.click("#action-crash").await?;
+    press_crash(&browser).await?;
     browser
         .find(&format!(
-            "#stage [data-node='{first}'][data-condition='crashed']"
+            "[data-role][data-node='{first}'][data-condition='crashed']"
         ))
         .await?;
     let second = other_leader(&browser, first).await?;
@@ -165,7 +165,9 @@ async fn a_partition_by_keyboard_takes_writes_on_one_side_only_and_heals() -> Re
         .wait_for("return document.querySelectorAll('[data-group]').length === 0")
         .await?;
     browser
-        .find(&format!("#stage [data-node='{old}'][data-role='follower']"))
+        .find(&format!(
+            "[data-role][data-node='{old}'][data-role='follower']"
+        ))
         .await?;
     browser.must_be_quiet().await
 }
@@ -175,7 +177,7 @@ async fn a_partition_by_mouse() -> Result<()> {
     let (mut browser, _server) = opened(Viewport::DESK).await?;
     browser.press("Space").await?;
     // A lasso around the upper node alone: from beside it, over it, to its other side.
-    let (x, y) = browser.middle("#stage [data-node='1']").await?;
+    let (x, y) = browser.middle("[data-role][data-node='1']").await?;
     browser
         .drag((x - 90.0, y - 70.0), (x + 90.0, y + 70.0))
         .await?;
@@ -268,5 +270,14 @@ async fn fifty_seeds_give_the_same_hashes_natively_and_in_wasm() -> Result<()> {
             );
         }
     }
+    Ok(())
+}
+
+/// Clicks the button of the selected node that crashes it.
+async fn press_crash(browser: &Browser) -> Result<()> {
+    let script = "const b = [...document.querySelectorAll('button')]\
+        .find(b => b.textContent.trim().startsWith('Crash')); \
+        if (!b) return false; b.click(); return true;";
+    browser.wait_for(script).await?;
     Ok(())
 }
