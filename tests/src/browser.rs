@@ -211,6 +211,11 @@ impl Browser {
         self.act(input::mouse_path(&input::line(from, to))?).await
     }
 
+    /// Drags with the mouse along a path of points.
+    pub async fn draw(&self, points: &[(f64, f64)]) -> Result<()> {
+        self.act(input::mouse_path(points)?).await
+    }
+
     /// Drags with a finger.
     pub async fn swipe(&self, from: (f64, f64), to: (f64, f64)) -> Result<()> {
         self.act(input::finger_path(&input::line(from, to))?).await

@@ -176,11 +176,17 @@ async fn a_partition_by_keyboard_takes_writes_on_one_side_only_and_heals() -> Re
 async fn a_partition_by_mouse() -> Result<()> {
     let (mut browser, _server) = opened(Viewport::DESK).await?;
     browser.press("Space").await?;
-    // A lasso around the upper node alone: from beside it, over it, to its other side.
+    // A lasso around the upper node alone.
     let (x, y) = browser.middle("[data-role][data-node='1']").await?;
-    browser
-        .drag((x - 90.0, y - 70.0), (x + 90.0, y + 70.0))
-        .await?;
+    let corner = |dx: f64, dy: f64| (x + dx, (y + dy).max(52.0));
+    let around = [
+        corner(-95.0, -60.0),
+        corner(95.0, -60.0),
+        corner(95.0, 75.0),
+        corner(-95.0, 75.0),
+        corner(-95.0, -55.0),
+    ];
+    browser.draw(&around).await?;
     browser.click("#lasso-partition").await?;
     browser
         .wait_for("return document.querySelectorAll('[data-group]').length === 2")
