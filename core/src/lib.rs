@@ -1,18 +1,18 @@
 //! The Raft machine of Raftwerk: no I/O, no clock, no threads, no hidden randomness.
 //!
 //! **Feed inputs, then drain [`Raft::poll`] until `None`.** That is the whole contract; `io`
-//! tells it on one page. In reading order: `types`, `message`, `io`, `raft`, `election`,
-//! `follower`, `replication`, `commit`, `reads`.
+//! tells it on one page. In reading order: `types`, `message`, `io`, `raft`, `inputs`, `election`,
+//! `votes`, `leader`, `follower`, `replication`, `commit`, `reads`, `drain`.
 //!
 //! | paper / thesis                         | file                     |
 //! |----------------------------------------|--------------------------|
 //! | figure 2, state and rules              | `raft`, `types`          |
-//! | 5.2 election; T9.6 pre-vote            | `election`               |
+//! | 5.2 election; T9.6 pre-vote            | `election`, `votes`, `leader` |
 //! | 5.3 replication                        | `follower`, `replication`, `progress` |
-//! | 5.4 safety, commit rule                | `election`, `commit`     |
+//! | 5.4 safety, commit rule                | `votes`, `commit`        |
 //! | 6, T4 membership                       | `membership`, `quorum`   |
 //! | T3.8, T10.2.1 what the disk must cover | `durability`             |
-//! | T6.2 check-quorum                      | `election`               |
+//! | T6.2 check-quorum                      | `leader`                 |
 //! | T6.4 reads                             | `reads`                  |
 
 mod boot;
@@ -23,8 +23,10 @@ mod durability;
 mod election;
 mod follower;
 mod hash;
+mod inputs;
 mod invariants;
 mod io;
+mod leader;
 mod log;
 mod membership;
 mod message;
@@ -41,6 +43,7 @@ mod time;
 pub mod trace;
 mod types;
 mod view;
+mod votes;
 
 pub use boot::BootError;
 pub use config::{Config, Limits, Switches, Timing};

@@ -1,0 +1,201 @@
+//! The other inputs: timers, clients, the disk, the state machine; and what a host may look at.
+//!
+//! Each input only changes state (the contract is in `io`): it notes time and cause, asks the
+//! rules, and leaves what must go out to the drain. Messages come in by `raft`.
+
+use crate::hash::StableHasher;
+use crate::io::{Fence, ReadPath, Refusal};
+use crate::raft::Raft;
+use crate::state::State;
+use crate::time::Time;
+use crate::trace::{Cause, Event, Kind, Timer};
+use crate::types::{Entry, EntryBody, HardState, Index, LogId, NodeId, Payload, Ticket, WriteSeq};
+use std::hash::{Hash, Hasher};
+
+impl Raft {
+    /// Fires every deadline that has passed. Calling it too early is harmless.
+    pub fn expire(&mut self, now: Time) {
+        self.enter(now, Cause::Timer(Timer::Election));
+        if self.fenced.is_some() {
+            return;
+        }
+        if matches!(self.state, State::Leader(_)) {
+            if self.check_quorum_due().is_some_and(|due| now >= due) {
+                self.cause = Cause::Timer(Timer::CheckQuorum);
+                self.step_down_if_silent();
+            }
+            if matches!(self.state, State::Leader(_)) {
+                self.cause = Cause::Disk(self.durability.done);
+                self.step_down_if_stalled();
+            }
+            self.heartbeat_if_due();
+        } else if now >= self.election.due {
+            self.on_election_timeout();
+        }
+        self.retry_reads_if_due();
+    }
+
+    /// Takes a command into the log. The ticket ends exactly once, in `Settled`.
+    ///
+    /// # Errors
+    /// Not leader, too large, overloaded, fenced: nothing was done and the ticket is free.
+    pub fn propose(&mut self, now: Time, ticket: Ticket, command: Payload) -> Result<(), Refusal> {
+        self.enter(now, Cause::Client(ticket));
+        if self.fenced.is_some() {
+            return Err(Refusal::Fenced);
+        }
+        let (limits, term) = (self.config.limits, self.hard_state.term);
+        let id = LogId {
+            term,
+            index: self.log.last().index.next(),
+        };
+        let refusal = self.not_leader();
+        let State::Leader(leading) = &mut self.state else {
+            return Err(refusal);
+        };
+        if command.len() as u64 > limits.command_bytes {
+            return Err(Refusal::TooLarge);
+        }
+        let entry = Entry {
+            id,
+            body: EntryBody::Command(command),
+        };
+        let full = leading.uncommitted + entry.size() > limits.uncommitted_bytes;
+        if full && leading.uncommitted > 0 {
+            return Err(Refusal::Overloaded);
+        }
+        leading.uncommitted += entry.size();
+        leading.pending.push_back((id.index, ticket));
+        self.log.push(entry);
+        self.trace(|_| Kind::AppendedCommand { ticket, id });
+        Ok(())
+    }
+
+    /// Asks for a read point. The ticket ends exactly once, in `ReadAt` or `ReadFailed`.
+    ///
+    /// # Errors
+    /// Not leader (on the leader's path), no leader known, overloaded, switched off, fenced.
+    pub fn read(&mut self, now: Time, ticket: Ticket, path: ReadPath) -> Result<(), Refusal> {
+        self.enter(now, Cause::Client(ticket));
+        if self.fenced.is_some() {
+            return Err(Refusal::Fenced);
+        }
+        self.queue_read(ticket, path)
+    }
+
+    /// Every write up to `seq` is on disk.
+    pub fn persisted(&mut self, now: Time, seq: WriteSeq) {
+        self.enter(now, Cause::Disk(seq));
+        if self.fenced.is_some() || !self.durability.persisted(seq) {
+            return;
+        }
+        let durable = self.durability.index;
+        self.trace(|_| Kind::Persisted { seq, durable });
+        self.on_hard_state_durable();
+        self.advance_commit();
+    }
+
+    /// A write failed. The node stops for good: what is on disk is no longer known (trap D2).
+    pub fn persist_failed(&mut self, now: Time, seq: WriteSeq) {
+        self.enter(now, Cause::Disk(seq));
+        self.fence(Fence::Storage);
+    }
+
+    /// The state machine has applied everything up to `index`.
+    pub fn applied(&mut self, now: Time, index: Index) {
+        self.enter(now, Cause::Applied(index));
+        assert!(
+            index <= self.applying,
+            "only what was handed out can be applied"
+        );
+        self.applied = self.applied.max(index);
+    }
+
+    /// Hint of the host about its connection to a peer; down means that what was on the way is
+    /// probably lost.
+    pub fn link(&mut self, now: Time, peer: NodeId, up: bool) {
+        self.enter(now, Cause::Link(peer));
+        if let State::Leader(leading) = &mut self.state
+            && let Some(progress) = leading.peers.get_mut(&peer)
+        {
+            if up {
+                progress.probing = false;
+            } else {
+                progress.probe(progress.matched.next());
+            }
+        }
+    }
+
+    /// Lets a timer fire now. For tests and for people who play; a server has no use for it.
+    pub fn fire(&mut self, now: Time, timer: Timer) {
+        self.enter(now, Cause::Timer(timer));
+        if self.fenced.is_some() {
+            return;
+        }
+        match timer {
+            Timer::Election if !matches!(self.state, State::Leader(_)) => {
+                self.on_election_timeout();
+            }
+            Timer::Heartbeat => {
+                if let State::Leader(leading) = &mut self.state {
+                    leading.heartbeat.due = now;
+                }
+                self.heartbeat_if_due();
+            }
+            // A leader has no election timer (trap E12), and the rest comes by itself.
+            _ => {}
+        }
+    }
+
+    /// When [`Raft::expire`] is wanted next.
+    #[must_use]
+    pub fn deadline(&self) -> Time {
+        if self.fenced.is_some() {
+            return Time::NEVER;
+        }
+        let own = match &self.state {
+            State::Leader(leading) => {
+                let quorum = self.check_quorum_due().unwrap_or(Time::NEVER);
+                let disk = self.disk_stalled_due().unwrap_or(Time::NEVER);
+                leading.heartbeat.due.min(quorum).min(disk)
+            }
+            _ => self.election.due,
+        };
+        own.min(self.reads.retry_due())
+    }
+
+    /// Entries `from..=to`. They must be in the log: ask only for what `Apply` named.
+    #[must_use]
+    pub fn entries(&self, from: Index, to: Index) -> &[Entry] {
+        self.log.range(from, to)
+    }
+
+    /// Switches the trace on or off. The first event of a life tells what the disk held.
+    pub fn listen(&mut self, on: bool) {
+        self.ears.listening = on;
+        if !on {
+            return self.ears.events.clear();
+        }
+        if !std::mem::replace(&mut self.ears.told_boot, true) {
+            let HardState { term, vote } = self.hard_state;
+            self.trace(|raft| Kind::Booted {
+                term,
+                vote,
+                last: raft.log.last(),
+            });
+        }
+    }
+
+    /// Next trace event, oldest first.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.ears.events.pop_front()
+    }
+
+    /// Hash of the whole state except times, the same on every platform.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        let mut hasher = StableHasher::new();
+        self.hash(&mut hasher);
+        hasher.finish()
+    }
+}

@@ -1,0 +1,135 @@
+//! Winning an election and giving leadership up.
+//!
+//! Paper 5.2 and 8 (the opening entry); thesis 6.2 (check-quorum) and 10.2.1 (own disk, trap D8).
+//! Guarantees: a leader's term and vote are on disk, and a leader that cannot do its work, for
+//! want of a majority or of a disk, does not stay one.
+
+use crate::membership::Members;
+use crate::progress::Progress;
+use crate::quorum;
+use crate::raft::Raft;
+use crate::reads::LeaderReads;
+use crate::state::{Deadline, Leading, State};
+use crate::time::Time;
+use crate::trace::{FollowerReason, Kind};
+use crate::types::{Entry, EntryBody, Index, Lane, LogId, NodeId, Round};
+use std::collections::VecDeque;
+
+impl Raft {
+    pub(crate) fn become_leader(&mut self, members: &Members) {
+        let State::Candidate(votes) = &self.state else {
+            unreachable!("only a candidate wins");
+        };
+        let votes: Vec<NodeId> = votes
+            .iter()
+            .filter(|vote| *vote.1)
+            .map(|vote| *vote.0)
+            .collect();
+        assert_eq!(
+            self.durability.hard_state, self.hard_state,
+            "a leader's term is on disk"
+        );
+        let (term, now) = (self.hard_state.term, self.now);
+        let noop = self.log.last().index.next();
+        let membership = self.membership().map_or(Index(0), |m| m.index());
+        let lane = Lane {
+            term,
+            membership,
+            generation: 0,
+        };
+        let own = self.id();
+        let others = members.all().into_iter().filter(|node| *node != own);
+        self.leader = Some(own);
+        self.leader_heard = None;
+        let told = votes.clone();
+        self.state = State::Leader(Box::new(Leading {
+            peers: others
+                .map(|node| (node, Progress::new(lane, noop)))
+                .collect(),
+            round: Round(1),
+            noop,
+            votes,
+            since: now,
+            pending: VecDeque::new(),
+            uncommitted: self.uncommitted_tail(),
+            heartbeat: Deadline {
+                set: now,
+                due: now + self.config.timing.heartbeat,
+            },
+            beat: true,
+            withheld: Index(0),
+            reads: LeaderReads::default(),
+        }));
+        self.trace(|_| Kind::BecameLeader { votes: told });
+        let id = LogId { term, index: noop };
+        let opening = Entry {
+            id,
+            body: EntryBody::Noop,
+        };
+        let size = opening.size();
+        self.log.push(opening);
+        if let State::Leader(leading) = &mut self.state {
+            leading.uncommitted += size;
+        }
+        self.trace(|_| Kind::AppendedNoop { id });
+    }
+
+    /// Bytes above the commit index: what an earlier leader left counts too.
+    fn uncommitted_tail(&self) -> u64 {
+        let tail = self.log.range(self.commit.next(), self.log.last().index);
+        tail.iter().map(Entry::size).sum()
+    }
+
+    /// The latest time at which a majority had been heard (thesis 6.2).
+    pub(crate) fn quorum_contact(&self) -> Time {
+        let (State::Leader(leading), Some(membership)) = (&self.state, self.membership()) else {
+            return Time(0);
+        };
+        let contact = |node: NodeId| match leading.peers.get(&node) {
+            Some(peer) => peer.heard.unwrap_or(leading.since).0,
+            None => self.now.0,
+        };
+        Time(quorum::agreed(&membership.members, contact))
+    }
+
+    /// When this leader must have heard a majority again.
+    pub(crate) fn check_quorum_due(&self) -> Option<Time> {
+        let on = self.config.switches.check_quorum && matches!(self.state, State::Leader(_));
+        on.then(|| self.quorum_contact() + self.config.timing.election_max)
+    }
+
+    /// When the oldest write on its way will have taken an election timeout (trap D8).
+    pub(crate) fn disk_stalled_due(&self) -> Option<Time> {
+        Some(self.durability.oldest()? + self.config.timing.election_max)
+    }
+
+    /// A leader whose disk hangs hands the crown back: the others could commit for ever
+    /// without it, but it could answer nobody and its memory would grow (trap D8).
+    pub(crate) fn step_down_if_stalled(&mut self) {
+        if self.disk_stalled_due().is_some_and(|due| self.now >= due) {
+            let waited = self.now.since(self.durability.oldest().unwrap_or(self.now));
+            let term = self.hard_state.term;
+            self.become_follower(term, None, FollowerReason::DiskStalled { waited });
+        }
+    }
+
+    /// Steps down when no majority was heard for a whole election timeout.
+    pub(crate) fn step_down_if_silent(&mut self) {
+        let limit = self.config.timing.election_max;
+        let State::Leader(leading) = &self.state else {
+            return;
+        };
+        if self.now.since(self.quorum_contact()) < limit {
+            return;
+        }
+        let members = self.members();
+        let in_time = |node: &&NodeId| match leading.peers.get(node) {
+            Some(peer) => self.now.since(peer.heard.unwrap_or(leading.since)) < limit,
+            None => **node == self.id(),
+        };
+        let heard = members.voters.iter().filter(in_time).count();
+        let need = quorum::majority(members.voters.len());
+        let term = self.hard_state.term;
+        self.become_follower(term, None, FollowerReason::QuorumSilent { heard, need });
+    }
+}

@@ -1,0 +1,341 @@
+//! What can happen in a node, with the values that decided it, and the rule behind each.
+
+use super::{
+    CommitReason, ElectionReason, FollowerReason, Held, IgnoreReason, Pace, Role, VoteRefusal,
+};
+use crate::io::{Fence, ReadPath, Refusal};
+use crate::membership::Members;
+use crate::time::Span;
+use crate::types::{Index, LogId, NodeId, Round, Term, Ticket, WriteSeq};
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Kind {
+    /// The node started from its disk.
+    Booted {
+        /// Term on disk.
+        term: Term,
+        /// Vote on disk.
+        vote: Option<NodeId>,
+        /// Last entry on disk.
+        last: LogId,
+    },
+    /// It is a follower now.
+    BecameFollower {
+        /// Role before.
+        was: Role,
+        /// Why.
+        reason: FollowerReason,
+    },
+    /// No leader was heard in time.
+    ElectionTimedOut {
+        /// How long it waited.
+        waited: Span,
+        /// The leader it had believed in.
+        leader: Option<NodeId>,
+    },
+    /// It asks whether it could win.
+    StartedPreVote {
+        /// The term it would take.
+        proposed: Term,
+        /// Its last entry.
+        last: LogId,
+    },
+    /// It asks for votes.
+    StartedElection {
+        /// Why.
+        reason: ElectionReason,
+        /// Its last entry.
+        last: LogId,
+    },
+    /// It gives its vote.
+    GrantedVote {
+        /// To whom.
+        to: NodeId,
+        /// Whether this is only a pre-vote.
+        pre: bool,
+        /// Term asked about.
+        proposed: Term,
+        /// Last entry of the asker.
+        theirs: LogId,
+        /// Own last entry.
+        mine: LogId,
+    },
+    /// It refuses its vote.
+    RefusedVote {
+        /// To whom.
+        to: NodeId,
+        /// Whether this is only a pre-vote.
+        pre: bool,
+        /// Term asked about.
+        proposed: Term,
+        /// Why.
+        reason: VoteRefusal,
+    },
+    /// A candidate counts an answer.
+    CountedVote {
+        /// From whom (itself included).
+        from: NodeId,
+        /// Whether this is only a pre-vote.
+        pre: bool,
+        /// Yes or no.
+        granted: bool,
+        /// Yes so far.
+        yes: usize,
+        /// Needed.
+        need: usize,
+    },
+    /// It won.
+    BecameLeader {
+        /// Who voted for it.
+        votes: Vec<NodeId>,
+    },
+    /// It opened its term.
+    AppendedNoop {
+        /// The entry.
+        id: LogId,
+    },
+    /// It took a client's command into its log.
+    AppendedCommand {
+        /// The host's number.
+        ticket: Ticket,
+        /// The entry.
+        id: LogId,
+    },
+    /// It believes in a leader now.
+    FoundLeader {
+        /// Who.
+        leader: NodeId,
+    },
+    /// It accepted entries.
+    AcceptedAppend {
+        /// From whom.
+        leader: NodeId,
+        /// The entry before them, which matched.
+        prev: LogId,
+        /// The last of them.
+        last: Index,
+        /// How many were new here.
+        new: usize,
+    },
+    /// It refused entries.
+    RefusedAppend {
+        /// From whom.
+        leader: NodeId,
+        /// The entry that should have matched.
+        prev: LogId,
+        /// Its own term at that position, if there is an entry.
+        mine: Option<Term>,
+        /// Where it suggests to try next.
+        hint: LogId,
+    },
+    /// It removed entries that conflict with its leader's.
+    CutLog {
+        /// First removed position.
+        at: Index,
+        /// Its own term there.
+        mine: Term,
+        /// The leader's term there.
+        theirs: Term,
+        /// How many were removed.
+        removed: u64,
+    },
+    /// The leader looks further back for the place where a peer's log meets its own.
+    Backtracked {
+        /// The peer.
+        peer: NodeId,
+        /// What it refused.
+        probe: LogId,
+        /// What it suggested.
+        hint: LogId,
+        /// What is tried next.
+        next: Index,
+    },
+    /// The leader changed how it sends to a peer.
+    ChangedPace {
+        /// The peer.
+        peer: NodeId,
+        /// How now.
+        pace: Pace,
+        /// Next position to send.
+        next: Index,
+    },
+    /// The leader learned that a peer has more on disk.
+    Matched {
+        /// The peer.
+        peer: NodeId,
+        /// Up to.
+        to: Index,
+    },
+    /// The commit index moved.
+    Committed {
+        /// From, exclusive.
+        from: Index,
+        /// To, inclusive.
+        to: Index,
+        /// How it is known.
+        reason: CommitReason,
+    },
+    /// A majority holds an entry of an older term: that alone does not commit it.
+    CommitWithheld {
+        /// What a majority holds.
+        at: LogId,
+        /// First position of the own term: committing it commits all before.
+        own: Index,
+    },
+    /// Something waits for the disk.
+    HeldForDisk {
+        /// What.
+        what: Held,
+    },
+    /// What waited for the disk may go.
+    Released {
+        /// What.
+        what: Held,
+    },
+    /// The disk reported.
+    Persisted {
+        /// The write.
+        seq: WriteSeq,
+        /// Last position now on disk and in agreement with memory.
+        durable: Index,
+    },
+    /// Entries were handed to the state machine.
+    Applying {
+        /// First.
+        from: Index,
+        /// Last.
+        to: Index,
+    },
+    /// A read was taken in.
+    ReadQueued {
+        /// The host's number.
+        ticket: Ticket,
+        /// Its path.
+        path: ReadPath,
+    },
+    /// Leadership at the time of these reads is proven.
+    ReadConfirmed {
+        /// The round that proved it.
+        round: Round,
+        /// Read point.
+        index: Index,
+        /// How many reads or follower batches it serves.
+        reads: usize,
+    },
+    /// A read may be served.
+    ReadServed {
+        /// The host's number.
+        ticket: Ticket,
+        /// Read point.
+        index: Index,
+    },
+    /// A read was given up.
+    ReadFailed {
+        /// The host's number.
+        ticket: Ticket,
+        /// Why.
+        why: Refusal,
+    },
+    /// A membership came into force.
+    MembershipInForce {
+        /// The entry.
+        id: LogId,
+        /// Who.
+        members: Members,
+        /// It came back because a later one was cut.
+        rolled_back: bool,
+    },
+    /// A message had no effect.
+    Ignored {
+        /// Its sender.
+        from: NodeId,
+        /// Why.
+        reason: IgnoreReason,
+    },
+    /// The node stopped for good.
+    Fenced {
+        /// Why.
+        why: Fence,
+    },
+}
+
+impl Kind {
+    /// The rule behind it: section of the extended Raft paper ("P") or of the thesis ("T").
+    #[must_use]
+    pub fn section(&self) -> &'static str {
+        match self {
+            Kind::Booted { .. } => "P figure 2, T3.8",
+            Kind::BecameFollower { reason, .. } => match reason {
+                FollowerReason::QuorumSilent { .. } => "T6.2",
+                FollowerReason::DiskStalled { .. } => "T10.2.1",
+                FollowerReason::Removed => "T4.2.2",
+                FollowerReason::VoteLost => "P5.2",
+                _ => "P5.1",
+            },
+            Kind::ElectionTimedOut { .. } | Kind::StartedElection { .. } => "P5.2",
+            Kind::StartedPreVote { .. } => "T9.6",
+            Kind::GrantedVote { pre, .. } | Kind::CountedVote { pre, .. } => {
+                if *pre {
+                    "T9.6"
+                } else {
+                    "P5.2"
+                }
+            }
+            Kind::RefusedVote { reason, .. } => match reason {
+                VoteRefusal::LeaderAlive { .. } => "T4.2.3",
+                VoteRefusal::LogBehind { .. } => "P5.4.1",
+                _ => "P5.2",
+            },
+            Kind::BecameLeader { .. } | Kind::FoundLeader { .. } => "P5.2",
+            Kind::AppendedNoop { .. } => "P8, T6.4",
+            Kind::CommitWithheld { .. } => "P5.4.2",
+            Kind::Committed { reason, .. } => match reason {
+                CommitReason::Quorum { .. } => "P5.3, P5.4.2",
+                CommitReason::Leader(_) => "P5.3",
+            },
+            Kind::HeldForDisk { .. } | Kind::Released { .. } | Kind::Persisted { .. } => {
+                "T3.8, T10.2.1"
+            }
+            Kind::ReadQueued { .. }
+            | Kind::ReadConfirmed { .. }
+            | Kind::ReadServed { .. }
+            | Kind::ReadFailed { .. } => "T6.4",
+            Kind::MembershipInForce { .. } => "P6, T4.1",
+            Kind::Ignored { .. } => "P5.1",
+            Kind::Fenced { .. } => "T3.8",
+            Kind::AppendedCommand { .. }
+            | Kind::AcceptedAppend { .. }
+            | Kind::RefusedAppend { .. }
+            | Kind::CutLog { .. }
+            | Kind::Backtracked { .. }
+            | Kind::ChangedPace { .. }
+            | Kind::Matched { .. }
+            | Kind::Applying { .. } => "P5.3",
+        }
+    }
+
+    /// Whether somebody who skips from event to event wants to stop here.
+    #[must_use]
+    pub fn is_landmark(&self) -> bool {
+        match self {
+            Kind::BecameFollower { was, .. } => *was != Role::Follower,
+            Kind::ElectionTimedOut { .. }
+            | Kind::StartedPreVote { .. }
+            | Kind::StartedElection { .. }
+            | Kind::RefusedVote { .. }
+            | Kind::BecameLeader { .. }
+            | Kind::RefusedAppend { .. }
+            | Kind::CutLog { .. }
+            | Kind::Committed { .. }
+            | Kind::CommitWithheld { .. }
+            | Kind::MembershipInForce { .. }
+            | Kind::ReadFailed { .. }
+            | Kind::Fenced { .. } => true,
+            Kind::GrantedVote { .. } => true,
+            Kind::AcceptedAppend { new, .. } => *new > 0,
+            _ => false,
+        }
+    }
+}

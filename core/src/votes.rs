@@ -1,0 +1,220 @@
+//! Votes and pre-votes: being asked for one, and counting answers.
+//!
+//! Paper 5.2 and 5.4.1; thesis 3.6.1, 4.2.3 (a live leader is not disturbed) and 9.6. Guarantees:
+//! a vote leaves only when term and vote are on disk (trap E1), each voter counts once (E3),
+//! replies count only in the term and phase that asked (E4).
+
+use crate::message::Body;
+use crate::quorum::{self, Tally};
+use crate::raft::Raft;
+use crate::state::State;
+use crate::time::Span;
+use crate::trace::{ElectionReason, FollowerReason, Held, IgnoreReason, Kind, VoteRefusal};
+use crate::types::{LogId, NodeId, Term};
+
+impl Raft {
+    // ------------------------------------------------------------ being asked
+
+    /// The leader that must not be disturbed, with how long ago it was heard (thesis 4.2.3).
+    fn live_leader(&self) -> Option<(NodeId, Span)> {
+        if !self.config.switches.stickiness {
+            return None;
+        }
+        let heard = match &self.state {
+            State::Leader(_) => self.quorum_contact(),
+            _ => self.leader_heard?,
+        };
+        let ago = self.now.since(heard);
+        let leader = self
+            .leader
+            .filter(|_| ago < self.config.timing.election_min)?;
+        Some((leader, ago))
+    }
+
+    /// Refuses a vote request of a newer term, without adopting the term, while led.
+    pub(crate) fn refuse_while_led(&mut self, to: NodeId, proposed: Term) -> bool {
+        let Some((leader, heard)) = self.live_leader() else {
+            return false;
+        };
+        let reason = VoteRefusal::LeaderAlive { leader, heard };
+        self.trace(|_| Kind::RefusedVote {
+            to,
+            pre: false,
+            proposed,
+            reason,
+        });
+        self.send(to, Body::VoteReply { granted: false });
+        true
+    }
+
+    /// "Would you vote for me?" Answered at once: nothing is promised (thesis 9.6).
+    pub(crate) fn on_pre_vote(&mut self, to: NodeId, proposed: Term, theirs: LogId) {
+        let (term, mine) = (self.hard_state.term, self.log.last());
+        let refusal = if let Some((leader, heard)) = self.live_leader() {
+            Some(VoteRefusal::LeaderAlive { leader, heard })
+        } else if matches!(self.state, State::Leader(_)) && proposed <= term {
+            Some(VoteRefusal::Leading)
+        } else if proposed < term {
+            Some(VoteRefusal::OlderTerm {
+                theirs: proposed,
+                mine: term,
+            })
+        } else if proposed == term && self.hard_state.vote.is_some_and(|vote| vote != to) {
+            self.hard_state.vote.map(VoteRefusal::VotedFor)
+        } else if theirs < mine {
+            Some(VoteRefusal::LogBehind { theirs, mine })
+        } else {
+            None
+        };
+        self.trace(|_| match refusal {
+            Some(reason) => Kind::RefusedVote {
+                to,
+                pre: true,
+                proposed,
+                reason,
+            },
+            None => Kind::GrantedVote {
+                to,
+                pre: true,
+                proposed,
+                theirs,
+                mine,
+            },
+        });
+        self.send(
+            to,
+            Body::PreVoteReply {
+                proposed,
+                granted: refusal.is_none(),
+            },
+        );
+    }
+
+    /// A vote request of the own term. Compare and grant in one step (trap E7).
+    pub(crate) fn on_vote(&mut self, to: NodeId, theirs: LogId) {
+        let (term, mine) = (self.hard_state.term, self.log.last());
+        let refusal = match self.hard_state.vote {
+            // Asked again by the one already voted for: granted again (trap E6), if its log
+            // is still the one that was voted for.
+            Some(vote) if vote == to && theirs >= mine => None,
+            Some(_) if matches!(self.state, State::Leader(_)) => Some(VoteRefusal::Leading),
+            Some(vote) => Some(VoteRefusal::VotedFor(vote)),
+            // Last term first, then length (trap E5, paper 5.4.1).
+            None if theirs < mine => Some(VoteRefusal::LogBehind { theirs, mine }),
+            None => None,
+        };
+        if let Some(reason) = refusal {
+            self.trace(|_| Kind::RefusedVote {
+                to,
+                pre: false,
+                proposed: term,
+                reason,
+            });
+            return self.send(to, Body::VoteReply { granted: false });
+        }
+        self.hard_state.vote = Some(to);
+        self.held_vote = Some(to);
+        self.reset_election_timer();
+        self.trace(|_| Kind::GrantedVote {
+            to,
+            pre: false,
+            proposed: term,
+            theirs,
+            mine,
+        });
+        if self.durability.hard_state != self.hard_state {
+            self.trace(|_| Kind::HeldForDisk {
+                what: Held::Vote(to),
+            });
+        }
+        self.on_hard_state_durable();
+    }
+
+    /// Lets go what waited for term and vote to be on disk.
+    pub(crate) fn on_hard_state_durable(&mut self) {
+        if self.durability.hard_state != self.hard_state {
+            return;
+        }
+        if let Some(to) = self.held_vote.take() {
+            self.trace(|_| Kind::Released {
+                what: Held::Vote(to),
+            });
+            self.send(to, Body::VoteReply { granted: true });
+        }
+        let own = self.id();
+        if let State::Candidate(votes) = &self.state
+            && self.hard_state.vote == Some(own)
+            && !votes.contains_key(&own)
+        {
+            self.trace(|_| Kind::Released {
+                what: Held::OwnVote,
+            });
+            let last = self.log.last();
+            for voter in self.other_voters() {
+                self.send(
+                    voter,
+                    Body::Vote {
+                        last,
+                        transfer: false,
+                    },
+                );
+            }
+            self.count_vote(own, true);
+        }
+    }
+
+    // --------------------------------------------------------------- counting
+
+    /// An answer to a pre-vote counts only in the phase and for the term it was asked.
+    pub(crate) fn on_pre_vote_reply(&mut self, from: NodeId, proposed: Term, granted: bool) {
+        let asked = self.hard_state.term.next();
+        if !matches!(self.state, State::PreCandidate(_)) || asked != Some(proposed) {
+            return self.ignore(from, IgnoreReason::TooLate);
+        }
+        self.count_vote(from, granted);
+    }
+
+    /// An answer to a vote request of the own term.
+    pub(crate) fn on_vote_reply(&mut self, from: NodeId, granted: bool) {
+        if !matches!(self.state, State::Candidate(_)) {
+            return self.ignore(from, IgnoreReason::TooLate);
+        }
+        self.count_vote(from, granted);
+    }
+
+    pub(crate) fn count_vote(&mut self, from: NodeId, granted: bool) {
+        let members = self.members();
+        if !members.is_voter(from) {
+            return self.ignore(from, IgnoreReason::NotMember);
+        }
+        let (votes, pre) = match &mut self.state {
+            State::PreCandidate(votes) => (votes, true),
+            State::Candidate(votes) => (votes, false),
+            _ => return,
+        };
+        votes.insert(from, granted);
+        let yes = votes.values().filter(|granted| **granted).count();
+        let tally = quorum::tally(&members, |node| votes.get(&node).copied());
+        let need = quorum::majority(members.voters.len());
+        self.trace(|_| Kind::CountedVote {
+            from,
+            pre,
+            granted,
+            yes,
+            need,
+        });
+        // A majority without the own vote is not enough: a candidate that lost its term in a
+        // crash would ask the same voters again and lead the same term twice (trap E1). The
+        // tally is taken anew when the own vote is on disk.
+        let on_disk = self.durability.hard_state == self.hard_state;
+        match (tally, pre) {
+            (Tally::Won, true) => self.start_election(ElectionReason::PreVoteWon),
+            (Tally::Won, false) if on_disk => self.become_leader(&members),
+            (Tally::Lost, _) => {
+                let term = self.hard_state.term;
+                self.become_follower(term, None, FollowerReason::VoteLost);
+            }
+            (Tally::Won | Tally::Open, _) => {}
+        }
+    }
+}
