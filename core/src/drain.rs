@@ -3,7 +3,7 @@
 //! Write, sends, apply, answers, notices. Everything here is derived from state, so one drain
 //! after five hundred proposals makes one write and one append per peer (thesis 10.2.1, 10.2.2).
 
-use crate::io::{Outcome, Output, Write};
+use crate::io::{Fence, Outcome, Output, Write};
 use crate::raft::Raft;
 use crate::state::State;
 use crate::trace::Kind;
@@ -29,10 +29,15 @@ impl Raft {
             self.ask_read_index();
             self.acknowledge();
             let appends = self.build_appends();
+            self.outbox.extend(appends);
+        }
+        // Numbers may run out on the way (trap E18): who stops for good then asks for no more.
+        if self.fenced.is_none() {
             self.drain_write();
-            let replies = std::mem::take(&mut self.outbox);
-            self.outputs
-                .extend(replies.into_iter().chain(appends).map(Output::Send));
+        }
+        if self.fenced.is_none() {
+            let messages = std::mem::take(&mut self.outbox);
+            self.outputs.extend(messages.into_iter().map(Output::Send));
             self.drain_apply();
         }
         self.drain_answers();
@@ -50,7 +55,9 @@ impl Raft {
         }
         let cut_from = disk.cut;
         let append = self.log.range(disk.unwritten, last).to_vec();
-        let seq = self.durability.issue(self.hard_state, last, self.now);
+        let Some(seq) = self.durability.issue(self.hard_state, last, self.now) else {
+            return self.fence(Fence::Overflow);
+        };
         self.outputs.push_back(Output::Write(Write {
             seq,
             install: None,
@@ -64,7 +71,8 @@ impl Raft {
 
     /// Hands out what is committed and on the own disk, within the limit.
     fn drain_apply(&mut self) {
-        let limit = Index(self.applied.0 + self.config.limits.unapplied_entries);
+        let unapplied = self.config.limits.unapplied_entries;
+        let limit = Index(self.applied.0.saturating_add(unapplied));
         let to = self.commit.min(self.durability.index).min(limit);
         if to > self.applying {
             let from = self.applying.next();

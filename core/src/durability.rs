@@ -28,7 +28,7 @@ pub(crate) struct Durability {
     pub done: WriteSeq,
     issued: VecDeque<Issued>,
     /// Number of the last write issued.
-    last_seq: WriteSeq,
+    pub last_seq: WriteSeq,
     /// Term and vote as last issued.
     pub issued_hard_state: HardState,
     /// First position that no write holds yet.
@@ -74,9 +74,10 @@ impl Durability {
         }
     }
 
-    /// Numbers the next write, which brings the disk to `hard_state` and `last`.
-    pub fn issue(&mut self, hard_state: HardState, last: Index, now: Time) -> WriteSeq {
-        self.last_seq = WriteSeq(self.last_seq.0 + 1);
+    /// Numbers the next write, which brings the disk to `hard_state` and `last`. `None` when
+    /// there are no more numbers (trap E18); nothing has changed then.
+    pub fn issue(&mut self, hard_state: HardState, last: Index, now: Time) -> Option<WriteSeq> {
+        self.last_seq = self.last_seq.next()?;
         self.issued.push_back(Issued {
             seq: self.last_seq,
             hard_state,
@@ -86,7 +87,7 @@ impl Durability {
         self.issued_hard_state = hard_state;
         self.unwritten = last.next();
         self.cut = None;
-        self.last_seq
+        Some(self.last_seq)
     }
 
     /// Every write up to `seq` is on disk. False when that is nothing new.
@@ -120,10 +121,14 @@ mod tests {
     #[test]
     fn r18_an_overtaken_write_does_not_cover_what_replaced_it() {
         let mut disk = fresh();
-        let first = disk.issue(HardState::default(), Index(5), Time(0));
+        let first = disk
+            .issue(HardState::default(), Index(5), Time(0))
+            .expect("numbered");
         disk.cut(Index(3));
         assert_eq!((disk.cut, disk.unwritten), (Some(Index(3)), Index(3)));
-        let second = disk.issue(HardState::default(), Index(6), Time(0));
+        let second = disk
+            .issue(HardState::default(), Index(6), Time(0))
+            .expect("numbered");
         assert!(disk.persisted(first));
         assert_eq!(disk.index, Index(2), "3 to 5 on disk are the old ones");
         assert!(disk.persisted(second));
@@ -134,7 +139,9 @@ mod tests {
     fn reports_are_cumulative_and_repeats_are_harmless() {
         let mut disk = fresh();
         disk.issue(HardState::default(), Index(1), Time(0));
-        let second = disk.issue(HardState::default(), Index(2), Time(0));
+        let second = disk
+            .issue(HardState::default(), Index(2), Time(0))
+            .expect("numbered");
         assert!(disk.persisted(second));
         assert!(!disk.persisted(WriteSeq(1)));
         assert_eq!((disk.index, disk.in_flight()), (Index(2), 0));

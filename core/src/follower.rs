@@ -34,7 +34,7 @@ impl Raft {
         if self.log.term_at(prev.index) != Some(prev.term) {
             return self.refuse_append(from, prev);
         }
-        let last = Index(prev.index.0 + entries.len() as u64);
+        let last = entries.last().map_or(prev.index, |entry| entry.id.index);
         let carried = entries.len();
         let Some(new) = self.merge(entries) else {
             return self.fence(Fence::CommittedCut);
@@ -244,11 +244,13 @@ impl Raft {
     }
 }
 
-/// Contiguous after `prev`, terms rising and not above the leader's (trap R7).
+/// Contiguous after `prev`, at positions that can be (trap E18), terms rising and not above
+/// the leader's (trap R7).
 fn well_formed(prev: LogId, entries: &[Entry], leader_term: Term) -> bool {
     let mut before = prev;
     for entry in entries {
-        let follows = entry.id.index == before.index.next() && entry.id.term >= before.term;
+        let next = before.index.following();
+        let follows = next == Some(entry.id.index) && entry.id.term >= before.term;
         if !follows || entry.id.term > leader_term {
             return false;
         }

@@ -45,10 +45,7 @@ impl Raft {
             return Err(Refusal::Fenced);
         }
         let (limits, term) = (self.config.limits, self.hard_state.term);
-        let id = LogId {
-            term,
-            index: self.log.last().index.next(),
-        };
+        let next = self.log.last().index.following();
         let refusal = self.not_leader();
         let State::Leader(leading) = &mut self.state else {
             return Err(refusal);
@@ -56,6 +53,11 @@ impl Raft {
         if command.len() as u64 > limits.command_bytes {
             return Err(Refusal::TooLarge);
         }
+        let Some(index) = next else {
+            self.fence(Fence::Overflow);
+            return Err(Refusal::Fenced);
+        };
+        let id = LogId { term, index };
         let entry = Entry {
             id,
             body: EntryBody::Command(command),

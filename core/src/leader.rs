@@ -4,6 +4,7 @@
 //! Guarantees: a leader's term and vote are on disk, and a leader that cannot do its work, for
 //! want of a majority or of a disk, does not stay one.
 
+use crate::io::Fence;
 use crate::membership::Members;
 use crate::progress::Progress;
 use crate::quorum;
@@ -30,7 +31,9 @@ impl Raft {
             "a leader's term is on disk"
         );
         let (term, now) = (self.hard_state.term, self.now);
-        let noop = self.log.last().index.next();
+        let Some(noop) = self.log.last().index.following() else {
+            return self.fence(Fence::Overflow);
+        };
         let membership = self.membership().map_or(Index(0), |m| m.index());
         let lane = Lane {
             term,

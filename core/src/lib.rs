@@ -30,6 +30,8 @@ mod leader;
 mod log;
 mod membership;
 mod message;
+#[cfg(test)]
+mod overflow;
 #[cfg(feature = "serde")]
 mod payload;
 mod progress;

@@ -6,7 +6,7 @@
 //! came in; rounds are numbered by the leader, never by the client (L3). One round is open at a
 //! time, so any number of reads cost one message per peer.
 
-use crate::io::{ReadPath, Refusal};
+use crate::io::{Fence, ReadPath, Refusal};
 use crate::message::Body;
 use crate::quorum;
 use crate::raft::Raft;
@@ -130,8 +130,11 @@ impl Raft {
         if leading.reads.queued.is_empty() || !may_start {
             return;
         }
-        leading.round = Round(leading.round.0 + 1);
-        let (round, index) = (leading.round, commit.max(leading.noop));
+        let Some(round) = leading.round.next() else {
+            return self.fence(Fence::Overflow);
+        };
+        leading.round = round;
+        let index = commit.max(leading.noop);
         let readers = std::mem::take(&mut leading.reads.queued);
         leading.reads.open.push_back(Batch {
             round,

@@ -5,6 +5,7 @@
 //! exceeds what the peer has proven (trap R5); a heartbeat is anchored at the proven match and
 //! so can never conflict; refusals concern one probe and never move `matched` (R3).
 
+use crate::io::Fence;
 use crate::message::{AppendResult, Body, Message};
 use crate::progress::Progress;
 use crate::raft::Raft;
@@ -20,9 +21,12 @@ impl Raft {
             && now >= leading.heartbeat.due
         {
             self.cause = Cause::Timer(Timer::Heartbeat);
+            let Some(round) = leading.round.next() else {
+                return self.fence(Fence::Overflow);
+            };
             leading.heartbeat.set = now;
             leading.heartbeat.due = now + heartbeat;
-            leading.round = Round(leading.round.0 + 1);
+            leading.round = round;
             leading.beat = true;
         }
     }

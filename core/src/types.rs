@@ -50,16 +50,51 @@ newtype! {
 }
 
 impl Index {
-    /// The position after this one. Panics on overflow, which no real log reaches.
+    /// The last position that an entry may have, so that the one after it is still a number.
+    /// A node that would go beyond it stops for good (trap E18).
+    pub const LAST: Index = Index(u64::MAX - 1);
+
+    /// The position after this one, which must be that of an entry or the place before the
+    /// first. A position that a message names goes through [`Index::following`] instead.
     #[must_use]
     pub fn next(self) -> Index {
-        Index(self.0.checked_add(1).expect("log index overflow"))
+        assert!(self <= Index::LAST, "no log reaches beyond {}", Index::LAST);
+        Index(self.0 + 1)
+    }
+
+    /// The position of an entry after this one, or `None` when there can be none (trap E18).
+    #[must_use]
+    pub fn following(self) -> Option<Index> {
+        self.plus(1)
+    }
+
+    /// The position `count` entries later, or `None` when no entry can stand there (trap E18).
+    #[must_use]
+    pub fn plus(self, count: u64) -> Option<Index> {
+        let index = Index(self.0.checked_add(count)?);
+        (index <= Index::LAST).then_some(index)
     }
 
     /// The position before this one; the place before the log is its own predecessor.
     #[must_use]
     pub fn prev(self) -> Index {
         Index(self.0.saturating_sub(1))
+    }
+}
+
+impl Round {
+    /// The following round, or `None` on overflow, which fences the node (trap E18).
+    #[must_use]
+    pub fn next(self) -> Option<Round> {
+        self.0.checked_add(1).map(Round)
+    }
+}
+
+impl WriteSeq {
+    /// The following number, or `None` on overflow, which fences the node (trap E18).
+    #[must_use]
+    pub fn next(self) -> Option<WriteSeq> {
+        self.0.checked_add(1).map(WriteSeq)
     }
 }
 
