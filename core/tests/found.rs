@@ -2,7 +2,7 @@
 
 mod kit;
 
-use kit::Cluster;
+use kit::*;
 use raftwerk_core::trace::{FollowerReason, Kind, Role};
 use raftwerk_core::*;
 
@@ -28,12 +28,6 @@ fn committed_but_not_on_the_disk_of_s3(pre_vote: bool) -> Cluster {
     c
 }
 
-fn complete_all(c: &mut Cluster, id: u64) {
-    while !c.node(id).writes.is_empty() {
-        c.complete_write(id);
-    }
-}
-
 /// E1, E6: asks before its disk is done, crashes, asks again in the same term with less.
 #[test]
 fn e1_a_candidate_asks_nobody_before_its_term_and_log_are_on_disk() {
@@ -43,10 +37,10 @@ fn e1_a_candidate_asks_nobody_before_its_term_and_log_are_on_disk() {
     c.restart(3);
     c.now = Time(20_000_000);
     c.time_out(3);
-    complete_all(&mut c, 3);
+    c.complete_writes(3);
     for _ in 0..4 {
         c.deliver_if(|_| true);
-        complete_all(&mut c, 2);
+        c.complete_writes(2);
     }
     assert_ne!(c.view(3).role(), Role::Leader, "it lacks a committed entry");
 }
@@ -60,7 +54,7 @@ fn e4_late_answers_of_an_earlier_life_elect_nobody() {
     let mut late = c.mail.clone();
     c.deliver_if(|m| matches!(m.body, Body::PreVoteReply { .. }));
     c.deliver_if(|m| matches!(m.body, Body::Vote { .. }));
-    complete_all(&mut c, 2);
+    c.complete_writes(2);
     late.extend(c.mail.iter().filter(|m| m.to == NodeId(3)).cloned());
     c.mail.clear();
     c.restart(3);
@@ -68,7 +62,7 @@ fn e4_late_answers_of_an_earlier_life_elect_nobody() {
     c.time_out(3);
     c.mail = late;
     c.deliver_if(|_| true);
-    complete_all(&mut c, 3);
+    c.complete_writes(3);
     c.deliver_if(|m| m.to == NodeId(3));
     assert_ne!(c.view(3).role(), Role::Leader, "it lacks a committed entry");
 }
@@ -98,7 +92,7 @@ fn l3_an_answer_of_an_earlier_life_serves_no_read() {
     c.settle();
     c.read(3, 2, ReadPath::Follower).expect("taken");
     c.mail.clear();
-    c.with_raft(3, |raft, now| raft.receive(now, late));
+    c.feed(3, [Input::Receive(late)]);
     assert!(c.node(3).reads.is_empty());
 }
 
@@ -114,7 +108,7 @@ fn l12_a_confirmed_read_above_the_commit_index_fails_when_leadership_is_lost() {
     c.propose(1, 2, "b").expect("accepted");
     c.mail.clear();
     c.now = Time(10_000_000);
-    c.with_raft(1, |raft, now| raft.expire(now));
+    c.feed(1, [Input::Expire]);
     c.mail.clear();
     c.cut.clear();
     c.time_out(1);
@@ -158,13 +152,9 @@ fn l2_a_follower_read_ends_on_a_slow_link() {
         let (go, stay): (Vec<_>, Vec<_>) = way.into_iter().partition(|(due, _)| *due <= now);
         way = stay;
         for (_, message) in go {
-            c.with_raft(message.to.0, |raft, now| raft.receive(now, message));
+            c.deliver(message);
         }
-        for id in 1..=3 {
-            if c.nodes[&id].raft.deadline() <= c.now {
-                c.with_raft(id, |raft, now| raft.expire(now));
-            }
-        }
+        c.expire_due();
     }
     assert_eq!(c.node(3).reads.len(), 1);
 }
@@ -181,8 +171,8 @@ fn d8_a_leader_with_a_stalled_disk_steps_down() {
     let end = c.now + Span::millis(3_000);
     while c.now < end {
         c.run(Span::millis(5));
-        complete_all(&mut c, 2);
-        complete_all(&mut c, 3);
+        c.complete_writes(2);
+        c.complete_writes(3);
     }
     assert_eq!(c.node(1).settled, [(Ticket(1), Outcome::Unknown)]);
     assert!(c.saw(1, |kind| matches!(

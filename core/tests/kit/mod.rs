@@ -1,23 +1,35 @@
 //! A hand-driven cluster for tests: messages and disk writes wait until a test lets them go.
 //!
-//! Nothing happens by itself and nothing is random but the nodes' own seeds. After every drain
-//! each node's invariants are checked.
-#![allow(dead_code)]
+//! Nothing happens by itself and nothing is random but the nodes' own seeds. Every drain of every
+//! test is held against the contract of `io`: the order of the outputs, tickets that end exactly
+//! once, answers only after the `Apply` that covers them, and the node's own invariants.
+// Each test crate uses another part of the kit.
+#![allow(dead_code, unused_imports)]
 
-use raftwerk_core::trace::{Event, Kind, Role, Timer};
+mod drive;
+mod forge;
+mod input;
+
+pub use forge::*;
+pub use input::*;
+
+use raftwerk_core::trace::Event;
 use raftwerk_core::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One node with its disk.
+/// One node with its disk, for one life.
 pub struct Node {
     pub raft: Raft,
     pub disk: Durable,
     pub writes: Vec<Write>,
     pub applied: Vec<Entry>,
+    /// Tickets taken and not ended.
+    pub open: BTreeSet<Ticket>,
     pub settled: Vec<(Ticket, Outcome)>,
     pub reads: Vec<(Ticket, Result<Index, Refusal>)>,
     pub events: Vec<Event>,
     pub fenced: Option<Fence>,
+    pub diary: Diary,
 }
 
 /// Nodes, the messages between them, and a clock that only tests move.
@@ -27,9 +39,16 @@ pub struct Cluster {
     pub now: Time,
     /// Writes complete at once; off: tests complete them.
     pub fast_disk: bool,
+    /// Nodes whose writes tests complete although `fast_disk` is on.
+    pub slow: BTreeSet<u64>,
+    /// What is handed out is applied at once; off: tests feed [`Input::Applied`].
+    pub fast_apply: bool,
     /// Directions that lose everything.
     pub cut: BTreeSet<(u64, u64)>,
-    members: Members,
+    /// Every life is written down, so that it can be lived again.
+    pub diaries: bool,
+    /// Diaries of lives that are over.
+    pub past: Vec<Diary>,
 }
 
 pub fn config(id: u64) -> Config {
@@ -43,25 +62,43 @@ impl Cluster {
 
     /// A cluster whose configurations are changed first.
     pub fn with(size: u64, change: impl Fn(&mut Config)) -> Cluster {
-        let members = Members::of_voters((1..=size).map(NodeId));
+        Cluster::of(&Members::of_voters((1..=size).map(NodeId)), change)
+    }
+
+    /// A cluster of these members.
+    pub fn of(members: &Members, change: impl Fn(&mut Config)) -> Cluster {
+        let disk = Durable::bootstrap(members);
+        let all = members.all().into_iter();
+        Cluster::on(all.map(|node| (node.0, disk.clone())), change)
+    }
+
+    /// A cluster that starts from these disks.
+    pub fn on(
+        disks: impl IntoIterator<Item = (u64, Durable)>,
+        change: impl Fn(&mut Config),
+    ) -> Cluster {
         let mut cluster = Cluster {
             nodes: BTreeMap::new(),
             mail: Vec::new(),
             now: Time(0),
             fast_disk: true,
+            slow: BTreeSet::new(),
+            fast_apply: true,
             cut: BTreeSet::new(),
-            members: members.clone(),
+            diaries: false,
+            past: Vec::new(),
         };
-        for id in 1..=size {
+        for (id, disk) in disks {
             let mut config = config(id);
             change(&mut config);
-            cluster.boot(config, Durable::bootstrap(&members));
+            cluster.boot(config, disk);
         }
         cluster
     }
 
     fn boot(&mut self, config: Config, disk: Durable) {
         let id = config.id.0;
+        let diary = Diary::new(config.clone(), disk.clone(), self.now);
         let mut raft = Raft::boot(config, disk.clone(), self.now).expect("boots");
         raft.listen(true);
         let node = Node {
@@ -69,20 +106,25 @@ impl Cluster {
             disk,
             writes: Vec::new(),
             applied: Vec::new(),
+            open: BTreeSet::new(),
             settled: Vec::new(),
             reads: Vec::new(),
             events: Vec::new(),
             fenced: None,
+            diary,
         };
         self.nodes.insert(id, node);
         self.drain(id);
     }
 
-    /// Power off and on: what was not written is gone, and so is all mail from the node's past.
+    /// Power off and on: what was not written is gone. Mail on its way stays on its way.
     pub fn restart(&mut self, id: u64) {
         let node = self.nodes.remove(&id).expect("known node");
         let mut config = node.raft.view().config().clone();
         config.seed += 1;
+        if self.diaries {
+            self.past.push(node.diary);
+        }
         self.boot(config, node.disk);
     }
 
@@ -94,178 +136,146 @@ impl Cluster {
         self.nodes[&id].raft.view()
     }
 
-    /// Feeds one input and drains.
-    pub fn with_raft<T>(&mut self, id: u64, input: impl FnOnce(&mut Raft, Time) -> T) -> T {
-        let now = self.now;
-        let result = input(&mut self.nodes.get_mut(&id).expect("known node").raft, now);
+    /// Feeds inputs, all of them before one drain. Says what each was answered at once.
+    pub fn feed(
+        &mut self,
+        id: u64,
+        inputs: impl IntoIterator<Item = Input>,
+    ) -> Vec<Result<(), Refusal>> {
+        let inputs = inputs.into_iter();
+        let answers = inputs.map(|input| self.input(id, input)).collect();
         self.drain(id);
-        result
+        answers
     }
 
-    fn drain(&mut self, id: u64) {
+    fn input(&mut self, id: u64, input: Input) -> Result<(), Refusal> {
+        let node = self.nodes.get_mut(&id).expect("known node");
+        let ticket = input.ticket();
+        if self.diaries {
+            node.diary.fed(self.now, input.clone());
+        }
+        let answer = input.feed(&mut node.raft, self.now);
+        if let (Some(ticket), Ok(())) = (ticket, &answer) {
+            assert!(node.open.insert(ticket), "the test gives each ticket once");
+        }
+        answer
+    }
+
+    /// Drains, and reports what disk and state machine do at once, until nothing moves.
+    pub fn drain(&mut self, id: u64) {
         loop {
-            let now = self.now;
-            let node = self.nodes.get_mut(&id).expect("known node");
-            let mut again = false;
-            while let Some(output) = node.raft.poll() {
-                match output {
-                    Output::Write(write) => node.writes.push(write),
-                    Output::Send(message) => self.mail.push(message),
-                    Output::Apply { from, to } => {
-                        node.applied.extend_from_slice(node.raft.entries(from, to));
-                    }
-                    Output::Settled { ticket, outcome } => node.settled.push((ticket, outcome)),
-                    Output::ReadAt { ticket, index } => node.reads.push((ticket, Ok(index))),
-                    Output::ReadFailed { ticket, why } => node.reads.push((ticket, Err(why))),
-                    Output::Fenced(why) => node.fenced = Some(why),
-                    Output::Leader { .. } | Output::Members { .. } => {}
-                }
-            }
-            while let Some(event) = node.raft.poll_event() {
-                node.events.push(event);
-            }
+            self.drain_once(id);
+            let node = &self.nodes[&id];
             let applied = node.applied.last().map_or(Index(0), |entry| entry.id.index);
-            if applied > node.raft.view().applied() {
-                node.raft.applied(now, applied);
+            let mut again = false;
+            if self.fast_apply && applied > node.raft.view().applied() {
+                self.input(id, Input::Applied(applied)).expect("a report");
                 again = true;
             }
-            if self.fast_disk && !node.writes.is_empty() {
-                let write = node.writes.remove(0);
-                perform(&mut node.disk, &write);
-                node.raft.persisted(now, write.seq);
+            let fast = self.fast_disk && !self.slow.contains(&id);
+            if fast && !self.nodes[&id].writes.is_empty() {
+                let seq = self.perform_oldest(id);
+                self.input(id, Input::Persisted(seq)).expect("a report");
                 again = true;
             }
-            node.raft.check().expect("invariants hold");
             if !again {
                 return;
             }
         }
     }
 
-    /// Completes the oldest waiting write of a node.
-    pub fn complete_write(&mut self, id: u64) {
-        let now = self.now;
+    /// One drain, held against the contract.
+    fn drain_once(&mut self, id: u64) {
+        let node = self.nodes.get_mut(&id).expect("known node");
+        let outputs: Vec<Output> = std::iter::from_fn(|| node.raft.poll()).collect();
+        in_order(&outputs);
+        node.raft.check().expect("invariants hold");
+        if self.diaries {
+            node.diary.drained(outputs.clone(), node.raft.digest());
+        }
+        while let Some(event) = node.raft.poll_event() {
+            node.events.push(event);
+        }
+        for output in outputs {
+            if let Output::Send(message) = output {
+                assert_eq!(message.from, NodeId(id), "it speaks for itself");
+                self.mail.push(message);
+            } else {
+                self.nodes.get_mut(&id).expect("known node").take(output);
+            }
+        }
+    }
+
+    fn perform_oldest(&mut self, id: u64) -> WriteSeq {
         let node = self.nodes.get_mut(&id).expect("known node");
         let write = node.writes.remove(0);
         perform(&mut node.disk, &write);
-        node.raft.persisted(now, write.seq);
-        self.drain(id);
+        write.seq
     }
 
-    /// Delivers the waiting messages for which `pick` holds; the rest stays.
-    pub fn deliver_if(&mut self, pick: impl Fn(&Message) -> bool) -> usize {
-        let (go, stay): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.mail).into_iter().partition(&pick);
-        self.mail = stay;
-        let mut count = 0;
-        for message in go {
-            let way = (message.from.0, message.to.0);
-            if self.cut.contains(&way) || !self.nodes.contains_key(&way.1) {
-                continue;
-            }
-            count += 1;
-            self.with_raft(way.1, |raft, now| raft.receive(now, message));
+    /// Completes the oldest waiting write of a node.
+    pub fn complete_write(&mut self, id: u64) {
+        let seq = self.perform_oldest(id);
+        self.feed(id, [Input::Persisted(seq)]);
+    }
+
+    /// Completes writes of a node until none waits.
+    pub fn complete_writes(&mut self, id: u64) {
+        while !self.node(id).writes.is_empty() {
+            self.complete_write(id);
         }
-        count
     }
+}
 
-    /// Delivers everything until nothing is on the way.
-    pub fn settle(&mut self) {
-        for _ in 0..1_000 {
-            if self.deliver_if(|_| true) == 0 && self.mail.is_empty() {
-                return;
+impl Node {
+    fn take(&mut self, output: Output) {
+        match output {
+            Output::Write(write) => self.writes.push(write),
+            Output::Apply { from, to } => {
+                let next = self.applied.len() as u64 + 1;
+                assert_eq!(from, Index(next), "each entry is applied once and in order");
+                self.applied.extend_from_slice(self.raft.entries(from, to));
             }
-        }
-        panic!("messages never cease");
-    }
-
-    /// Moves the clock and fires what is due, delivering everything, in steps of 5 ms.
-    pub fn run(&mut self, span: Span) {
-        let end = self.now + span;
-        while self.now < end {
-            self.now = self.now + Span::millis(5);
-            for id in self.nodes.keys().copied().collect::<Vec<_>>() {
-                if self.nodes[&id].raft.deadline() <= self.now {
-                    self.with_raft(id, |raft, now| raft.expire(now));
+            Output::Settled { ticket, outcome } => {
+                if let Outcome::Committed(id) = outcome {
+                    let entry = self.applied.get(id.index.0 as usize - 1);
+                    assert_eq!(entry.map(|entry| entry.id), Some(id), "applied first");
                 }
+                self.end(ticket);
+                self.settled.push((ticket, outcome));
             }
-            self.settle();
+            Output::ReadAt { ticket, index } => {
+                assert!(index.0 <= self.applied.len() as u64, "applied first (L5)");
+                self.end(ticket);
+                self.reads.push((ticket, Ok(index)));
+            }
+            Output::ReadFailed { ticket, why } => {
+                self.end(ticket);
+                self.reads.push((ticket, Err(why)));
+            }
+            Output::Fenced(why) => self.fenced = Some(why),
+            Output::Send(_) | Output::Leader { .. } | Output::Members { .. } => {}
         }
     }
 
-    /// Lets a node campaign now, with mail delivered until it is quiet.
-    pub fn elect(&mut self, id: u64) {
-        self.time_out(id);
-        self.settle();
-        assert_eq!(self.view(id).role(), Role::Leader, "S{id} wins");
+    fn end(&mut self, ticket: Ticket) {
+        assert!(self.open.remove(&ticket), "{ticket} ends exactly once");
     }
+}
 
-    pub fn time_out(&mut self, id: u64) {
-        self.with_raft(id, |raft, now| raft.fire(now, Timer::Election));
-    }
-
-    pub fn propose(&mut self, id: u64, ticket: u64, text: &str) -> Result<(), Refusal> {
-        let command = Payload::from(text.as_bytes());
-        self.with_raft(id, |raft, now| raft.propose(now, Ticket(ticket), command))
-    }
-
-    pub fn read(&mut self, id: u64, ticket: u64, path: ReadPath) -> Result<(), Refusal> {
-        self.with_raft(id, |raft, now| raft.read(now, Ticket(ticket), path))
-    }
-
-    pub fn heartbeat(&mut self, id: u64) {
-        self.with_raft(id, |raft, now| raft.fire(now, Timer::Heartbeat));
-    }
-
-    /// Hands a node a message made by hand.
-    pub fn forge(&mut self, from: u64, to: u64, term: u64, body: Body) {
-        let (cluster, term) = (ClusterId(7), Term(term));
-        let (from, to) = (NodeId(from), NodeId(to));
-        let message = Message {
-            cluster,
-            from,
-            to,
-            term,
-            body,
-        };
-        self.with_raft(to.0, |raft, now| raft.receive(now, message));
-    }
-
-    /// Cuts both ways between two groups.
-    pub fn partition(&mut self, left: &[u64], right: &[u64]) {
-        for a in left {
-            for b in right {
-                self.cut.insert((*a, *b));
-                self.cut.insert((*b, *a));
-            }
-        }
-    }
-
-    pub fn leaders(&self) -> Vec<u64> {
-        let leads = |id: &u64| self.view(*id).role() == Role::Leader;
-        self.nodes.keys().copied().filter(leads).collect()
-    }
-
-    /// Commands applied by a node, as text.
-    pub fn commands(&self, id: u64) -> Vec<String> {
-        let text = |entry: &Entry| match &entry.body {
-            EntryBody::Command(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
-            _ => None,
-        };
-        self.nodes[&id].applied.iter().filter_map(text).collect()
-    }
-
-    pub fn terms(&self, id: u64) -> Vec<u64> {
-        self.view(id)
-            .tail(1_000)
-            .iter()
-            .map(|entry| entry.id.term.0)
-            .collect()
-    }
-
-    /// Whether a node's trace holds an event.
-    pub fn saw(&self, id: u64, pick: impl Fn(&Kind) -> bool) -> bool {
-        self.nodes[&id].events.iter().any(|event| pick(&event.kind))
+/// Write, sends, apply, answers, notices; at most one write and one apply.
+fn in_order(outputs: &[Output]) {
+    let rank = |output: &Output| match output {
+        Output::Write(_) => 0,
+        Output::Send(_) => 1,
+        Output::Apply { .. } => 2,
+        Output::Settled { .. } | Output::ReadAt { .. } | Output::ReadFailed { .. } => 3,
+        Output::Leader { .. } | Output::Members { .. } | Output::Fenced(_) => 4,
+    };
+    assert!(outputs.is_sorted_by_key(rank), "out of order: {outputs:?}");
+    for once in [0, 2] {
+        let count = outputs.iter().filter(|o| rank(o) == once).count();
+        assert!(count <= 1, "one drain makes one of it: {outputs:?}");
     }
 }
 
@@ -278,10 +288,8 @@ pub fn perform(disk: &mut Durable, write: &Write) {
         disk.entries.retain(|entry| entry.id.index < cut);
     }
     for entry in &write.append {
-        let next = disk
-            .entries
-            .last()
-            .map_or(Index(1), |last| last.id.index.next());
+        let last = disk.entries.last();
+        let next = last.map_or(Index(1), |last| last.id.index.next());
         assert_eq!(entry.id.index, next, "the disk gets no holes");
         disk.entries.push(entry.clone());
     }

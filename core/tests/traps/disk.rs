@@ -1,0 +1,82 @@
+//! D1 to D3, D5: what the disk has, what it may have, and what it lost (thesis 3.8, 10.2.1).
+
+use crate::kit::*;
+use raftwerk_core::*;
+
+#[test]
+fn d1_an_acknowledgement_waits_for_the_disk() {
+    let mut c = Cluster::new(3);
+    c.elect(1);
+    c.slow = [2].into();
+    c.propose(1, 1, "x").expect("accepted");
+    c.deliver_if(|m| m.to == NodeId(2));
+    let claims = |c: &Cluster| {
+        c.on_the_way(2, 1, |body| match body {
+            Body::AppendReply {
+                result: AppendResult::Accepted { durable, .. },
+                ..
+            } => *durable >= Index(3),
+            _ => false,
+        })
+    };
+    assert!(!claims(&c));
+    c.forge(1, 2, 1, heartbeat(1, 9, (1, 3), 0));
+    assert!(
+        !claims(&c),
+        "an echo of a round claims only what is on disk"
+    );
+    c.complete_write(2);
+    assert!(claims(&c));
+}
+
+#[test]
+fn d2_a_failed_write_ends_the_node_for_good() {
+    let mut c = Cluster::new(3);
+    c.elect(1);
+    c.fast_disk = false;
+    c.propose(1, 1, "x").expect("accepted");
+    c.read(1, 2, ReadPath::Leader).expect("taken");
+    let seq = c.node(1).writes[0].seq;
+    c.mail.clear();
+    c.feed(1, [Input::PersistFailed(seq)]);
+    assert_eq!(c.node(1).fenced, Some(Fence::Storage));
+    assert_eq!(c.node(1).settled, [(Ticket(1), Outcome::Unknown)]);
+    assert!(c.node(1).open.is_empty());
+    c.now = Time(60_000_000);
+    let writes = c.node(1).writes.len();
+    c.feed(1, [Input::Persisted(seq), Input::Expire]);
+    c.forge(2, 1, 9, vote((8, 8)));
+    assert!(c.mail.is_empty(), "it says nothing any more");
+    assert_eq!(c.node(1).writes.len(), writes, "and writes nothing");
+    assert_eq!(c.node(1).raft.deadline(), Time::NEVER);
+}
+
+#[test]
+fn d3_a_node_does_not_start_with_promised_entries_unreadable() {
+    let (from, to) = (Index(2), Index(4));
+    let mut disk = Durable::bootstrap(&Members::of_voters([1, 2, 3].map(NodeId)));
+    disk.condition = Condition::Suspect { from, to };
+    let refused = Raft::boot(config(1), disk.clone(), Time(0));
+    assert_eq!(refused.err(), Some(BootError::Suspect { from, to }));
+    // What was under way when the power went was never promised.
+    disk.condition = Condition::TornTail { cut_at: Index(2) };
+    assert!(Raft::boot(config(1), disk, Time(0)).is_ok());
+}
+
+/// The state machine lives in memory: a life applies from the first entry, whatever an earlier
+/// life had applied.
+#[test]
+fn d5_each_life_applies_from_the_start() {
+    let mut c = Cluster::new(3);
+    c.elect(1);
+    for (ticket, text) in [(1, "a"), (2, "b")] {
+        c.propose(1, ticket, text).expect("accepted");
+    }
+    c.run(Span::millis(100));
+    for _ in 0..3 {
+        c.restart(3);
+        assert_eq!((c.view(3).applied(), c.commands(3).len()), (Index(0), 0));
+        c.run(Span::millis(100));
+        assert_eq!(c.commands(3), ["a", "b"]);
+    }
+}
