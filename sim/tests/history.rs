@@ -296,3 +296,26 @@ fn the_timeline_covers_the_run_and_is_bounded() {
     assert!(timeline.marks.len() <= raftwerk_sim::MAX_MARKS);
     assert!(timeline.marks.is_sorted_by_key(|mark| mark.time));
 }
+
+/// Each life of a node begins with one event that tells what its disk held.
+#[test]
+fn a_start_is_told_once_per_life() {
+    let booted = |events: &[raftwerk_wire::view::EventView], node: u64| {
+        let is = |event: &&raftwerk_wire::view::EventView| {
+            let kind = &event.event.kind;
+            event.event.node.0 == node && matches!(kind, raftwerk_core::trace::Kind::Booted { .. })
+        };
+        events.iter().filter(is).count()
+    };
+    let mut history = History::new(Setup::playground(3, 1));
+    let first = history.recent_events(100);
+    assert!((1..=3).all(|node| booted(&first, node) == 1), "{first:#?}");
+    let shown = history.view(0).nodes[0].last_event.clone();
+    assert_eq!(shown.map(|event| event.event.node.0), Some(1));
+    history.run_until(1_000_000, 10_000);
+    let now = history.now();
+    history.act(Intervention::Crash(2), now).unwrap();
+    history.act(Intervention::Restart(2), now).unwrap();
+    let all = history.recent_events(100_000);
+    assert_eq!([1, 2, 3].map(|node| booted(&all, node)), [1, 2, 1]);
+}

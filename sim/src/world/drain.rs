@@ -4,8 +4,7 @@ use super::World;
 use crate::checks::Check;
 use crate::network::{Content, Place, Reply, Told};
 use crate::node::Settled;
-use raftwerk_core::trace::{Cause, Event, Kind};
-use raftwerk_core::{NodeId, Output, Raft, Time};
+use raftwerk_core::{Output, Raft, Time};
 use raftwerk_wire::view::{EventView, NodeCondition};
 
 impl World {
@@ -25,7 +24,6 @@ impl World {
             return;
         }
         self.nodes[at].seen = self.checks.on_boot(&self.nodes[at]);
-        self.trace_boot(at);
         self.drain(at, 0);
     }
 
@@ -130,43 +128,6 @@ impl World {
         if self.queue.due(at) != node.deadline() {
             node.timer_cause = last;
         }
-    }
-
-    /// The core does not see its own start, so the host tells it.
-    fn trace_boot(&mut self, at: usize) {
-        if !self.listening {
-            return;
-        }
-        let node = &mut self.nodes[at];
-        let found = node.disk.hard_state();
-        let last = node
-            .disk
-            .entries()
-            .last()
-            .map(|entry| entry.id)
-            .unwrap_or_default();
-        let kind = Kind::Booted {
-            term: found.term,
-            vote: found.vote,
-            last,
-        };
-        let (node_id, at_time) = (NodeId(node.id), Time(self.now));
-        let event = Event {
-            node: node_id,
-            at: at_time,
-            term: found.term,
-            cause: Cause::Boot,
-            kind,
-        };
-        self.traced += 1;
-        node.last_event = self.traced;
-        node.timer_cause = self.traced;
-        self.fresh.push(EventView {
-            id: self.traced,
-            step: self.events,
-            cause: None,
-            event,
-        });
     }
 
     /// Puts the node's timer and disk into the queue.
