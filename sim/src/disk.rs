@@ -2,11 +2,15 @@
 //! crash (raft thesis 3.8).
 //!
 //! One sync runs at a time. Writes handed over meanwhile wait and are synced together by the
-//! next one, as a group commit does. A crash loses every write that is not synced, whole: torn
-//! and reordered writes come with a later milestone.
+//! next one, as a group commit does. A crash leaves a prefix of what was not synced: nothing at
+//! all, or some whole writes in order, and perhaps the beginning of one more, which is then
+//! found as a torn tail (trap D3). Writes never land out of order, because the log is one
+//! stream; a device that rots or reorders comes with a later milestone.
 
+use crate::rng::Stream;
+use crate::setup::DiskModel;
 use crate::shared::Shared;
-use raftwerk_core::{Durable, Entry, HardState, LogId, Write, WriteSeq};
+use raftwerk_core::{Condition, Durable, Entry, HardState, Index, LogId, Write, WriteSeq};
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 
@@ -19,6 +23,8 @@ pub(crate) struct Disk {
     waiting: VecDeque<(Write, u64)>,
     /// How many of them the running sync covers; 0 while the device is idle.
     syncing: usize,
+    /// A crash left the beginning of a write; this is the first position that is not there.
+    torn: Option<Index>,
 }
 
 /// What a finished sync covers.
@@ -103,17 +109,36 @@ impl Disk {
         }
     }
 
-    /// Power is gone: so is everything that was not synced.
-    pub fn crash(&mut self) {
-        self.waiting.clear();
+    /// Power is gone, and with it all that was not synced, or its end.
+    pub fn crash(&mut self, model: &DiskModel, luck: &mut Stream) {
+        let mut lost = std::mem::take(&mut self.waiting).into_iter();
         self.syncing = 0;
+        if !luck.chance(model.keep_per_million) {
+            return;
+        }
+        let whole = luck.below(lost.len() as u64 + 1) as usize;
+        for (write, _) in lost.by_ref().take(whole) {
+            self.perform(write);
+        }
+        if let Some((write, _)) = lost.next()
+            && luck.chance(model.tear_per_million)
+        {
+            let kept = luck.below(pieces(&write));
+            self.perform(beginning(write, kept));
+            self.torn = Some(Index(self.entries.len() as u64 + 1));
+        }
     }
 
-    /// What a node finds when it starts.
-    pub fn durable(&self) -> Durable {
+    /// What a node finds when it starts. A torn tail is found once: finding it cuts it off.
+    pub fn open(&mut self) -> Durable {
+        let condition = match self.torn.take() {
+            Some(cut_at) => Condition::TornTail { cut_at },
+            None => Condition::Clean,
+        };
         Durable {
             hard_state: self.hard_state,
             entries: self.entries.iter().cloned().collect(),
+            condition,
             ..Durable::default()
         }
     }
@@ -146,14 +171,57 @@ impl Disk {
         to.write_u64(self.entries.len() as u64);
         self.entries.iter().for_each(|entry| entry.id.hash(to));
         to.write_u64(self.syncing as u64);
+        self.torn.hash(to);
         self.waiting.iter().for_each(|(write, _)| write.hash(to));
+    }
+}
+
+/// How many pieces of a write can be on the device one without the next: term and vote, the cut,
+/// each entry. Always at least one.
+fn pieces(write: &Write) -> u64 {
+    let head = u64::from(write.hard_state.is_some()) + u64::from(write.cut_from.is_some());
+    (head + write.append.len() as u64).max(1)
+}
+
+/// The first pieces of a write.
+fn beginning(write: Write, mut kept: u64) -> Write {
+    let mut keep = || {
+        let one = kept > 0;
+        kept -= u64::from(one);
+        one
+    };
+    Write {
+        hard_state: write.hard_state.filter(|_| keep()),
+        cut_from: write.cut_from.filter(|_| keep()),
+        append: write.append.into_iter().take_while(|_| keep()).collect(),
+        ..write
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use raftwerk_core::{EntryBody, Index, Term};
+    use crate::rng::Purpose;
+    use crate::setup::MILLION;
+    use proptest::prelude::*;
+    use raftwerk_core::{EntryBody, Term};
+    use std::collections::BTreeSet;
+
+    const PLAIN: DiskModel = DiskModel {
+        sync_min: 0,
+        sync_max: 0,
+        keep_per_million: 0,
+        tear_per_million: 0,
+    };
+    const ROUGH: DiskModel = DiskModel {
+        keep_per_million: MILLION,
+        tear_per_million: MILLION / 2,
+        ..PLAIN
+    };
+
+    fn luck(seed: u64) -> Stream {
+        Stream::new(seed, Purpose::Tear, 1)
+    }
 
     fn write(seq: u64, cut: Option<u64>, ids: &[(u64, u64)]) -> Write {
         let noop = |(term, index): &(u64, u64)| Entry {
@@ -185,8 +253,9 @@ mod tests {
             Some(WriteSeq(1))
         );
         disk.start_sync();
-        disk.crash();
-        let found = disk.durable();
+        disk.crash(&PLAIN, &mut luck(1));
+        let found = disk.open();
+        assert_eq!(found.condition, Condition::Clean);
         assert_eq!(found.hard_state.term, Term(1));
         assert_eq!(
             found.entries.last().map(|entry| entry.id),
@@ -205,5 +274,93 @@ mod tests {
         let synced = disk.finish_sync().unwrap();
         assert_eq!((synced.seq, synced.cause), (WriteSeq(2), 7));
         assert_eq!(disk.id_at(2), Some(LogId::new(2, 2)));
+    }
+
+    /// Term and ids, position by position: all that tells two states of the device apart here.
+    fn state(disk: &Disk) -> (u64, Vec<LogId>) {
+        let ids = disk.entries.iter().map(|entry| entry.id).collect();
+        (disk.hard_state.term.0, ids)
+    }
+
+    /// Three synced entries, then writes that append, and one that cuts what a deposed leader
+    /// left.
+    fn busy() -> Disk {
+        let mut disk = Disk::default();
+        disk.submit(write(1, None, &[(1, 1), (1, 2), (1, 3)]), 0);
+        disk.start_sync();
+        disk.finish_sync();
+        disk.submit(write(2, None, &[(1, 4), (1, 5)]), 0);
+        disk.start_sync();
+        disk.submit(write(3, Some(4), &[(3, 4), (3, 5), (3, 6)]), 0);
+        disk.submit(write(4, None, &[]), 0);
+        disk
+    }
+
+    /// Every state the device can be in while those writes land piece by piece.
+    fn legal() -> BTreeSet<(u64, Vec<LogId>)> {
+        let mut disk = busy();
+        let mut states = BTreeSet::from([state(&disk)]);
+        for (write, _) in std::mem::take(&mut disk.waiting) {
+            for kept in 1..=pieces(&write) {
+                let mut partly = disk.clone();
+                partly.perform(beginning(write.clone(), kept));
+                states.insert(state(&partly));
+            }
+            disk.perform(write);
+        }
+        states
+    }
+
+    #[test]
+    fn a_crash_leaves_every_prefix_and_nothing_else() {
+        let mut seen = BTreeSet::new();
+        let (mut torn, mut clean) = (0, 0);
+        for seed in 0..2_000 {
+            let mut disk = busy();
+            disk.crash(&ROUGH, &mut luck(seed));
+            let left = state(&disk);
+            match disk.open().condition {
+                Condition::TornTail { cut_at } => {
+                    torn += 1;
+                    assert_eq!(cut_at.0, left.1.len() as u64 + 1);
+                }
+                condition => {
+                    clean += 1;
+                    assert_eq!(condition, Condition::Clean);
+                }
+            }
+            assert_eq!(disk.open().condition, Condition::Clean, "found once");
+            assert_eq!((disk.waiting(), disk.wants_sync()), (0, false));
+            seen.insert(left);
+        }
+        assert_eq!(seen, legal());
+        assert!(torn > 300 && clean > 300, "{torn} torn, {clean} clean");
+    }
+
+    proptest! {
+        /// Whatever a crash leaves, a node can start from it: no holes, no term above the disk's.
+        #[test]
+        fn what_is_left_is_a_log(seed: u64, writes in 1..8u64) {
+            let mut disk = Disk::default();
+            let mut draw = luck(seed.wrapping_add(1));
+            for seq in 1..=writes {
+                let last = disk.entries.len() as u64;
+                let cut = (last > 0 && draw.chance(MILLION / 3)).then(|| draw.within(1, last));
+                let from = cut.unwrap_or(last + 1);
+                let ids: Vec<_> = (from..from + draw.below(4)).map(|at| (seq, at)).collect();
+                disk.submit(write(seq, cut, &ids), 0);
+                if draw.chance(MILLION / 2) {
+                    disk.start_sync();
+                    disk.finish_sync();
+                } else {
+                    break;
+                }
+            }
+            disk.crash(&ROUGH, &mut luck(seed));
+            let found = disk.open();
+            let holes = |(at, entry): (usize, &Entry)| entry.id.index.0 != at as u64 + 1;
+            prop_assert!(!found.entries.iter().enumerate().any(holes));
+            prop_assert!(found.entries.iter().all(|e| e.id.term <= found.hard_state.term));
+        }
     }
 }

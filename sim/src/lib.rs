@@ -16,7 +16,7 @@
 //! | `rng`          | one seed, a stream per purpose and place                     |
 //! | `queue`        | things to come, ordered by (time, sequence)                  |
 //! | `network`      | delay, loss, doubling, reordering, cuts                      |
-//! | `disk`         | ordered writes, group sync, loss at a crash                  |
+//! | `disk`         | ordered writes, group sync, loss at a crash                 |
 //! | `node`         | one host: core, state machine, disk, waiting clients         |
 //! | `clients`      | sessions, timeouts, retries, hints; `workload` invents       |
 //! | `faults`       | random faults and when they end                              |

@@ -9,7 +9,7 @@ use crate::disk::Disk;
 use crate::network::{Flight, Told, Wanted};
 use crate::queue::NEVER;
 use crate::rng::{Purpose, Stream};
-use crate::setup::Setup;
+use crate::setup::{DiskModel, Setup};
 use raftwerk_core::{
     Durable, EntryBody, Index, LogId, Members, NodeId, Outcome, Raft, ReadPath, Refusal, Ticket,
     Time,
@@ -69,6 +69,7 @@ pub(crate) struct Node {
     pub sync_due: u64,
     boot: Stream,
     pub sync: Stream,
+    tear: Stream,
 }
 
 impl Node {
@@ -92,13 +93,14 @@ impl Node {
             sync_due: NEVER,
             boot: Stream::new(setup.seed, Purpose::Boot, id),
             sync: Stream::new(setup.seed, Purpose::Disk, id),
+            tear: Stream::new(setup.seed, Purpose::Tear, id),
         }
     }
 
     /// Starts from the disk.
     pub fn start(&mut self, setup: &Setup, now: u64, listen: bool) -> Result<(), String> {
         let config = setup.config(self.id, self.boot.bits());
-        let raft = Raft::boot(config, self.disk.durable(), Time(now));
+        let raft = Raft::boot(config, self.disk.open(), Time(now));
         let mut raft = raft.map_err(|why| format!("S{} cannot start: {why}", self.id))?;
         raft.listen(listen);
         self.raft = Some(Box::new(raft));
@@ -107,13 +109,13 @@ impl Node {
         Ok(())
     }
 
-    /// Stops at once: only the disk remains, without what was not synced.
-    pub fn crash(&mut self) {
+    /// Stops at once: only the disk remains, with little or nothing of what was not synced.
+    pub fn crash(&mut self, model: &DiskModel) {
         self.raft = None;
         self.condition = NodeCondition::Crashed;
         self.store = Store::new();
         self.applied = 0;
-        self.disk.crash();
+        self.disk.crash(model, &mut self.tear);
         self.waits.clear();
         self.answers.clear();
         self.inbox.clear();
@@ -291,6 +293,6 @@ impl Node {
         self.inbox
             .iter()
             .for_each(|flight| (flight.id, &flight.content).hash(to));
-        (&self.boot, &self.sync).hash(to);
+        (&self.boot, &self.sync, &self.tear).hash(to);
     }
 }

@@ -27,6 +27,8 @@ pub enum Purpose {
     Workload = 9,
     /// When clients do it.
     Pause = 10,
+    /// What a crash leaves of unsynced writes.
+    Tear = 11,
 }
 
 /// Generator state: one word.

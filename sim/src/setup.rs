@@ -65,13 +65,19 @@ pub struct NetworkModel {
     pub reorder_extra: u64,
 }
 
-/// How long a disk takes.
+/// How long a disk takes, and what a crash leaves of what it had not synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiskModel {
     /// Shortest time of a write with its sync, microseconds.
     pub sync_min: u64,
     /// Longest time of a write with its sync, microseconds.
     pub sync_max: u64,
+    /// How many of a million crashes leave more than what was synced: some of the writes under
+    /// way, in their order. The others leave none of them.
+    pub keep_per_million: u32,
+    /// How many of a million of those also leave the beginning of the next write, which the node
+    /// finds as a torn tail.
+    pub tear_per_million: u32,
 }
 
 /// How long clients wait.
@@ -100,7 +106,7 @@ pub struct FaultPlan {
     pub most_down: u64,
     /// How many of a million faults of one node are aimed at a leader.
     pub aim_per_million: u32,
-    /// Weight of crashes; what the disk had not synced is lost.
+    /// Weight of crashes; what the disk had not synced is lost, or its end (see [`DiskModel`]).
     pub crash: u32,
     /// Weight of freezes.
     pub freeze: u32,
@@ -192,6 +198,8 @@ impl Setup {
             disk: DiskModel {
                 sync_min: 1_000,
                 sync_max: 3_000,
+                keep_per_million: 0,
+                tear_per_million: 0,
             },
             patience: Patience {
                 attempt: 600_000,
@@ -267,6 +275,8 @@ impl Setup {
             ("loss", network.loss_per_million),
             ("duplication", network.duplicate_per_million),
             ("reordering", network.reorder_per_million),
+            ("writes kept in a crash", self.disk.keep_per_million),
+            ("torn writes", self.disk.tear_per_million),
         ] {
             need(
                 rate <= MILLION,

@@ -1,6 +1,6 @@
 //! The setup of a storm: everything is drawn from the seed (core design 4.2, item 5).
 
-use super::{DiskModel, FaultPlan, NetworkModel, Patience, Setup, Workload};
+use super::{DiskModel, FaultPlan, MILLION, NetworkModel, Patience, Setup, Workload};
 use crate::rng::{Purpose, Stream};
 use raftwerk_core::{Limits, Switches};
 
@@ -28,10 +28,14 @@ impl Setup {
             reorder_per_million: on(&mut draw, 2, 50_000),
             reorder_extra: draw.between(20_000, 400_000),
         };
+        // What came later draws from a place of its own: older seeds keep their meaning.
+        let mut later = Stream::new(seed, Purpose::Setup, 1);
         let sync_min = draw.between(100, 2_000);
         let disk = DiskModel {
             sync_min,
             sync_max: sync_min + draw.between(1_000, 15_000),
+            keep_per_million: on(&mut later, 2, MILLION.into()),
+            tear_per_million: on(&mut later, 2, MILLION.into()),
         };
         let nodes = [3, 3, 5, 5, 7][draw.below(5) as usize];
         let clients = draw.between(2, 6);

@@ -178,7 +178,7 @@ impl World {
 
     fn crash(&mut self, node: u64) {
         let at = node as usize - 1;
-        self.nodes[at].crash();
+        self.nodes[at].crash(&self.setup.disk);
         self.queue.set(at, NEVER);
         self.queue.set(self.nodes.len() + at, NEVER);
     }
