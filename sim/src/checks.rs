@@ -364,12 +364,13 @@ impl Checks {
         self.floor = self.floor.max(applied);
     }
 
-    /// A node serves a read at `index`.
-    pub fn on_serve(&mut self, node: u64, applied: u64, index: u64) {
-        if applied < index {
+    /// A core says that a read may be served from `index`; it has handed out entries up to
+    /// `given`.
+    pub fn on_serve(&mut self, node: u64, given: u64, index: u64) {
+        if given < index {
             self.fail(
                 Check::FreshReads,
-                format!("S{node} serves a read of index {index}, it has applied {applied}"),
+                format!("S{node} serves a read of index {index}, handed out so far: {given}"),
             );
         }
     }

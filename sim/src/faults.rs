@@ -2,8 +2,9 @@
 //!
 //! Every fault is one a Raft cluster must survive: a crash loses only what the disk had not
 //! synced, cuts and freezes lose nothing that was promised. So any violation is a bug, never
-//! bad luck (trap X5). Faults are drawn from a stream of their own; switching a class off or
-//! adding one shifts no draw of the network, the disks or the clients.
+//! bad luck (trap X5). Faults are drawn from streams of their own; switching a class off or
+//! adding one shifts no draw of the network, the disks or the clients. Disks that hang (trap D8)
+//! come and go by a plan of their own, so that they neither displace nor move other faults.
 
 use crate::queue::NEVER;
 use crate::rng::{Purpose, Stream};
@@ -23,36 +24,54 @@ pub(crate) enum Fault {
     /// The nodes in this set of bits against all others.
     Partition(u64),
     TimeOut(u64),
+    /// The node's disk finishes nothing.
+    Stall(u64),
+}
+
+/// What the choice of a fault looks at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct State {
+    pub nodes: u64,
+    /// The leader of the newest term.
+    pub leader: Option<u64>,
+    /// How many nodes are crashed or frozen.
+    pub down: u64,
+    /// How many disks hang.
+    pub stalled: u64,
 }
 
 /// The fault plan of a run.
 #[derive(Clone, Debug, Hash)]
 pub(crate) struct Faults {
-    on: bool,
     next: u64,
+    next_stall: u64,
     /// What ends when.
     undo: Vec<(u64, Fault)>,
     when: Stream,
     what: Stream,
+    stall: Stream,
 }
 
 impl Faults {
     pub fn new(setup: &Setup) -> Faults {
         let mut when = Stream::new(setup.seed, Purpose::Faults, 1);
+        let mut stall = Stream::new(setup.seed, Purpose::Stall, 0);
         let plan = &setup.faults;
-        let on = plan.is_on();
-        let next = if on {
-            when.within(plan.pause_min, plan.pause_max)
-        } else {
-            NEVER
-        };
+        let (mut next, mut next_stall) = (NEVER, NEVER);
+        if plan.is_on() {
+            next = when.within(plan.pause_min, plan.pause_max);
+        }
+        if plan.stalls() {
+            next_stall = stall.within(plan.stall_pause_min, plan.stall_pause_max);
+        }
         let what = Stream::new(setup.seed, Purpose::Faults, 2);
         Faults {
-            on,
             next,
+            next_stall,
             undo: Vec::new(),
             when,
             what,
+            stall,
         }
     }
 
@@ -61,13 +80,12 @@ impl Faults {
         self.undo
             .iter()
             .map(|(time, _)| *time)
-            .fold(self.next, u64::min)
+            .fold(self.next.min(self.next_stall), u64::min)
     }
 
     /// No more faults; those under way are left to the caller to undo.
     pub fn stop(&mut self) {
-        self.on = false;
-        self.next = NEVER;
+        (self.next, self.next_stall) = (NEVER, NEVER);
         self.undo.clear();
     }
 
@@ -77,16 +95,17 @@ impl Faults {
         Some(self.undo.remove(place).1)
     }
 
-    /// Draws the next fault. `leader` is the leader of the newest term, `down` how many nodes
-    /// are crashed or frozen. `None`: this draw comes to nothing.
-    pub fn draw(
-        &mut self,
-        now: u64,
-        plan: &FaultPlan,
-        nodes: u64,
-        leader: Option<u64>,
-        down: u64,
-    ) -> Option<Fault> {
+    /// Draws the fault that is due. `None`: this draw comes to nothing.
+    pub fn draw(&mut self, now: u64, plan: &FaultPlan, state: State) -> Option<Fault> {
+        if self.next_stall <= now {
+            return self.draw_stall(now, plan, state);
+        }
+        let State {
+            nodes,
+            leader,
+            down,
+            ..
+        } = state;
         self.next = now + self.when.within(plan.pause_min.max(1), plan.pause_max);
         let lasts = self.when.within(plan.lasts_min, plan.lasts_max);
         let class = self.what.weighted(&plan.weights())?;
@@ -113,6 +132,22 @@ impl Faults {
         }
         Some(fault)
     }
+
+    fn draw_stall(&mut self, now: u64, plan: &FaultPlan, state: State) -> Option<Fault> {
+        let pause = self
+            .stall
+            .within(plan.stall_pause_min.max(1), plan.stall_pause_max);
+        self.next_stall = now + pause;
+        let lasts = self.stall.within(plan.stall_min, plan.stall_max);
+        let aimed = self.stall.chance(plan.aim_per_million);
+        let random = self.stall.within(1, state.nodes);
+        if self.undo.len() >= MAX_UNDO || state.stalled >= plan.most_down {
+            return None;
+        }
+        let fault = Fault::Stall(state.leader.filter(|_| aimed).unwrap_or(random));
+        self.undo.push((now + lasts, fault));
+        Some(fault)
+    }
 }
 
 impl Fault {
@@ -123,7 +158,7 @@ impl Fault {
             Fault::CutBoth(one, two) => (a, b) == (one, two) || (a, b) == (two, one),
             Fault::Isolate(node) => a == node || b == node,
             Fault::Partition(set) => (set >> a) & 1 != (set >> b) & 1,
-            Fault::Crash(_) | Fault::Freeze(_) | Fault::TimeOut(_) => false,
+            Fault::Crash(_) | Fault::Freeze(_) | Fault::TimeOut(_) | Fault::Stall(_) => false,
         };
         let all = (1..=nodes).flat_map(|a| (1..=nodes).map(move |b| (a, b)));
         all.filter(|(a, b)| a != b && cut(*a, *b)).collect()
@@ -152,5 +187,39 @@ mod tests {
     fn a_plan_without_pauses_never_comes() {
         assert_eq!(Faults::new(&Setup::playground(5, 1)).due(), NEVER);
         assert!(Faults::new(&Setup::storm(1)).due() < NEVER);
+    }
+
+    #[test]
+    fn disks_that_hang_come_by_a_plan_of_their_own() {
+        let mut setup = Setup::playground(3, 1);
+        setup.faults = FaultPlan {
+            stall_pause_min: 10,
+            stall_pause_max: 20,
+            stall_min: 5,
+            stall_max: 5,
+            most_down: 1,
+            ..FaultPlan::default()
+        };
+        let mut faults = Faults::new(&setup);
+        let mut now = faults.due();
+        assert!((10..=20).contains(&now));
+        let mut state = State {
+            nodes: 3,
+            leader: None,
+            down: 3,
+            stalled: 0,
+        };
+        let fault = faults.draw(now, &setup.faults, state);
+        assert!(matches!(fault, Some(Fault::Stall(1..=3))), "{fault:?}");
+        assert_eq!(faults.due(), now + 5);
+        assert_eq!(faults.ended(now + 5), fault);
+        (now, state.stalled) = (faults.due(), 1);
+        assert_eq!(
+            faults.draw(now, &setup.faults, state),
+            None,
+            "one at a time"
+        );
+        faults.stop();
+        assert_eq!(faults.due(), NEVER);
     }
 }

@@ -55,6 +55,10 @@ pub enum Intervention {
     Thaw(u64),
     /// Let a node's election timer fire now.
     TimeOut(u64),
+    /// Let a node's disk hang: it finishes no write, whatever the node does (trap D8).
+    StallDisk(u64),
+    /// Let a disk that hangs go on.
+    ResumeDisk(u64),
     /// Cut both directions of every link of a node.
     Isolate(u64),
     /// Restore both directions of every link of a node.
@@ -171,6 +175,8 @@ impl fmt::Display for Intervention {
             Intervention::Freeze(node) => write!(f, "S{node} freezes"),
             Intervention::Thaw(node) => write!(f, "S{node} thaws"),
             Intervention::TimeOut(node) => write!(f, "S{node} times out"),
+            Intervention::StallDisk(node) => write!(f, "the disk of S{node} hangs"),
+            Intervention::ResumeDisk(node) => write!(f, "the disk of S{node} goes on"),
             Intervention::Isolate(node) => write!(f, "S{node} is isolated"),
             Intervention::Reconnect(node) => write!(f, "S{node} is reconnected"),
             Intervention::Cut { from, to } => write!(f, "S{from} to S{to} is cut"),
@@ -207,6 +213,7 @@ mod tests {
         for what in [
             Intervention::Partition(vec![vec![1, 2], vec![3]]),
             Intervention::Cut { from: 1, to: 2 },
+            Intervention::StallDisk(3),
             Intervention::Ask {
                 client: 1,
                 node: 2,

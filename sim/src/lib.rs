@@ -48,7 +48,8 @@ pub use checks::Violation;
 pub use history::{BranchInfo, History};
 pub use intervention::{Intervention, Op};
 pub use setup::{
-    DiskModel, FaultPlan, MAX_CLIENTS, MAX_NODES, NetworkModel, Patience, Setup, Workload,
+    DiskModel, FaultPlan, HostModel, MAX_CLIENTS, MAX_NODES, NetworkModel, Patience, Setup,
+    Workload,
 };
 pub use storm::{HEALING_EVENTS, HEALING_TIME, Report, hash_trail, hash_trail_digest, heal, storm};
 pub use timeline::{Lane, MAX_MARKS, MAX_SPANS, Mark, MarkKind, Span, Timeline};

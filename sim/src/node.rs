@@ -1,47 +1,29 @@
 //! One simulated host: the core, its state machine, its disk, and who waits for an answer.
 //!
-//! The host keeps the contract of `raftwerk_core::io`: after each input it drains everything,
-//! performs writes in order, applies entries once per life and reports them. A crash leaves
-//! only the disk: the state machine is rebuilt by applying the log again.
+//! The host keeps the contract of `raftwerk_core::io`: it drains everything after its inputs,
+//! performs writes in order, applies entries once per life, in batches that take time, and
+//! reports them when they are done. A crash leaves only the disk: the state machine is rebuilt
+//! by applying the log again.
 
-use crate::checks::{Checks, Seen};
-use crate::disk::Disk;
-use crate::network::{Flight, Told, Wanted};
+mod service;
+
+use crate::checks::Seen;
+use crate::disk::{Disk, Synced};
+use crate::network::Flight;
 use crate::queue::NEVER;
 use crate::rng::{Purpose, Stream};
-use crate::setup::{DiskModel, Setup};
-use raftwerk_core::{
-    Durable, EntryBody, Index, LogId, Members, NodeId, Outcome, Raft, ReadPath, Refusal, Ticket,
-    Time,
-};
+use crate::setup::{DiskModel, HostModel, Setup};
+use raftwerk_core::{Durable, Index, Members, NodeId, Raft, Time};
 use raftwerk_kv::{Answer, Store};
-use raftwerk_wire::client::ReadMode;
 use raftwerk_wire::view::NodeCondition;
+pub(crate) use service::Settled;
+use service::Wait;
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 
-/// Most clients' attempts a node keeps waiting; more are refused as overload.
-const MAX_WAITS: usize = 1_024;
-/// Most messages kept for a frozen node; more are lost, as a full socket buffer loses them.
+/// Most messages kept for a frozen or busy node; more are lost, as a full socket buffer loses
+/// them.
 pub(crate) const MAX_INBOX: usize = 1_024;
-
-/// An attempt of a client that waits for the core.
-#[derive(Clone, Debug, Hash)]
-struct Wait {
-    ticket: Ticket,
-    client: u64,
-    attempt: u64,
-    /// The key, for reads.
-    key: Option<raftwerk_core::Payload>,
-}
-
-/// An answer for a client.
-#[derive(Clone, Debug)]
-pub(crate) struct Settled {
-    pub client: u64,
-    pub attempt: u64,
-    pub result: Told,
-}
 
 /// The host.
 #[derive(Clone, Debug)]
@@ -52,30 +34,44 @@ pub(crate) struct Node {
     pub raft: Option<Box<Raft>>,
     pub store: Store,
     pub disk: Disk,
-    /// Last index handed to the state machine in this life.
+    /// Last index applied in this life, last one of the batch under way, last one handed out.
     pub applied: u64,
+    applying: u64,
+    pub given: u64,
+    /// When the batch under way is done.
+    apply_at: u64,
     waits: Vec<Wait>,
     /// Answers of applied entries, kept while somebody waits for one.
     answers: VecDeque<(Index, Answer)>,
     tickets: u64,
-    /// What arrived while frozen.
+    /// What arrived while frozen or busy.
     pub inbox: VecDeque<Flight>,
+    /// Until when the host takes up nothing.
+    pub busy_until: Option<u64>,
     /// What the checks compare with.
     pub seen: Seen,
-    /// The event that set the timer, and the node's last event; 0: none.
+    /// The deadline last heard of and the event that set it, and the node's last event; 0: none.
+    pub timer: u64,
     pub timer_cause: u64,
     pub last_event: u64,
-    /// When the running sync ends, kept while frozen.
-    pub sync_due: u64,
+    /// The event that handed out the batch under way.
+    pub apply_cause: u64,
+    /// When the running sync ends, if the disk does not hang.
+    sync_at: u64,
+    /// The disk finishes nothing.
+    pub stalled: bool,
     boot: Stream,
-    pub sync: Stream,
+    sync: Stream,
     tear: Stream,
+    pace: Stream,
+    pub busy: Stream,
 }
 
 impl Node {
     /// A node with a new disk, not running yet.
     pub fn new(setup: &Setup, id: u64) -> Node {
         let members = Members::of_voters((1..=setup.nodes).map(NodeId));
+        let stream = |purpose| Stream::new(setup.seed, purpose, id);
         Node {
             id,
             condition: NodeCondition::Crashed,
@@ -83,17 +79,26 @@ impl Node {
             store: Store::new(),
             disk: Disk::new(Durable::bootstrap(&members)),
             applied: 0,
+            applying: 0,
+            given: 0,
+            apply_at: NEVER,
             waits: Vec::new(),
             answers: VecDeque::new(),
             tickets: 0,
             inbox: VecDeque::new(),
+            busy_until: None,
             seen: Seen::default(),
+            timer: NEVER,
             timer_cause: 0,
             last_event: 0,
-            sync_due: NEVER,
-            boot: Stream::new(setup.seed, Purpose::Boot, id),
-            sync: Stream::new(setup.seed, Purpose::Disk, id),
-            tear: Stream::new(setup.seed, Purpose::Tear, id),
+            apply_cause: 0,
+            sync_at: NEVER,
+            stalled: false,
+            boot: stream(Purpose::Boot),
+            sync: stream(Purpose::Disk),
+            tear: stream(Purpose::Tear),
+            pace: stream(Purpose::Apply),
+            busy: stream(Purpose::Busy),
         }
     }
 
@@ -105,7 +110,7 @@ impl Node {
         raft.listen(listen);
         self.raft = Some(Box::new(raft));
         self.condition = NodeCondition::Up;
-        self.timer_cause = 0;
+        (self.timer, self.timer_cause) = (NEVER, 0);
         Ok(())
     }
 
@@ -114,12 +119,14 @@ impl Node {
         self.raft = None;
         self.condition = NodeCondition::Crashed;
         self.store = Store::new();
-        self.applied = 0;
+        (self.applied, self.applying, self.given) = (0, 0, 0);
+        self.apply_at = NEVER;
         self.disk.crash(model, &mut self.tear);
         self.waits.clear();
         self.answers.clear();
         self.inbox.clear();
-        self.sync_due = NEVER;
+        self.busy_until = None;
+        self.sync_at = NEVER;
     }
 
     /// When the core wants to be called.
@@ -130,139 +137,42 @@ impl Node {
         }
     }
 
-    /// A client asks. `Some` is an answer that needs no waiting.
-    pub fn ask(&mut self, now: Time, client: u64, attempt: u64, what: Wanted) -> Option<Told> {
-        let raft = self.raft.as_mut()?;
-        if self.waits.len() >= MAX_WAITS {
-            return Some(Told::Refused(Refusal::Overloaded));
+    /// When the running sync ends.
+    pub fn sync_due(&self) -> u64 {
+        if self.stalled { NEVER } else { self.sync_at }
+    }
+
+    /// Syncs what waits, if the disk has nothing else to do.
+    pub fn start_sync(&mut self, now: u64, model: &DiskModel) {
+        if self.disk.wants_sync() {
+            self.disk.start_sync();
+            self.sync_at = now + self.sync.within(model.sync_min, model.sync_max);
         }
-        self.tickets += 1;
-        let ticket = Ticket(self.tickets);
-        let (refused, key) = match what {
-            Wanted::Write(command) => (raft.propose(now, ticket, command), None),
-            Wanted::Read {
-                key,
-                mode: ReadMode::Stale,
-            } => {
-                let item = self.store.get(&key).cloned();
-                let heard = raft.view().leader_heard();
-                let leads = raft.view().leader() == Some(NodeId(self.id));
-                let age = if leads {
-                    Some(0)
-                } else {
-                    heard.map(|heard| now.since(heard).0)
-                };
-                return Some(Told::Read {
-                    item,
-                    applied: self.applied,
-                    age,
-                });
-            }
-            Wanted::Read {
-                key,
-                mode: ReadMode::Leader,
-            } => (raft.read(now, ticket, ReadPath::Leader), Some(key)),
-            Wanted::Read {
-                key,
-                mode: ReadMode::Follower,
-            } => (raft.read(now, ticket, ReadPath::Follower), Some(key)),
-        };
-        if let Err(refusal) = refused {
-            return Some(Told::Refused(refusal));
+    }
+
+    /// The running sync is done.
+    pub fn finish_sync(&mut self) -> Option<Synced> {
+        self.sync_at = NEVER;
+        self.disk.finish_sync()
+    }
+
+    /// Whether an input that comes now has to wait. Once busy, a host stays so until it has
+    /// taken up everything.
+    pub fn is_busy(&mut self, now: u64, model: &HostModel) -> bool {
+        if self.busy_until.is_none() && self.busy.chance(model.busy_per_million) {
+            self.busy_until = Some(now + self.busy.within(1, model.busy_max));
         }
-        self.waits.push(Wait {
-            ticket,
-            client,
-            attempt,
-            key,
-        });
-        None
+        self.busy_until.is_some()
     }
 
-    /// Applies entries in order.
-    pub fn apply(&mut self, raft: &Raft, from: Index, to: Index, checks: &mut Checks) {
-        for entry in raft.entries(from, to) {
-            let EntryBody::Command(command) = &entry.body else {
-                continue;
-            };
-            let index = entry.id.index;
-            let answer = self.store.apply(index.0, 0, command);
-            checks.on_apply(self.id, index.0, self.store.digest(), command, &answer);
-            if !self.waits.is_empty() {
-                self.answers.push_back((index, answer));
-            }
-        }
-        self.applied = to.0;
-    }
-
-    /// A proposal ended: the answer for whom it concerns.
-    pub fn settle(&mut self, ticket: Ticket, outcome: Outcome) -> Option<Settled> {
-        let wait = self.take(ticket)?;
-        let result = match outcome {
-            Outcome::Committed(id) => self.done(id),
-            Outcome::Lost => Told::Lost,
-            Outcome::Unknown => Told::Unknown,
-        };
-        Some(Settled {
-            client: wait.client,
-            attempt: wait.attempt,
-            result,
-        })
-    }
-
-    fn done(&mut self, id: LogId) -> Told {
-        let found = self.answers.iter().find(|(index, _)| *index == id.index);
-        // Without an answer at hand the client learns the truth: that it cannot be known here.
-        found.map_or(Told::Unknown, |(_, answer)| Told::Done {
-            id,
-            answer: answer.clone(),
-        })
-    }
-
-    /// A read may be served.
-    pub fn serve(&mut self, ticket: Ticket, index: Index, checks: &mut Checks) -> Option<Settled> {
-        let wait = self.take(ticket)?;
-        checks.on_serve(self.id, self.applied, index.0);
-        let item = self
-            .store
-            .get(wait.key.as_deref().unwrap_or_default())
-            .cloned();
-        let result = Told::Read {
-            item,
-            applied: self.applied,
-            age: None,
-        };
-        Some(Settled {
-            client: wait.client,
-            attempt: wait.attempt,
-            result,
-        })
-    }
-
-    /// A read was given up.
-    pub fn give_up(&mut self, ticket: Ticket, why: Refusal) -> Option<Settled> {
-        let wait = self.take(ticket)?;
-        let result = Told::Refused(why);
-        Some(Settled {
-            client: wait.client,
-            attempt: wait.attempt,
-            result,
-        })
-    }
-
-    fn take(&mut self, ticket: Ticket) -> Option<Wait> {
-        let place = self.waits.iter().position(|wait| wait.ticket == ticket)?;
-        Some(self.waits.remove(place))
-    }
-
-    /// A drain is over: answers nobody waits for may go.
-    pub fn tidy(&mut self) {
-        if self.waits.is_empty() {
-            self.answers.clear();
-        }
-        // A proposal settles in the drain that applies it, so few answers suffice.
-        while self.answers.len() > MAX_WAITS {
-            self.answers.pop_front();
+    /// When the host has something to do by itself.
+    pub fn due(&self) -> u64 {
+        let own = self.deadline().min(self.sync_due()).min(self.apply_due());
+        match (self.condition, self.busy_until) {
+            (NodeCondition::Up, Some(until)) if !self.inbox.is_empty() => until,
+            (NodeCondition::Up, Some(until)) => own.max(until),
+            (NodeCondition::Up, None) => own,
+            _ => NEVER,
         }
     }
 
@@ -284,8 +194,8 @@ impl Node {
         to.write_u8(self.condition as u8);
         to.write_u64(self.raft.as_ref().map_or(0, |raft| raft.digest()));
         to.write_u64(self.deadline());
-        to.write_u64(self.sync_due);
-        to.write_u64(self.applied);
+        (self.sync_at, self.stalled, self.busy_until).hash(to);
+        (self.applied, self.applying, self.given, self.apply_at).hash(to);
         self.store.hash(to);
         self.disk.hash(to);
         self.waits.hash(to);
@@ -294,5 +204,6 @@ impl Node {
             .iter()
             .for_each(|flight| (flight.id, &flight.content).hash(to));
         (&self.boot, &self.sync, &self.tear).hash(to);
+        (&self.pace, &self.busy).hash(to);
     }
 }

@@ -62,11 +62,6 @@ impl Queue {
         }
     }
 
-    /// When a slot is due.
-    pub fn due(&self, slot: usize) -> u64 {
-        self.slots[slot].time
-    }
-
     /// Arranges an arrival; returns its sequence number.
     pub fn arrive(&mut self, time: u64, place: u32) -> u64 {
         let seq = self.number();

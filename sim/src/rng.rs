@@ -29,6 +29,12 @@ pub enum Purpose {
     Pause = 10,
     /// What a crash leaves of unsynced writes.
     Tear = 11,
+    /// How long the state machine takes.
+    Apply = 12,
+    /// When a host is busy, and in which order it then takes things up.
+    Busy = 13,
+    /// When disks hang, which and how long.
+    Stall = 14,
 }
 
 /// Generator state: one word.

@@ -33,6 +33,8 @@ pub struct Setup {
     pub network: NetworkModel,
     /// How long writes take.
     pub disk: DiskModel,
+    /// How the nodes' processes behave.
+    pub host: HostModel,
     /// How long clients wait.
     pub patience: Patience,
     /// Timing of the core.
@@ -80,6 +82,22 @@ pub struct DiskModel {
     pub tear_per_million: u32,
 }
 
+/// How the process around a core behaves: how long it applies, how much it takes up at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostModel {
+    /// Shortest time the state machine takes for a batch of entries, microseconds.
+    pub apply_min: u64,
+    /// Longest time the state machine takes for a batch of entries, microseconds.
+    pub apply_max: u64,
+    /// Most entries of a batch.
+    pub apply_entries: u64,
+    /// How many of a million inputs find the host busy. What comes in until it is free is taken
+    /// up together, before one drain.
+    pub busy_per_million: u32,
+    /// Longest time a host is busy, microseconds.
+    pub busy_max: u64,
+}
+
 /// How long clients wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Patience {
@@ -102,7 +120,7 @@ pub struct FaultPlan {
     pub lasts_min: u64,
     /// Longest time until a fault is undone, microseconds.
     pub lasts_max: u64,
-    /// Most nodes crashed or frozen at once.
+    /// Most nodes crashed or frozen at once; also, most disks that hang at once.
     pub most_down: u64,
     /// How many of a million faults of one node are aimed at a leader.
     pub aim_per_million: u32,
@@ -120,6 +138,14 @@ pub struct FaultPlan {
     pub partition: u32,
     /// Weight of letting an election timer fire early.
     pub time_out: u32,
+    /// Shortest time between two disks that begin to hang, microseconds.
+    pub stall_pause_min: u64,
+    /// Longest time between two disks that begin to hang, microseconds; 0: no disk ever does.
+    pub stall_pause_max: u64,
+    /// Shortest time a disk hangs, microseconds.
+    pub stall_min: u64,
+    /// Longest time a disk hangs, microseconds.
+    pub stall_max: u64,
 }
 
 /// Random operations. Weights are relative to each other.
@@ -154,10 +180,16 @@ impl Workload {
 }
 
 impl FaultPlan {
-    /// Whether there are random faults at all.
+    /// Whether there are random faults at all, disks that hang apart.
     #[must_use]
     pub fn is_on(&self) -> bool {
         self.pause_max > 0 && self.weights().iter().any(|weight| *weight > 0)
+    }
+
+    /// Whether disks begin to hang at random.
+    #[must_use]
+    pub fn stalls(&self) -> bool {
+        self.stall_pause_max > 0
     }
 
     pub(crate) fn weights(&self) -> [u32; 7] {
@@ -200,6 +232,13 @@ impl Setup {
                 sync_max: 3_000,
                 keep_per_million: 0,
                 tear_per_million: 0,
+            },
+            host: HostModel {
+                apply_min: 0,
+                apply_max: 0,
+                apply_entries: 1_024,
+                busy_per_million: 0,
+                busy_max: 0,
             },
             patience: Patience {
                 attempt: 600_000,
@@ -253,6 +292,14 @@ impl Setup {
             ("fault pause", self.faults.pause_min, self.faults.pause_max),
             ("fault length", self.faults.lasts_min, self.faults.lasts_max),
             (
+                "pause between stalls",
+                self.faults.stall_pause_min,
+                self.faults.stall_pause_max,
+            ),
+            ("stall", self.faults.stall_min, self.faults.stall_max),
+            ("applying", self.host.apply_min, self.host.apply_max),
+            ("busy host", 0, self.host.busy_max),
+            (
                 "client pause",
                 self.workload.pause_min,
                 self.workload.pause_max,
@@ -277,6 +324,7 @@ impl Setup {
             ("reordering", network.reorder_per_million),
             ("writes kept in a crash", self.disk.keep_per_million),
             ("torn writes", self.disk.tear_per_million),
+            ("busy host", self.host.busy_per_million),
         ] {
             need(
                 rate <= MILLION,
@@ -286,6 +334,10 @@ impl Setup {
         need(
             network.reorder_extra <= MAX_TIME,
             "extra delay: at most one hour",
+        );
+        need(
+            self.host.apply_entries > 0,
+            "a batch to apply needs room for an entry",
         );
         need(
             self.patience.attempt > 0,

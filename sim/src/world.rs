@@ -1,22 +1,23 @@
 //! A deterministic cluster: nodes, network, disks, clients, faults and checks behind one queue.
 //!
-//! One step takes one thing from the queue, feeds one input to one core, drains it completely,
-//! turns what comes out into future things, and runs the checks. The same setup and the same
+//! One step takes one thing from the queue, feeds it to one core (or all that waits there, see
+//! `host`), drains that completely, turns what comes out into future things, and runs the checks. The same setup and the same
 //! interventions give the same run on every platform: nothing here knows a clock, a thread, a
 //! float or a hash map. A world is cheap to clone, which is how time travel works.
 
 mod act;
 mod drain;
+mod host;
 
 use crate::checks::{Check, Checks, Violation};
 use crate::clients::{Client, Ending, Env};
 use crate::faults::Faults;
 use crate::network::{Content, Flight, Network, Place, Question};
-use crate::node::{MAX_INBOX, Node};
+use crate::node::Node;
 use crate::queue::{NEVER, Next, Queue};
 use crate::setup::Setup;
+use raftwerk_core::StableHasher;
 use raftwerk_core::trace::Role;
-use raftwerk_core::{StableHasher, Time};
 use raftwerk_wire::view::{EventView, NodeCondition};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -77,7 +78,7 @@ impl World {
             panic!("a world needs a valid setup: {}", wrong.join("; "));
         }
         let (nodes, clients) = (setup.nodes, setup.clients);
-        let slots = (2 * nodes + clients + 1) as usize;
+        let slots = (nodes + clients + 1) as usize;
         let mut world = World {
             setup: Arc::new(setup.clone()),
             now: 0,
@@ -135,74 +136,16 @@ impl World {
     }
 
     fn fire(&mut self, slot: usize) {
-        let nodes = self.nodes.len();
+        let (nodes, clients) = (self.nodes.len(), self.clients.len());
         if slot < nodes {
-            let cause = self.nodes[slot].timer_cause;
-            // Moved only when the core asks again, or it would fire for ever.
+            // Moved only when something is due again, or it would fire for ever.
             self.queue.set(slot, NEVER);
-            self.feed(slot, cause, |raft, now| raft.expire(now));
-        } else if slot < 2 * nodes {
-            self.sync_done(slot - nodes);
-        } else if slot < 2 * nodes + self.clients.len() {
-            self.client_due(slot - 2 * nodes);
+            self.node_due(slot);
+        } else if slot < nodes + clients {
+            self.client_due(slot - nodes);
         } else {
             self.fault_due();
         }
-    }
-
-    fn sync_done(&mut self, at: usize) {
-        let slot = self.nodes.len() + at;
-        self.queue.set(slot, NEVER);
-        let node = &mut self.nodes[at];
-        node.sync_due = NEVER;
-        if let Some(synced) = node.disk.finish_sync() {
-            self.feed(at, synced.cause, |raft, now| {
-                raft.persisted(now, synced.seq)
-            });
-        }
-    }
-
-    /// A message arrives: lost, at a node, or at a client.
-    fn arrive(&mut self, flight: Flight) {
-        if flight.lost || self.network.is_cut(flight.from, flight.to) {
-            return;
-        }
-        let node = match flight.to {
-            Place::Node(node) => node as usize - 1,
-            Place::Client(client) => return self.client_hears(client as usize - 1, flight),
-        };
-        match self.nodes[node].condition {
-            NodeCondition::Up => {}
-            NodeCondition::Frozen => {
-                let inbox = &mut self.nodes[node].inbox;
-                if inbox.len() < MAX_INBOX {
-                    inbox.push_back(flight);
-                }
-                return;
-            }
-            NodeCondition::Crashed | NodeCondition::Unknown => return,
-        }
-        match flight.content {
-            Content::Peer(message) => {
-                self.feed(node, flight.cause, |raft, now| raft.receive(now, message));
-            }
-            Content::Question(question) => self.node_asked(node, question),
-            Content::Reply(_) => {}
-        }
-    }
-
-    fn node_asked(&mut self, at: usize, question: Question) {
-        let now = Time(self.now);
-        let Question {
-            client,
-            attempt,
-            what,
-        } = question;
-        let told = self.nodes[at].ask(now, client, attempt, what);
-        if let Some(result) = told {
-            self.reply(at, client, attempt, result);
-        }
-        self.drain(at, 0);
     }
 
     // ------------------------------------------------------------------ clients
@@ -247,12 +190,12 @@ impl World {
     }
 
     pub(crate) fn arrange_client(&mut self, at: usize) {
-        let slot = 2 * self.nodes.len() + at;
+        let slot = self.nodes.len() + at;
         self.queue.set(slot, self.clients[at].due());
     }
 
     pub(crate) fn arrange_faults(&mut self) {
-        let slot = 2 * self.nodes.len() + self.clients.len();
+        let slot = self.nodes.len() + self.clients.len();
         self.queue.set(slot, self.faults.due());
     }
 

@@ -42,6 +42,8 @@ fn intervention() -> impl Strategy<Value = Intervention> {
         node().prop_map(Intervention::Freeze),
         node().prop_map(Intervention::Thaw),
         node().prop_map(Intervention::TimeOut),
+        node().prop_map(Intervention::StallDisk),
+        node().prop_map(Intervention::ResumeDisk),
         node().prop_map(Intervention::Isolate),
         node().prop_map(Intervention::Reconnect),
         (node(), node()).prop_map(|(from, to)| Intervention::Cut { from, to }),

@@ -51,16 +51,24 @@ impl Checks {
         now
     }
 
-    /// A node has handled an input and was drained. Returns what to compare with next time.
+    /// A node was drained: its own numbers must fit together now.
+    pub fn on_drained(&mut self, nodes: &[Node], at: usize) -> Seen {
+        if let Some(raft) = &nodes[at].raft
+            && let Err(broken) = raft.check()
+        {
+            self.fail(Check::Node, broken.to_string());
+        }
+        self.on_input(nodes, at)
+    }
+
+    /// A node has handled an input; others may follow before the drain. Returns what to compare
+    /// with next time.
     pub fn on_input(&mut self, nodes: &[Node], at: usize) -> Seen {
         let node = &nodes[at];
         let Some(raft) = &node.raft else {
             return node.seen;
         };
         let (was, now) = (node.seen, Seen::of(raft));
-        if let Err(broken) = raft.check() {
-            self.fail(Check::Node, broken.to_string());
-        }
         if was == now {
             return now;
         }

@@ -1,6 +1,6 @@
 //! The setup of a storm: everything is drawn from the seed (core design 4.2, item 5).
 
-use super::{DiskModel, FaultPlan, MILLION, NetworkModel, Patience, Setup, Workload};
+use super::{DiskModel, FaultPlan, HostModel, MILLION, NetworkModel, Patience, Setup, Workload};
 use crate::rng::{Purpose, Stream};
 use raftwerk_core::{Limits, Switches};
 
@@ -39,26 +39,31 @@ impl Setup {
         };
         let nodes = [3, 3, 5, 5, 7][draw.below(5) as usize];
         let clients = draw.between(2, 6);
+        let patience = Patience {
+            attempt: draw.between(200_000, 600_000),
+            operation: 2_500_000,
+            backoff: draw.between(5_000, 40_000),
+        };
+        let faults = storm_faults(&mut draw, nodes, &mut later);
+        let workload = storm_workload(&mut draw);
+        let mut limits = storm_limits(&mut draw);
         Setup {
             nodes,
             clients,
             network,
             disk,
-            patience: Patience {
-                attempt: draw.between(200_000, 600_000),
-                operation: 2_500_000,
-                backoff: draw.between(5_000, 40_000),
-            },
-            faults: storm_faults(&mut draw, nodes),
-            workload: storm_workload(&mut draw),
-            limits: storm_limits(&mut draw),
+            patience,
+            faults,
+            workload,
+            host: storm_host(&mut later, &mut limits),
+            limits,
             switches: storm_switches(&mut draw),
             ..Setup::playground(nodes, seed)
         }
     }
 }
 
-fn storm_faults(draw: &mut Stream, nodes: u64) -> FaultPlan {
+fn storm_faults(draw: &mut Stream, nodes: u64, later: &mut Stream) -> FaultPlan {
     let mut weight = |one_in: u64| {
         let weight = draw.between(1, 10) as u32;
         if draw.below(one_in) == 0 { weight } else { 0 }
@@ -68,7 +73,17 @@ fn storm_faults(draw: &mut Stream, nodes: u64) -> FaultPlan {
         (weight(2), weight(2), weight(2), weight(3));
     let pause_min = draw.between(20_000, 400_000);
     let lasts_min = draw.between(20_000, 300_000);
+    let stalls = later.below(2) == 0;
+    let stall_pause_min = later.between(300_000, 3_000_000);
+    let stall_pause_max = stall_pause_min + later.between(100_000, 8_000_000);
+    // Up to twenty election timeouts.
+    let stall_min = later.between(100_000, 1_500_000);
+    let stall_max = stall_min + later.between(100_000, 5_000_000);
     FaultPlan {
+        stall_pause_min: if stalls { stall_pause_min } else { 0 },
+        stall_pause_max: if stalls { stall_pause_max } else { 0 },
+        stall_min,
+        stall_max,
         pause_min,
         pause_max: pause_min + draw.between(50_000, 1_500_000),
         lasts_min,
@@ -82,6 +97,35 @@ fn storm_faults(draw: &mut Stream, nodes: u64) -> FaultPlan {
         isolate,
         partition,
         time_out,
+    }
+}
+
+/// Half of the state machines apply at once, a few take longer than an election timeout, so that
+/// reads and answers pile up behind them. Longest time of a batch, its entries, and how many may
+/// be handed out: slow ones take more at a time, or a restarted node would never catch up.
+const APPLYING: [(u64, u64, u64); 8] = [
+    (0, 1_024, 16_384),
+    (0, 1_024, 16_384),
+    (0, 3, 16_384),
+    (0, 1_024, 1),
+    (1_000, 1, 1),
+    (4_000, 8, 16),
+    (60_000, 256, 512),
+    (400_000, 1_024, 16_384),
+];
+
+fn storm_host(draw: &mut Stream, limits: &mut Limits) -> HostModel {
+    let (apply_max, apply_entries, unapplied) = APPLYING[draw.below(8) as usize];
+    limits.unapplied_entries = unapplied;
+    let apply_min = draw.within(0, apply_max / 4);
+    let busy = draw.below(2) == 0;
+    let busy_per_million = draw.between(1, 400_000) as u32;
+    HostModel {
+        apply_min,
+        apply_max,
+        apply_entries,
+        busy_per_million: if busy { busy_per_million } else { 0 },
+        busy_max: [500, 5_000, 20_000, 200_000][draw.below(4) as usize],
     }
 }
 

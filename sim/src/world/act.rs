@@ -5,10 +5,10 @@
 
 use super::World;
 use crate::clients::Env;
-use crate::faults::Fault;
+use crate::faults::{Fault, State};
 use crate::intervention::Intervention;
 use crate::network::Place;
-use crate::queue::NEVER;
+use crate::node::Node;
 use raftwerk_core::trace::{Role, Timer};
 use raftwerk_wire::view::NodeCondition::{self, Crashed, Frozen, Up};
 
@@ -34,7 +34,8 @@ impl World {
         Ok(())
     }
 
-    /// Ends every fault and keeps new ones away: nodes run, links work, nothing is lost.
+    /// Ends every fault and keeps new ones away: nodes run, disks and links work, nothing is
+    /// lost.
     pub fn calm(&mut self) {
         self.faults.stop();
         self.arrange_faults();
@@ -43,6 +44,7 @@ impl World {
         model.reorder_per_million = 0;
         self.network.heal();
         for node in 1..=self.setup.nodes {
+            self.stall(node, false);
             self.bring_back(node);
         }
         (0..self.clients.len()).for_each(|at| {
@@ -65,6 +67,8 @@ impl World {
                 }
                 Ok(())
             }
+            Intervention::StallDisk(node) => self.must_stall(*node, false),
+            Intervention::ResumeDisk(node) => self.must_stall(*node, true),
             Intervention::Isolate(node) | Intervention::Reconnect(node) => self.exists(*node),
             Intervention::Cut { from, to } | Intervention::Restore { from, to } => {
                 self.exists(*from)?;
@@ -112,6 +116,15 @@ impl World {
         Err(format!("S{node} {it}."))
     }
 
+    fn must_stall(&self, node: u64, wanted: bool) -> Result<(), String> {
+        self.exists(node)?;
+        match (self.nodes[node as usize - 1].stalled, wanted) {
+            (false, true) => Err(format!("The disk of S{node} does not hang.")),
+            (true, false) => Err(format!("The disk of S{node} hangs already.")),
+            _ => Ok(()),
+        }
+    }
+
     fn may_split(&self, groups: &[Vec<u64>]) -> Result<(), String> {
         let mut seen = Vec::new();
         for node in groups.iter().flatten() {
@@ -152,6 +165,8 @@ impl World {
             Intervention::Freeze(node) => self.freeze(*node),
             Intervention::Thaw(node) => self.thaw(*node),
             Intervention::TimeOut(node) => self.time_out(*node),
+            Intervention::StallDisk(node) => self.stall(*node, true),
+            Intervention::ResumeDisk(node) => self.stall(*node, false),
             Intervention::Isolate(node) => self.cut(&Fault::Isolate(*node).pairs(nodes), true),
             Intervention::Reconnect(node) => self.cut(&Fault::Isolate(*node).pairs(nodes), false),
             Intervention::Cut { from, to } => self.cut(&[(*from, *to)], true),
@@ -179,8 +194,7 @@ impl World {
     fn crash(&mut self, node: u64) {
         let at = node as usize - 1;
         self.nodes[at].crash(&self.setup.disk);
-        self.queue.set(at, NEVER);
-        self.queue.set(self.nodes.len() + at, NEVER);
+        self.arrange_node(at);
     }
 
     fn freeze(&mut self, node: u64) {
@@ -203,6 +217,13 @@ impl World {
         self.feed(node as usize - 1, 0, |raft, now| {
             raft.fire(now, Timer::Election)
         });
+    }
+
+    /// A disk that hangs finishes nothing; what it was at is done soon after it goes on.
+    fn stall(&mut self, node: u64, stalled: bool) {
+        let at = node as usize - 1;
+        self.nodes[at].stalled = stalled;
+        self.arrange_node(at);
     }
 
     fn cut(&mut self, pairs: &[(u64, u64)], cut: bool) {
@@ -235,17 +256,18 @@ impl World {
         if let Some(fault) = self.faults.ended(self.now) {
             match fault {
                 Fault::Crash(node) | Fault::Freeze(node) => self.bring_back(node),
+                Fault::Stall(node) => self.stall(node, false),
                 fault => self.cut(&fault.pairs(nodes), false),
             }
         } else {
-            let down = self
-                .nodes
-                .iter()
-                .filter(|node| node.condition != Up)
-                .count() as u64;
-            let (leader, plan) = (self.checks.newest_leader(), &self.setup.faults);
-            let fault = self.faults.draw(self.now, plan, nodes, leader, down);
-            if let Some(fault) = fault {
+            let count = |is: fn(&Node) -> bool| self.nodes.iter().filter(|node| is(node)).count();
+            let state = State {
+                nodes,
+                leader: self.checks.newest_leader(),
+                down: count(|node| node.condition != Up) as u64,
+                stalled: count(|node| node.stalled) as u64,
+            };
+            if let Some(fault) = self.faults.draw(self.now, &self.setup.faults, state) {
                 self.inflict(fault);
             }
         }
@@ -259,6 +281,7 @@ impl World {
             Fault::Freeze(node) if condition(node) == Up => self.freeze(node),
             Fault::TimeOut(node) if condition(node) == Up => self.time_out(node),
             Fault::Crash(_) | Fault::Freeze(_) | Fault::TimeOut(_) => {}
+            Fault::Stall(node) => self.stall(node, true),
             fault => self.cut(&fault.pairs(self.setup.nodes), true),
         }
     }

@@ -5,15 +5,13 @@ use crate::checks::Check;
 use crate::network::{Content, Place, Reply, Told};
 use crate::node::Settled;
 use raftwerk_core::{Output, Raft, Time};
-use raftwerk_wire::view::{EventView, NodeCondition};
+use raftwerk_wire::view::EventView;
 
 impl World {
-    /// Feeds one input to a running node and drains it. `cause` is the event that led to it.
-    pub(super) fn feed(&mut self, at: usize, cause: u64, input: impl FnOnce(&mut Raft, Time)) {
-        if let Some(raft) = &mut self.nodes[at].raft {
-            input(raft, Time(self.now));
-            self.drain(at, cause);
-        }
+    /// Gives one input to a running node and drains it. `cause` is the event that led to it.
+    pub(super) fn feed(&mut self, at: usize, cause: u64, to: impl FnOnce(&mut Raft, Time)) {
+        self.give(at, cause, to);
+        self.drain(at, cause);
     }
 
     /// Starts a node from its disk.
@@ -29,26 +27,15 @@ impl World {
 
     /// Takes everything a node has to say, then looks at it with every check.
     pub(super) fn drain(&mut self, at: usize, cause: u64) {
-        let Some(mut raft) = self.nodes[at].raft.take() else {
-            return;
-        };
         let writes = self.nodes[at].disk.waiting();
         let mut answers = Vec::new();
-        loop {
-            let mut reached = 0;
-            let mut applied = None;
-            while let Some(output) = raft.poll() {
-                self.checks.on_output(at as u64 + 1, &mut reached, &output);
-                if let Output::Apply { to, .. } = output {
-                    applied = Some(to);
-                }
-                self.take(at, &raft, output, &mut answers);
-            }
-            let Some(to) = applied else { break };
-            raft.applied(Time(self.now), to);
+        while self.drain_once(at, &mut answers)
+            && self.nodes[at].begin_apply(self.now, &self.setup.host)
+        {
+            let to = self.nodes[at].apply(&mut self.checks);
+            self.give(at, cause, |raft, now| raft.applied(now, to));
         }
-        self.nodes[at].raft = Some(raft);
-        self.nodes[at].tidy();
+        answers.extend(self.nodes[at].ready());
         for Settled {
             client,
             attempt,
@@ -59,7 +46,21 @@ impl World {
         }
         self.name_causes(at, cause, writes);
         self.arrange_node(at);
-        self.nodes[at].seen = self.checks.on_input(&self.nodes, at);
+        self.nodes[at].seen = self.checks.on_drained(&self.nodes, at);
+    }
+
+    /// One drain of the core; false if it does not run.
+    fn drain_once(&mut self, at: usize, answers: &mut Vec<Settled>) -> bool {
+        let Some(mut raft) = self.nodes[at].raft.take() else {
+            return false;
+        };
+        let mut reached = 0;
+        while let Some(output) = raft.poll() {
+            self.checks.on_output(at as u64 + 1, &mut reached, &output);
+            self.take(at, &raft, output, answers);
+        }
+        self.nodes[at].raft = Some(raft);
+        true
     }
 
     fn take(&mut self, at: usize, raft: &Raft, output: Output, answers: &mut Vec<Settled>) {
@@ -75,10 +76,11 @@ impl World {
                         .send(&mut self.queue, self.now, from, to, content);
                 }
             }
-            Output::Apply { from, to } => node.apply(raft, from, to, &mut self.checks),
+            Output::Apply { to, .. } => node.hand_out(to),
             Output::Settled { ticket, outcome } => answers.extend(node.settle(ticket, outcome)),
             Output::ReadAt { ticket, index } => {
-                answers.extend(node.serve(ticket, index, &mut self.checks));
+                self.checks.on_serve(node.id, node.given, index.0);
+                node.serve_at(ticket, index);
             }
             Output::ReadFailed { ticket, why } => answers.extend(node.give_up(ticket, why)),
             Output::Leader { .. } | Output::Members { .. } => {}
@@ -103,18 +105,36 @@ impl World {
             .send(&mut self.queue, self.now, from, to, Content::Reply(reply));
     }
 
-    /// Collects trace events and links what left in this step to the last of them.
+    /// Links what left in this step to the last event of the node in it, else to `cause`.
     fn name_causes(&mut self, at: usize, cause: u64, writes: usize) {
+        self.hear_events(at, cause);
         if !self.listening {
             self.network.fresh.clear();
             return;
         }
         let node = &mut self.nodes[at];
-        let mut last = cause;
+        let newest = self.fresh.last();
+        let own = newest.filter(|event| event.event.node.0 == node.id);
+        let last = own.map_or(cause, |event| event.id);
+        node.disk.caused_by(writes, last);
+        self.network.caused_by(last);
+        if node.apply_cause == 0 {
+            node.apply_cause = last;
+        }
+        if node.timer != node.deadline() {
+            (node.timer, node.timer_cause) = (node.deadline(), last);
+        }
+    }
+
+    /// Collects what a core tells about what it did; `cause` led to all of it.
+    pub(super) fn hear_events(&mut self, at: usize, cause: u64) {
+        if !self.listening {
+            return;
+        }
+        let node = &mut self.nodes[at];
         while let Some(event) = node.raft.as_mut().and_then(|raft| raft.poll_event()) {
             self.traced += 1;
-            last = self.traced;
-            node.last_event = last;
+            node.last_event = self.traced;
             let (id, step, cause) = (self.traced, self.events, (cause > 0).then_some(cause));
             self.fresh.push(EventView {
                 id,
@@ -123,29 +143,5 @@ impl World {
                 event,
             });
         }
-        node.disk.caused_by(writes, last);
-        self.network.caused_by(last);
-        if self.queue.due(at) != node.deadline() {
-            node.timer_cause = last;
-        }
-    }
-
-    /// Puts the node's timer and disk into the queue.
-    pub(super) fn arrange_node(&mut self, at: usize) {
-        let slot = self.nodes.len() + at;
-        let node = &mut self.nodes[at];
-        if node.condition == NodeCondition::Up && node.disk.wants_sync() {
-            node.disk.start_sync();
-            let model = &self.setup.disk;
-            node.sync_due = self.now + node.sync.within(model.sync_min, model.sync_max);
-        }
-        let frozen = node.condition == NodeCondition::Frozen;
-        let sync = if frozen {
-            crate::queue::NEVER
-        } else {
-            node.sync_due
-        };
-        self.queue.set(at, node.deadline().max(self.now));
-        self.queue.set(slot, sync.max(self.now));
     }
 }

@@ -40,6 +40,9 @@ pub fn faults(what: &Intervention, members: &[u64]) -> Result<Vec<Chaos>, String
         Intervention::Drop(_) | Intervention::Deliver(_) | Intervention::Duplicate(_) => {
             Err("Real messages are on the network already: cut a link instead.".to_string())
         }
+        Intervention::StallDisk(_) | Intervention::ResumeDisk(_) => {
+            Err("Real disks are left alone: freeze the node instead.".to_string())
+        }
         Intervention::Ask { .. } => Err("Operations are asked over HTTP, not as faults.".into()),
     }
 }
@@ -64,6 +67,9 @@ pub fn executor(what: &Intervention) -> String {
         Intervention::Ask { node, .. } => format!("S{node} is asked over HTTP."),
         Intervention::Drop(_) | Intervention::Deliver(_) | Intervention::Duplicate(_) => {
             "Nobody: real messages cannot be held.".into()
+        }
+        Intervention::StallDisk(_) | Intervention::ResumeDisk(_) => {
+            "Nobody: real disks are left alone.".into()
         }
     }
 }

@@ -1,0 +1,230 @@
+//! What a node does for clients: it asks its core, applies what is committed, answers.
+//!
+//! A write is answered when the state machine has applied its entry, a read when it has applied
+//! the read point; the core's word alone is not enough, because applying takes time.
+
+use super::Node;
+use crate::checks::Checks;
+use crate::network::{Told, Wanted};
+use crate::queue::NEVER;
+use crate::setup::HostModel;
+use raftwerk_core::{
+    EntryBody, Index, LogId, NodeId, Outcome, Payload, ReadPath, Refusal, Ticket, Time,
+};
+use raftwerk_wire::client::ReadMode;
+
+/// Most clients' attempts a node keeps waiting; more are refused as overload.
+pub(super) const MAX_WAITS: usize = 1_024;
+
+/// An attempt of a client that waits for the core, then for the state machine.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct Wait {
+    ticket: Ticket,
+    client: u64,
+    attempt: u64,
+    /// The key, for reads.
+    key: Option<Payload>,
+    /// What the state machine must have applied, once the core has said so.
+    until: Option<Until>,
+}
+
+#[derive(Clone, Copy, Debug, Hash)]
+enum Until {
+    Written(LogId),
+    Read(Index),
+}
+
+impl Until {
+    fn index(self) -> u64 {
+        match self {
+            Until::Written(id) => id.index.0,
+            Until::Read(index) => index.0,
+        }
+    }
+}
+
+/// An answer for a client.
+#[derive(Clone, Debug)]
+pub(crate) struct Settled {
+    pub client: u64,
+    pub attempt: u64,
+    pub result: Told,
+}
+
+impl Wait {
+    fn told(self, result: Told) -> Settled {
+        Settled {
+            client: self.client,
+            attempt: self.attempt,
+            result,
+        }
+    }
+}
+
+impl Node {
+    // ------------------------------------------------------------------ asking
+
+    /// A client asks. `Some` is an answer that needs no waiting.
+    pub fn ask(&mut self, now: Time, client: u64, attempt: u64, what: Wanted) -> Option<Told> {
+        let raft = self.raft.as_mut()?;
+        if self.waits.len() >= MAX_WAITS {
+            return Some(Told::Refused(Refusal::Overloaded));
+        }
+        let ticket = Ticket(self.tickets + 1);
+        let (refused, key) = match what {
+            Wanted::Write(command) => (raft.propose(now, ticket, command), None),
+            Wanted::Read { key, mode } => {
+                let path = match mode {
+                    ReadMode::Leader => ReadPath::Leader,
+                    ReadMode::Follower => ReadPath::Follower,
+                    ReadMode::Stale => return Some(self.stale(now, &key)),
+                };
+                (raft.read(now, ticket, path), Some(key))
+            }
+        };
+        if let Err(refusal) = refused {
+            return Some(Told::Refused(refusal));
+        }
+        self.tickets += 1;
+        self.waits.push(Wait {
+            ticket,
+            client,
+            attempt,
+            key,
+            until: None,
+        });
+        None
+    }
+
+    /// Whatever is applied here, and how old it may be.
+    fn stale(&self, now: Time, key: &[u8]) -> Told {
+        let view = self.raft.as_ref().map(|raft| raft.view());
+        let leads = view.is_some_and(|view| view.leader() == Some(NodeId(self.id)));
+        let heard = view.and_then(|view| view.leader_heard());
+        let age = if leads {
+            Some(0)
+        } else {
+            heard.map(|heard| now.since(heard).0)
+        };
+        Told::Read {
+            item: self.store.get(key).cloned(),
+            applied: self.applied,
+            age,
+        }
+    }
+
+    // ---------------------------------------------------------------- applying
+
+    /// When the state machine is done with its batch.
+    pub fn apply_due(&self) -> u64 {
+        self.apply_at
+    }
+
+    /// The core hands out entries up to here.
+    pub fn hand_out(&mut self, to: Index) {
+        self.given = to.0;
+    }
+
+    /// Starts the next batch if the state machine is idle and has something to do. True if that
+    /// takes no time: then it is done.
+    pub fn begin_apply(&mut self, now: u64, model: &HostModel) -> bool {
+        if self.applying > self.applied || self.given <= self.applied {
+            return false;
+        }
+        self.applying = self.given.min(self.applied + model.apply_entries);
+        let takes = self.pace.within(model.apply_min, model.apply_max);
+        (self.apply_at, self.apply_cause) = (now + takes, 0);
+        takes == 0
+    }
+
+    /// The batch is done. Returns what to report.
+    pub fn apply(&mut self, checks: &mut Checks) -> Index {
+        self.apply_at = NEVER;
+        let (from, to) = (Index(self.applied).next(), Index(self.applying));
+        let entries = self.raft.as_ref().map(|raft| raft.entries(from, to));
+        for entry in entries.unwrap_or_default() {
+            let EntryBody::Command(command) = &entry.body else {
+                continue;
+            };
+            let index = entry.id.index;
+            let answer = self.store.apply(index.0, 0, command);
+            checks.on_apply(self.id, index.0, self.store.digest(), command, &answer);
+            if !self.waits.is_empty() {
+                self.answers.push_back((index, answer));
+            }
+        }
+        self.applied = to.0;
+        to
+    }
+
+    // --------------------------------------------------------------- answering
+
+    /// A proposal ended: the answer, or the wait for the state machine.
+    pub fn settle(&mut self, ticket: Ticket, outcome: Outcome) -> Option<Settled> {
+        match outcome {
+            Outcome::Committed(id) => self.wait_until(ticket, Until::Written(id)),
+            Outcome::Lost => return Some(self.take(ticket)?.told(Told::Lost)),
+            Outcome::Unknown => return Some(self.take(ticket)?.told(Told::Unknown)),
+        }
+        None
+    }
+
+    /// A read may be served from this index on.
+    pub fn serve_at(&mut self, ticket: Ticket, index: Index) {
+        self.wait_until(ticket, Until::Read(index));
+    }
+
+    /// A read was given up.
+    pub fn give_up(&mut self, ticket: Ticket, why: Refusal) -> Option<Settled> {
+        Some(self.take(ticket)?.told(Told::Refused(why)))
+    }
+
+    /// Answers that the state machine allows by now.
+    pub fn ready(&mut self) -> Vec<Settled> {
+        let applied = self.applied;
+        let is_ready = |wait: &mut Wait| wait.until.is_some_and(|until| until.index() <= applied);
+        let ready: Vec<Wait> = self.waits.extract_if(.., is_ready).collect();
+        let settled = ready
+            .into_iter()
+            .map(|wait| {
+                let result = match (wait.until, &wait.key) {
+                    (Some(Until::Written(id)), _) => self.done(id),
+                    (_, key) => Told::Read {
+                        item: self.store.get(key.as_deref().unwrap_or_default()).cloned(),
+                        applied,
+                        age: None,
+                    },
+                };
+                wait.told(result)
+            })
+            .collect();
+        if self.waits.is_empty() {
+            self.answers.clear();
+        }
+        // Whoever still waits waits for entries that are not applied yet.
+        while self.answers.len() > MAX_WAITS {
+            self.answers.pop_front();
+        }
+        settled
+    }
+
+    fn done(&self, id: LogId) -> Told {
+        let found = self.answers.iter().find(|(index, _)| *index == id.index);
+        // Without an answer at hand the client learns the truth: that it cannot be known here.
+        found.map_or(Told::Unknown, |(_, answer)| Told::Done {
+            id,
+            answer: answer.clone(),
+        })
+    }
+
+    fn wait_until(&mut self, ticket: Ticket, until: Until) {
+        if let Some(wait) = self.waits.iter_mut().find(|wait| wait.ticket == ticket) {
+            wait.until = Some(until);
+        }
+    }
+
+    fn take(&mut self, ticket: Ticket) -> Option<Wait> {
+        let place = self.waits.iter().position(|wait| wait.ticket == ticket)?;
+        Some(self.waits.remove(place))
+    }
+}
