@@ -113,6 +113,7 @@ impl Raft {
             held_vote: None,
             ack: Acknowledging::default(),
             reads: FollowerReads::default(),
+            handed: None,
             fenced: None,
             outbox: Vec::new(),
             settled: Vec::new(),

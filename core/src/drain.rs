@@ -25,6 +25,7 @@ impl Raft {
 
     fn drain(&mut self) {
         if self.fenced.is_none() {
+            self.drive_transfer();
             self.start_read_round();
             self.ask_read_index();
             self.acknowledge();
@@ -97,6 +98,7 @@ impl Raft {
                 self.settled.push((ticket, Outcome::Committed(id)));
             }
         }
+        self.conclude_transfer();
         for (ticket, outcome) in std::mem::take(&mut self.settled) {
             self.outputs.push_back(Output::Settled { ticket, outcome });
         }

@@ -31,9 +31,7 @@ impl Raft {
         self.cause = Cause::Timer(Timer::Election);
         let waited = self.now.since(self.election.set);
         self.reset_election_timer();
-        // Who may campaign: a voter of the newest membership whose disk works (traps E16, D8).
-        let stalled = self.disk_stalled_due().is_some_and(|due| self.now >= due);
-        if stalled || !self.members().is_voter(self.id()) {
+        if !self.may_campaign() {
             return self.forget_leader();
         }
         let leader = self.leader;
@@ -46,8 +44,14 @@ impl Raft {
         }
     }
 
+    /// Who may campaign: a voter of the newest membership whose disk works (traps E16, D8).
+    pub(crate) fn may_campaign(&self) -> bool {
+        let stalled = self.disk_stalled_due().is_some_and(|due| self.now >= due);
+        !stalled && self.members().is_voter(self.id())
+    }
+
     /// Becoming a (pre-)candidate clears the known leader (trap E10c).
-    fn forget_leader(&mut self) {
+    pub(crate) fn forget_leader(&mut self) {
         self.leader = None;
         self.leader_heard = None;
         self.fail_follower_reads(Refusal::LeaderLost);
@@ -73,7 +77,10 @@ impl Raft {
         let last = self.log.last();
         self.enter_term(term);
         self.hard_state.vote = Some(self.id());
-        self.state = State::Candidate(BTreeMap::new());
+        self.state = State::Candidate {
+            votes: BTreeMap::new(),
+            transfer: reason == ElectionReason::TimeoutNow,
+        };
         self.reset_election_timer();
         self.trace(|_| Kind::StartedElection { reason, last });
         // Nobody is asked before term, own vote and log are on disk: after a crash the node
@@ -139,6 +146,9 @@ impl Raft {
         };
         for (_, ticket) in leading.pending {
             self.settled.push((ticket, Outcome::Unknown));
+        }
+        if let Some(transfer) = leading.transfer {
+            self.leave_transfer(transfer);
         }
         self.fail_leader_reads(leading.reads);
     }

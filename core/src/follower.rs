@@ -82,7 +82,7 @@ impl Raft {
     /// A new lane or round wants an answer at once: an echo only says "my term is not above
     /// yours", which no disk can make false.
     fn note_contact(&mut self, lane: Lane, round: Round) {
-        if self.ack.lane != lane {
+        if lane > self.ack.lane {
             self.ack.lane = lane;
             self.ack.round = Round(0);
             self.ack.told = Index(0);

@@ -25,8 +25,9 @@ impl Raft {
                 self.step_down_if_silent();
             }
             if matches!(self.state, State::Leader(_)) {
+                self.transfer_if_due();
                 self.cause = Cause::Disk(self.durability.done);
-                self.step_down_if_stalled();
+                self.retire_if_stalled();
             }
             self.heartbeat_if_due();
         } else if now >= self.election.due {
@@ -38,7 +39,8 @@ impl Raft {
     /// Takes a command into the log. The ticket ends exactly once, in `Settled`.
     ///
     /// # Errors
-    /// Not leader, too large, overloaded, fenced: nothing was done and the ticket is free.
+    /// Not leader, handing over, too large, overloaded, fenced: nothing was done and the ticket
+    /// is free.
     pub fn propose(&mut self, now: Time, ticket: Ticket, command: Payload) -> Result<(), Refusal> {
         self.enter(now, Cause::Client(ticket));
         if self.fenced.is_some() {
@@ -50,6 +52,9 @@ impl Raft {
         let State::Leader(leading) = &mut self.state else {
             return Err(refusal);
         };
+        if leading.transfer.is_some() {
+            return Err(Refusal::Transferring);
+        }
         if command.len() as u64 > limits.command_bytes {
             return Err(Refusal::TooLarge);
         }
@@ -158,12 +163,16 @@ impl Raft {
         let own = match &self.state {
             State::Leader(leading) => {
                 let quorum = self.check_quorum_due().unwrap_or(Time::NEVER);
-                let disk = self.disk_stalled_due().unwrap_or(Time::NEVER);
+                // While handing over, that limit decides.
+                let disk = self
+                    .disk_stalled_due()
+                    .filter(|_| leading.transfer.is_none());
+                let disk = disk.unwrap_or(Time::NEVER);
                 leading.heartbeat.due.min(quorum).min(disk)
             }
             _ => self.election.due,
         };
-        own.min(self.reads.retry_due())
+        own.min(self.reads.retry_due()).min(self.transfer_due())
     }
 
     /// Entries `from..=to`. They must be in the log: ask only for what `Apply` named.

@@ -90,9 +90,13 @@ pub enum Refusal {
     Disabled,
     /// Leadership or the term changed while the read was waiting.
     LeaderLost,
+    /// The node named does not vote, so it cannot lead.
+    NotVoter,
+    /// No other voter was heard lately, so nobody can take over.
+    NoTarget,
 }
 
-/// How a proposal ended. Each ticket ends exactly once.
+/// How a proposal or a transfer ended. Each ticket ends exactly once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Outcome {
@@ -102,6 +106,22 @@ pub enum Outcome {
     Lost,
     /// Leadership was lost while it was in the log: it may or may not survive (trap C3).
     Unknown,
+    /// A transfer: this node leads now.
+    HandedOver(NodeId),
+    /// A transfer was given up; the trace tells the same.
+    Aborted(Abort),
+}
+
+/// Why something that takes many steps was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Abort {
+    /// It took too long; this node still leads.
+    TimeLimit,
+    /// The target is no voter any more; this node still leads.
+    TargetGone,
+    /// This node does not lead any more, and who shall lead is not known to do so.
+    LeadershipLost,
 }
 
 /// One write for the log device. Perform in order of `seq`; several may share one sync.
@@ -137,7 +157,7 @@ pub enum Output {
         /// Last.
         to: Index,
     },
-    /// A proposal ended.
+    /// A proposal or a transfer ended.
     Settled {
         /// Which.
         ticket: Ticket,

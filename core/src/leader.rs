@@ -1,6 +1,6 @@
 //! Winning an election and giving leadership up.
 //!
-//! Paper 5.2 and 8 (the opening entry); thesis 6.2 (check-quorum) and 10.2.1 (own disk, trap D8).
+//! Paper 5.2 and 8 (the opening entry); thesis 6.2 (check-quorum). Handing it over is in `transfer`.
 //! Guarantees: a leader's term and vote are on disk, and a leader that cannot do its work, for
 //! want of a majority or of a disk, does not stay one.
 
@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 
 impl Raft {
     pub(crate) fn become_leader(&mut self, members: &Members) {
-        let State::Candidate(votes) = &self.state else {
+        let State::Candidate { votes, .. } = &self.state else {
             unreachable!("only a candidate wins");
         };
         let votes: Vec<NodeId> = votes
@@ -62,6 +62,7 @@ impl Raft {
             beat: true,
             withheld: Index(0),
             reads: LeaderReads::default(),
+            transfer: None,
         }));
         self.trace(|_| Kind::BecameLeader { votes: told });
         let id = LogId { term, index: noop };
@@ -104,16 +105,6 @@ impl Raft {
     /// When the oldest write on its way will have taken an election timeout (trap D8).
     pub(crate) fn disk_stalled_due(&self) -> Option<Time> {
         Some(self.durability.oldest()? + self.config.timing.election_max)
-    }
-
-    /// A leader whose disk hangs hands the crown back: the others could commit for ever
-    /// without it, but it could answer nobody and its memory would grow (trap D8).
-    pub(crate) fn step_down_if_stalled(&mut self) {
-        if self.disk_stalled_due().is_some_and(|due| self.now >= due) {
-            let waited = self.now.since(self.durability.oldest().unwrap_or(self.now));
-            let term = self.hard_state.term;
-            self.become_follower(term, None, FollowerReason::DiskStalled { waited });
-        }
     }
 
     /// Steps down when no majority was heard for a whole election timeout.

@@ -2,12 +2,13 @@
 //!
 //! **Feed inputs, then drain [`Raft::poll`] until `None`.** That is the whole contract; `io`
 //! tells it on one page. In reading order: `types`, `message`, `io`, `raft`, `inputs`, `election`,
-//! `votes`, `leader`, `follower`, `replication`, `commit`, `reads`, `drain`.
+//! `votes`, `leader`, `transfer`, `follower`, `replication`, `commit`, `reads`, `drain`.
 //!
 //! | paper / thesis                         | file                     |
 //! |----------------------------------------|--------------------------|
 //! | figure 2, state and rules              | `raft`, `types`          |
 //! | 5.2 election; T9.6 pre-vote            | `election`, `votes`, `leader` |
+//! | T3.10 handing leadership over          | `transfer`               |
 //! | 5.3 replication                        | `follower`, `replication`, `progress` |
 //! | 5.4 safety, commit rule                | `votes`, `commit`        |
 //! | 6, T4 membership                       | `membership`, `quorum`   |
@@ -43,6 +44,7 @@ mod rng;
 mod state;
 mod time;
 pub mod trace;
+mod transfer;
 mod types;
 mod view;
 mod votes;
@@ -51,7 +53,7 @@ pub use boot::BootError;
 pub use config::{Config, Limits, Switches, Timing};
 pub use hash::StableHasher;
 pub use invariants::Violation;
-pub use io::{Condition, Durable, Fence, Outcome, Output, ReadPath, Refusal, Write};
+pub use io::{Abort, Condition, Durable, Fence, Outcome, Output, ReadPath, Refusal, Write};
 pub use membership::{Members, Membership};
 pub use message::{AppendResult, Body, Message};
 pub use raft::Raft;
@@ -61,4 +63,4 @@ pub use types::{
     ClusterId, Entry, EntryBody, HardState, Index, Lane, LogId, Mark, NodeId, Payload, Round,
     SnapshotMeta, Term, Ticket, WriteSeq,
 };
-pub use view::{Peer, View, Waiting};
+pub use view::{Peer, Transferring, View, Waiting};

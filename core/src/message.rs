@@ -116,9 +116,9 @@ pub enum Body {
         /// Position up to which the receiver now agrees, durably.
         matched: Index,
     },
-    /// "Campaign now": leadership is handed over (next milestone).
+    /// "Campaign now": leadership is handed over (thesis 3.10).
     TimeoutNow {
-        /// Last entry of the leader's log.
+        /// Last entry of the leader's log, which the target must have as its own last one.
         last: LogId,
         /// Session it belongs to, so that a late one is recognised.
         lane: Lane,

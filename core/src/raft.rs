@@ -2,7 +2,7 @@
 //!
 //! Every message passes [`Raft::receive`], where cluster, address and term are judged once for
 //! all kinds (trap E20). The other inputs are in `inputs`; the rules live in `election`, `votes`,
-//! `leader`, `follower`, `replication`, `commit` and `reads`; what leaves is built in `drain`.
+//! `leader`, `transfer`, `follower`, `replication`, `commit` and `reads`; what leaves is built in `drain`.
 
 use crate::config::Config;
 use crate::durability::Durability;
@@ -15,6 +15,7 @@ use crate::rng::Rng;
 use crate::state::{Acknowledging, Deadline, Ears, State};
 use crate::time::Time;
 use crate::trace::{Cause, Event, FollowerReason, IgnoreReason, Kind, Role};
+use crate::transfer::Handed;
 use crate::types::{HardState, Index, Mark, NodeId, Term, Ticket};
 use std::collections::VecDeque;
 use std::hash::Hash;
@@ -46,6 +47,8 @@ pub struct Raft {
     pub(crate) held_vote: Option<NodeId>,
     pub(crate) ack: Acknowledging,
     pub(crate) reads: FollowerReads,
+    /// A transfer whose outcome is not known yet.
+    pub(crate) handed: Option<Handed>,
     pub(crate) fenced: Option<Fence>,
     /// Replies and requests that may leave at the next drain.
     pub(crate) outbox: Vec<Message>,
@@ -125,9 +128,9 @@ impl Raft {
             }
             Body::ReadIndex { request } => self.on_read_index(from, request),
             Body::ReadIndexReply { request, index } => self.on_read_index_reply(request, index),
+            Body::TimeoutNow { last, lane } => self.on_timeout_now(from, last, lane),
             Body::SnapshotOffer { .. }
             | Body::SnapshotReply { .. }
-            | Body::TimeoutNow { .. }
             | Body::ReadMark { .. }
             | Body::ReadMarkReply { .. } => self.ignore(from, IgnoreReason::NotBuilt),
         }
@@ -255,7 +258,7 @@ impl Raft {
         match self.state {
             State::Follower => Role::Follower,
             State::PreCandidate(_) => Role::PreCandidate,
-            State::Candidate(_) => Role::Candidate,
+            State::Candidate { .. } => Role::Candidate,
             State::Leader(_) => Role::Leader,
         }
     }

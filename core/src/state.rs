@@ -7,6 +7,7 @@ use crate::progress::Progress;
 use crate::reads::LeaderReads;
 use crate::time::Time;
 use crate::trace::Event;
+use crate::transfer::Transfer;
 use crate::types::{Index, Lane, NodeId, Round, Ticket};
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::{Hash, Hasher};
@@ -18,7 +19,11 @@ pub(crate) enum State {
     /// Votes of a pre-election.
     PreCandidate(BTreeMap<NodeId, bool>),
     /// Votes of an election; the own one is in it only once it is on disk.
-    Candidate(BTreeMap<NodeId, bool>),
+    Candidate {
+        votes: BTreeMap<NodeId, bool>,
+        /// The leader asked for this election (thesis 3.10): its requests say so.
+        transfer: bool,
+    },
     Leader(Box<Leading>),
 }
 
@@ -47,6 +52,8 @@ pub(crate) struct Leading {
     pub withheld: Index,
     /// Reads waiting for a round.
     pub reads: LeaderReads,
+    /// Leadership is being handed over.
+    pub transfer: Option<Transfer>,
 }
 
 /// A deadline and when it was set.

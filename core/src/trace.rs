@@ -63,6 +63,8 @@ pub enum Timer {
     CheckQuorum,
     /// A follower's question for a read index goes unanswered.
     ReadRetry,
+    /// A leadership transfer takes too long (thesis 3.10).
+    Transfer,
 }
 
 /// Roles of a node (paper 5.1, thesis 9.6).
@@ -138,8 +140,18 @@ pub enum ElectionReason {
     Timeout,
     /// A majority said that it would vote.
     PreVoteWon,
-    /// The leader handed over (next milestone).
+    /// The leader handed over (thesis 3.10).
     TimeoutNow,
+}
+
+/// Why a leader hands over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum TransferReason {
+    /// Somebody asked for it.
+    Asked,
+    /// Its own disk hangs (trap D8).
+    DiskStalled,
 }
 
 /// Why a vote was refused.
@@ -199,6 +211,15 @@ pub enum IgnoreReason {
     TooLate,
     /// Entries are not contiguous or not of a possible term (trap R7).
     Malformed,
+    /// "Campaign now", but the log does not end where the leader says.
+    LogDiffers {
+        /// Last entry of the leader.
+        theirs: LogId,
+        /// Own last entry.
+        mine: LogId,
+    },
+    /// "Campaign now", but this node may not (traps E16, D8).
+    MayNotCampaign,
     /// The node does not speak this part of the protocol yet.
     NotBuilt,
 }

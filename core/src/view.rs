@@ -34,6 +34,17 @@ pub struct Peer {
     pub heard: Option<Time>,
 }
 
+/// A leadership transfer that is running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transferring {
+    /// Who shall lead.
+    pub to: NodeId,
+    /// It was told to campaign.
+    pub sent: bool,
+    /// When the transfer is given up.
+    pub limit: Deadline,
+}
+
 /// Reads that wait for the same thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waiting {
@@ -178,7 +189,7 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn votes(self) -> Vec<(NodeId, bool)> {
         match &self.0.state {
-            State::PreCandidate(votes) | State::Candidate(votes) => votes
+            State::PreCandidate(votes) | State::Candidate { votes, .. } => votes
                 .iter()
                 .map(|(node, granted)| (*node, *granted))
                 .collect(),
@@ -213,13 +224,22 @@ impl<'a> View<'a> {
         };
         leading.peers.iter().map(peer).collect()
     }
+    /// A leader's running transfer (thesis 3.10).
+    #[must_use]
+    pub fn transfer(self) -> Option<Transferring> {
+        self.0.transferring().map(|transfer| Transferring {
+            to: transfer.to,
+            sent: transfer.sent,
+            limit: transfer.limit,
+        })
+    }
     /// What waits for the disk.
     #[must_use]
     pub fn held(self) -> Vec<Held> {
         let raft = self.0;
         let mut held = Vec::new();
         held.extend(raft.held_vote.map(Held::Vote));
-        if let State::Candidate(votes) = &raft.state
+        if let State::Candidate { votes, .. } = &raft.state
             && !votes.contains_key(&raft.config.id)
         {
             held.push(Held::OwnVote);

@@ -142,22 +142,17 @@ impl Raft {
             self.send(to, Body::VoteReply { granted: true });
         }
         let own = self.id();
-        if let State::Candidate(votes) = &self.state
+        if let State::Candidate { votes, transfer } = &self.state
             && self.hard_state.vote == Some(own)
             && !votes.contains_key(&own)
         {
+            let transfer = *transfer;
             self.trace(|_| Kind::Released {
                 what: Held::OwnVote,
             });
             let last = self.log.last();
             for voter in self.other_voters() {
-                self.send(
-                    voter,
-                    Body::Vote {
-                        last,
-                        transfer: false,
-                    },
-                );
+                self.send(voter, Body::Vote { last, transfer });
             }
             self.count_vote(own, true);
         }
@@ -176,7 +171,7 @@ impl Raft {
 
     /// An answer to a vote request of the own term.
     pub(crate) fn on_vote_reply(&mut self, from: NodeId, granted: bool) {
-        if !matches!(self.state, State::Candidate(_)) {
+        if !matches!(self.state, State::Candidate { .. }) {
             return self.ignore(from, IgnoreReason::TooLate);
         }
         self.count_vote(from, granted);
@@ -189,7 +184,7 @@ impl Raft {
         }
         let (votes, pre) = match &mut self.state {
             State::PreCandidate(votes) => (votes, true),
-            State::Candidate(votes) => (votes, false),
+            State::Candidate { votes, .. } => (votes, false),
             _ => return,
         };
         votes.insert(from, granted);

@@ -159,15 +159,17 @@ fn l2_a_follower_read_ends_on_a_slow_link() {
     assert_eq!(c.node(3).reads.len(), 1);
 }
 
-/// D8: a leader whose disk hangs gives up the crown, and its open proposals end.
+/// D8: a leader whose disk hangs and whom nobody can follow gives up the crown, and its open
+/// proposals end. (Where somebody can, it hands over: `transfer.rs`.)
 #[test]
 fn d8_a_leader_with_a_stalled_disk_steps_down() {
-    let mut c = Cluster::new(3);
+    let mut c = Cluster::with(3, |config| config.switches.check_quorum = false);
     c.elect(1);
     c.heartbeat(1);
     c.settle();
     c.fast_disk = false;
     c.propose(1, 1, "a").expect("accepted");
+    c.partition(&[1], &[2, 3]);
     let end = c.now + Span::millis(3_000);
     while c.now < end {
         c.run(Span::millis(5));
@@ -183,5 +185,4 @@ fn d8_a_leader_with_a_stalled_disk_steps_down() {
         }
     )));
     assert!(matches!(c.leaders()[..], [2] | [3]));
-    assert_eq!(c.commands(2), ["a"], "the write itself survived");
 }

@@ -9,11 +9,12 @@ mod compared;
 mod rule;
 mod words;
 
-pub use words::{cause, refusal, role_name, section, timer_name};
+pub use words::{abort, cause, refusal, role_name, section, timer_name};
 use words::{count, end, entries, fence, ignored, names, span, vote_word};
 
 use raftwerk_core::trace::{
-    CommitReason, ElectionReason, Event, FollowerReason, Held, Kind, Pace, Role, VoteRefusal,
+    CommitReason, ElectionReason, Event, FollowerReason, Held, Kind, Pace, Role, TransferReason,
+    VoteRefusal,
 };
 use raftwerk_core::{Index, LogId, NodeId, ReadPath, Term, Ticket};
 
@@ -136,6 +137,15 @@ fn what(event: &Event) -> String {
             let voters = names(&members.voters);
             format!("{node} {verb} the members of entry {id}: voters {voters}.")
         }
+        Kind::TransferStarted {
+            to, why, matched, ..
+        } => transfer_started(node, *to, *why, *matched),
+        Kind::SentTimeoutNow { to, last } => {
+            format!("{to} has everything up to {last}. {node} tells it to campaign now.")
+        }
+        Kind::TransferAborted { to, why } => {
+            format!("{node} hands over to {to} no more: {}.", abort(*why))
+        }
         Kind::Ignored { from, reason } => {
             format!(
                 "{node} ignores a message from {from}: {}.",
@@ -192,6 +202,14 @@ fn started_election(node: NodeId, term: Term, reason: ElectionReason) -> String 
         ElectionReason::TimeoutNow => "because the leader hands over",
     };
     format!("{node} becomes candidate in term {term} {why}, and votes for itself.")
+}
+
+fn transfer_started(node: NodeId, to: NodeId, why: TransferReason, matched: Index) -> String {
+    let why = match why {
+        TransferReason::Asked => "is asked to hand over",
+        TransferReason::DiskStalled => "waits too long for its own disk and hands over",
+    };
+    format!("{node} {why} to {to}, whose disk has the log up to {matched}.")
 }
 
 fn granted_vote(node: NodeId, to: NodeId, pre: bool, proposed: Term) -> String {

@@ -1,9 +1,10 @@
 //! What can happen in a node, with the values that decided it, and the rule behind each.
 
 use super::{
-    CommitReason, ElectionReason, FollowerReason, Held, IgnoreReason, Pace, Role, VoteRefusal,
+    CommitReason, ElectionReason, FollowerReason, Held, IgnoreReason, Pace, Role, TransferReason,
+    VoteRefusal,
 };
-use crate::io::{Fence, ReadPath, Refusal};
+use crate::io::{Abort, Fence, ReadPath, Refusal};
 use crate::membership::Members;
 use crate::time::Span;
 use crate::types::{Index, LogId, NodeId, Round, Term, Ticket, WriteSeq};
@@ -247,6 +248,31 @@ pub enum Kind {
         /// It came back because a later one was cut.
         rolled_back: bool,
     },
+    /// A leader begins to hand over.
+    TransferStarted {
+        /// To whom.
+        to: NodeId,
+        /// Why.
+        why: TransferReason,
+        /// What the target has on disk.
+        matched: Index,
+        /// What it must have.
+        last: Index,
+    },
+    /// The target has everything and is told to campaign.
+    SentTimeoutNow {
+        /// The target.
+        to: NodeId,
+        /// Where both logs end.
+        last: LogId,
+    },
+    /// The transfer was given up.
+    TransferAborted {
+        /// The target.
+        to: NodeId,
+        /// Why.
+        why: Abort,
+    },
     /// A message had no effect.
     Ignored {
         /// Its sender.
@@ -274,6 +300,10 @@ impl Kind {
                 FollowerReason::VoteLost => "P5.2",
                 _ => "P5.1",
             },
+            Kind::StartedElection {
+                reason: ElectionReason::TimeoutNow,
+                ..
+            } => "T3.10",
             Kind::ElectionTimedOut { .. } | Kind::StartedElection { .. } => "P5.2",
             Kind::StartedPreVote { .. } => "T9.6",
             Kind::GrantedVote { pre, .. } | Kind::CountedVote { pre, .. } => {
@@ -303,6 +333,9 @@ impl Kind {
             | Kind::ReadServed { .. }
             | Kind::ReadFailed { .. } => "T6.4",
             Kind::MembershipInForce { .. } => "P6, T4.1",
+            Kind::TransferStarted { .. }
+            | Kind::SentTimeoutNow { .. }
+            | Kind::TransferAborted { .. } => "T3.10",
             Kind::Ignored { .. } => "P5.1",
             Kind::Fenced { .. } => "T3.8",
             Kind::AppendedCommand { .. }
@@ -331,6 +364,9 @@ impl Kind {
             | Kind::Committed { .. }
             | Kind::CommitWithheld { .. }
             | Kind::MembershipInForce { .. }
+            | Kind::TransferStarted { .. }
+            | Kind::SentTimeoutNow { .. }
+            | Kind::TransferAborted { .. }
             | Kind::ReadFailed { .. }
             | Kind::Fenced { .. } => true,
             Kind::GrantedVote { .. } => true,

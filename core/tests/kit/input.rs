@@ -15,6 +15,7 @@ pub enum Input {
     PersistFailed(WriteSeq),
     Applied(Index),
     Link(NodeId, bool),
+    Transfer(Ticket, Option<NodeId>),
 }
 
 impl Input {
@@ -29,6 +30,7 @@ impl Input {
             Input::PersistFailed(seq) => raft.persist_failed(now, seq),
             Input::Applied(index) => raft.applied(now, index),
             Input::Link(peer, up) => raft.link(now, peer, up),
+            Input::Transfer(ticket, to) => return raft.transfer(now, ticket, to),
         }
         Ok(())
     }
@@ -36,7 +38,9 @@ impl Input {
     /// The ticket it hands in.
     pub fn ticket(&self) -> Option<Ticket> {
         match self {
-            Input::Propose(ticket, _) | Input::Read(ticket, _) => Some(*ticket),
+            Input::Propose(ticket, _) | Input::Read(ticket, _) | Input::Transfer(ticket, _) => {
+                Some(*ticket)
+            }
             _ => None,
         }
     }

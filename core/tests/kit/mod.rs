@@ -148,6 +148,13 @@ impl Cluster {
         answers
     }
 
+    /// Feeds one input and drains.
+    pub fn give(&mut self, id: u64, input: Input) -> Result<(), Refusal> {
+        let answer = self.input(id, input);
+        self.drain(id);
+        answer
+    }
+
     fn input(&mut self, id: u64, input: Input) -> Result<(), Refusal> {
         let node = self.nodes.get_mut(&id).expect("known node");
         let ticket = input.ticket();

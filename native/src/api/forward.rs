@@ -198,6 +198,14 @@ fn trouble(why: Refusal) -> Trouble {
             let why = "another membership change is under way; try again when it is done";
             Trouble::new(StatusCode::CONFLICT, "change_pending", why)
         }
+        Refusal::NotVoter => {
+            let why = "the node named does not vote, so it cannot lead";
+            Trouble::bad("not_voter", why)
+        }
+        Refusal::NoTarget => {
+            let why = "no other voter was heard lately; try again shortly";
+            Trouble::later("no_target", why)
+        }
         Refusal::UnknownMember | Refusal::Disabled => Trouble::bad(
             "not_possible",
             "this is switched off or names an unknown member",

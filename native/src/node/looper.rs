@@ -332,6 +332,8 @@ impl Looper {
             },
             Outcome::Lost => Written::Lost,
             Outcome::Unknown => Written::Unknown,
+            // No write ends like this.
+            Outcome::HandedOver(_) | Outcome::Aborted(_) => return,
         };
         let _ = reply.send(written);
     }

@@ -165,6 +165,8 @@ impl Node {
             Outcome::Committed(id) => self.wait_until(ticket, Until::Written(id)),
             Outcome::Lost => return Some(self.take(ticket)?.told(Told::Lost)),
             Outcome::Unknown => return Some(self.take(ticket)?.told(Told::Unknown)),
+            // Clients ask for writes and reads only.
+            Outcome::HandedOver(_) | Outcome::Aborted(_) => return None,
         }
         None
     }

@@ -54,6 +54,9 @@ pub(super) fn compared(event: &Event) -> Option<String> {
             why: Refusal::NotLeader { term, .. },
             ..
         } => format!("What it knows of the leader is of term {term}"),
+        Kind::TransferStarted { matched, last, .. } => {
+            format!("On the target's disk up to {matched}, here up to {last}")
+        }
         Kind::Ignored { reason, .. } => return ignored(*reason),
         Kind::Booted { .. }
         | Kind::ElectionTimedOut { .. }
@@ -75,6 +78,8 @@ pub(super) fn compared(event: &Event) -> Option<String> {
         | Kind::ReadServed { .. }
         | Kind::ReadFailed { .. }
         | Kind::MembershipInForce { .. }
+        | Kind::SentTimeoutNow { .. }
+        | Kind::TransferAborted { .. }
         | Kind::Fenced { .. } => return None,
     };
     Some(text)
@@ -155,12 +160,16 @@ fn ignored(reason: IgnoreReason) -> Option<String> {
         IgnoreReason::StaleTerm { theirs, mine } => Some(format!(
             "Term of the message {theirs}, own term {mine}: older"
         )),
+        IgnoreReason::LogDiffers { theirs, mine } => Some(format!(
+            "The leader's log ended at {theirs}, own log ends at {mine}: different"
+        )),
         IgnoreReason::StaleLane
         | IgnoreReason::WrongAddress
         | IgnoreReason::NotMember
         | IgnoreReason::TermJump { .. }
         | IgnoreReason::TooLate
         | IgnoreReason::Malformed
+        | IgnoreReason::MayNotCampaign
         | IgnoreReason::NotBuilt => None,
     }
 }

@@ -83,6 +83,16 @@ pub(super) fn rule(kind: &Kind) -> &'static str {
         Kind::MembershipInForce { .. } => {
             "A node uses the newest membership in its log, committed or not."
         }
+        Kind::TransferStarted { .. } => {
+            "A leader that hands over takes no more commands and first brings the other up to date."
+        }
+        Kind::SentTimeoutNow { .. } => {
+            "The target campaigns at once, as if its timer had fired, and live leaders do not \
+             protect the old one."
+        }
+        Kind::TransferAborted { .. } => {
+            "A transfer that takes too long is given up, so that commands are taken again."
+        }
         Kind::Ignored { reason, .. } => ignored(*reason),
         Kind::Fenced { why } => fenced(*why),
     }
@@ -153,6 +163,10 @@ fn ignored(reason: IgnoreReason) -> &'static str {
         }
         IgnoreReason::TooLate => "An answer counts only while its question is open.",
         IgnoreReason::Malformed => "Entries must follow each other without gaps.",
+        IgnoreReason::LogDiffers { .. } => {
+            "Only a node with exactly the leader's log campaigns at its word; all else is late."
+        }
+        IgnoreReason::MayNotCampaign => "Only a voter whose disk works may campaign.",
         IgnoreReason::NotBuilt => "What a node does not understand changes nothing.",
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use raftwerk_core::trace::{Cause, IgnoreReason, Timer};
-use raftwerk_core::{Fence, Members, Refusal, Round, Span, Time, WriteSeq};
+use raftwerk_core::{Abort, Fence, Members, Refusal, Round, Span, Time, WriteSeq};
 
 fn id(term: u64, index: u64) -> LogId {
     LogId::new(term, index)
@@ -257,6 +257,8 @@ fn trouble_kinds() -> Vec<Kind> {
         Refusal::UnknownMember,
         Refusal::Disabled,
         Refusal::LeaderLost,
+        Refusal::NotVoter,
+        Refusal::NoTarget,
     ] {
         kinds.push(Kind::ReadFailed {
             ticket: Ticket(1),
@@ -276,6 +278,11 @@ fn trouble_kinds() -> Vec<Kind> {
         },
         IgnoreReason::TooLate,
         IgnoreReason::Malformed,
+        IgnoreReason::LogDiffers {
+            theirs: id(3, 9),
+            mine: id(3, 8),
+        },
+        IgnoreReason::MayNotCampaign,
         IgnoreReason::NotBuilt,
     ] {
         kinds.push(Kind::Ignored {
@@ -294,6 +301,23 @@ fn trouble_kinds() -> Vec<Kind> {
     kinds
 }
 
+fn transfer_kinds() -> Vec<Kind> {
+    let to = NodeId(5);
+    let mut kinds = vec![Kind::SentTimeoutNow { to, last: id(4, 9) }];
+    for why in [TransferReason::Asked, TransferReason::DiskStalled] {
+        kinds.push(Kind::TransferStarted {
+            to,
+            why,
+            matched: Index(7),
+            last: Index(9),
+        });
+    }
+    for why in [Abort::TimeLimit, Abort::TargetGone, Abort::LeadershipLost] {
+        kinds.push(Kind::TransferAborted { to, why });
+    }
+    kinds
+}
+
 fn explained(kind: Kind) -> Explained {
     explain(&Event {
         node: NodeId(3),
@@ -306,7 +330,13 @@ fn explained(kind: Kind) -> Explained {
 
 #[test]
 fn every_kind_reads_as_sentences_about_the_node() {
-    let all = [election_kinds(), log_kinds(), trouble_kinds()].concat();
+    let all = [
+        election_kinds(),
+        log_kinds(),
+        transfer_kinds(),
+        trouble_kinds(),
+    ]
+    .concat();
     for kind in all {
         let told = explained(kind.clone());
         assert!(told.what.contains("S3"), "{kind:?}: {}", told.what);
@@ -390,6 +420,7 @@ fn every_cause_has_words() {
         Cause::Boot,
         Cause::Timer(Timer::Election),
         Cause::Timer(Timer::ReadRetry),
+        Cause::Timer(Timer::Transfer),
         Cause::Message { from: NodeId(1) },
         Cause::Client(Ticket(1)),
         Cause::Disk(WriteSeq(1)),

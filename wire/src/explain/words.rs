@@ -1,7 +1,7 @@
 //! The words that sentences about events are made of: names, counts, times, sections, reasons.
 
 use raftwerk_core::trace::{Cause, IgnoreReason, Role, Timer};
-use raftwerk_core::{Fence, Index, LogId, NodeId, Refusal};
+use raftwerk_core::{Abort, Fence, Index, LogId, NodeId, Refusal};
 
 /// The input that led to an event, in words, such as "its election timer fires".
 #[must_use]
@@ -25,6 +25,7 @@ pub fn timer_name(timer: Timer) -> &'static str {
         Timer::Heartbeat => "heartbeat timer",
         Timer::CheckQuorum => "check-quorum timer",
         Timer::ReadRetry => "read retry timer",
+        Timer::Transfer => "transfer timer",
     }
 }
 
@@ -131,6 +132,18 @@ pub fn refusal(why: Refusal) -> String {
         Refusal::UnknownMember => "no such member is known".into(),
         Refusal::Disabled => "this kind of read is switched off".into(),
         Refusal::LeaderLost => "the leader or its term changed meanwhile".into(),
+        Refusal::NotVoter => "the node named does not vote".into(),
+        Refusal::NoTarget => "no other voter was heard lately".into(),
+    }
+}
+
+/// Why something was given up, inside a sentence.
+#[must_use]
+pub fn abort(why: Abort) -> &'static str {
+    match why {
+        Abort::TimeLimit => "it took too long",
+        Abort::TargetGone => "the target is no voter any more",
+        Abort::LeadershipLost => "it does not lead any more",
     }
 }
 
@@ -145,6 +158,10 @@ pub(super) fn ignored(reason: IgnoreReason) -> String {
         IgnoreReason::TermJump { theirs } => format!("its term {theirs} is absurdly far ahead"),
         IgnoreReason::TooLate => "it comes too late to matter".into(),
         IgnoreReason::Malformed => "its entries do not follow each other".into(),
+        IgnoreReason::LogDiffers { theirs, mine } => {
+            format!("the leader's log ended at {theirs}, its own ends at {mine}")
+        }
+        IgnoreReason::MayNotCampaign => "this node may not campaign".into(),
         IgnoreReason::NotBuilt => "this node does not speak that part of the protocol yet".into(),
     }
 }
