@@ -13,6 +13,7 @@ use crate::setup::Setup;
 use crate::workload::Workman;
 use raftwerk_core::{Payload, Refusal};
 use raftwerk_kv::{Answer, Command, KeyValue, Request};
+use raftwerk_wire::client::ReadMode;
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 
@@ -83,6 +84,9 @@ pub(crate) struct Operation {
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     pub id: u64,
+    /// Whom it believes to lead: a node that did what only a leader does, or the last hint. It
+    /// decides nothing here, so it is no part of the hash; people ask whom the client believes.
+    pub leader: Option<u64>,
     pub current: Option<Operation>,
     pub done: VecDeque<Finished>,
     /// Operations that ended with an answer, and without knowing the outcome.
@@ -101,6 +105,7 @@ impl Client {
     pub fn new(setup: &Setup, id: u64) -> Client {
         Client {
             id,
+            leader: None,
             current: None,
             done: VecDeque::new(),
             answered: 0,
@@ -155,6 +160,7 @@ impl Client {
         };
         if current.asked {
             // The node may be dead, or its answer lost: the next one is asked.
+            self.leader.take_if(|leader| *leader == current.node);
             current.asked = false;
             current.maybe |= !current.opening && current.payload.is_some();
             current.node = current.node % env.setup.nodes + 1;
@@ -212,6 +218,7 @@ impl Client {
 
     /// A node answers.
     pub fn hear(&mut self, env: &mut Env, reply: Reply) -> Asked {
+        self.believe(&reply);
         let current = self.current.as_mut()?;
         if reply.attempt < current.first_attempt {
             return None;
@@ -245,6 +252,36 @@ impl Client {
                 current.maybe |= !current.opening;
                 None
             }
+        }
+    }
+
+    /// What an answer says about who leads.
+    fn believe(&mut self, reply: &Reply) {
+        let read_at_leader = |op: &Op| {
+            matches!(
+                op,
+                Op::Get {
+                    mode: ReadMode::Leader,
+                    ..
+                }
+            )
+        };
+        match &reply.result {
+            Told::Done { .. } => self.leader = Some(reply.node),
+            Told::Read { .. } => {
+                if self.current.as_ref().is_some_and(|c| read_at_leader(&c.op)) {
+                    self.leader = Some(reply.node);
+                }
+            }
+            Told::Refused(Refusal::NotLeader {
+                hint: Some(leader), ..
+            }) => self.leader = Some(leader.0),
+            Told::Refused(Refusal::NotLeader { .. } | Refusal::LeaderLost)
+            | Told::Lost
+            | Told::Unknown => {
+                self.leader.take_if(|leader| *leader == reply.node);
+            }
+            Told::Refused(_) => {}
         }
     }
 
@@ -349,7 +386,7 @@ fn is_stale(op: &Op) -> bool {
     matches!(
         op,
         Op::Get {
-            mode: raftwerk_wire::client::ReadMode::Stale,
+            mode: ReadMode::Stale,
             ..
         }
     )

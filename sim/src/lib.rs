@@ -23,7 +23,7 @@
 //! | `world`        | all of it behind one `step`                                  |
 //! | `checks`       | what must hold after every event                             |
 //! | `history`      | snapshots, seek, branches, trace events; `timeline`          |
-//! | `picture`      | world to `ClusterView`                                       |
+//! | `picture`      | world to `ClusterView`; `operations`: its clients           |
 //! | `storm`        | a random phase, healing, proof of life                       |
 
 mod checks;
@@ -34,6 +34,7 @@ mod history;
 mod intervention;
 mod network;
 mod node;
+mod operations;
 mod picture;
 mod queue;
 mod rng;

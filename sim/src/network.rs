@@ -144,10 +144,8 @@ impl Network {
 
     /// Sends a message; perhaps it is lost on the way, perhaps it arrives twice.
     pub fn send(&mut self, queue: &mut Queue, now: u64, from: Place, to: Place, content: Content) {
-        let luck = &mut self.luck[match from {
-            Place::Node(node) => node as usize - 1,
-            Place::Client(client) => (self.nodes + client) as usize - 1,
-        }];
+        let place = self.luck_of(from);
+        let luck = &mut self.luck[place];
         let model = &self.model;
         let mut delay = luck.delay.within(model.delay_min, model.delay_max);
         let lost = luck.loss.chance(model.loss_per_million);
@@ -163,6 +161,13 @@ impl Network {
             self.launch(queue, now, now + delay, from, to, false, content.clone());
         }
         self.launch(queue, now, now + delay, from, to, lost, content);
+    }
+
+    fn luck_of(&self, sender: Place) -> usize {
+        match sender {
+            Place::Node(node) => node as usize - 1,
+            Place::Client(client) => (self.nodes + client) as usize - 1,
+        }
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -239,7 +244,7 @@ impl Network {
         self.flights.iter().position(is)
     }
 
-    /// The message of this number between two nodes.
+    /// The message of this number.
     pub fn find(&self, id: u64) -> Option<&Flight> {
         self.flights[self.place_of(id)?].as_ref()
     }
@@ -269,10 +274,8 @@ impl Network {
         let Some(flight) = self.find(id).cloned() else {
             return;
         };
-        let Place::Node(from) = flight.from else {
-            return;
-        };
-        let luck = &mut self.luck[from as usize - 1];
+        let place = self.luck_of(flight.from);
+        let luck = &mut self.luck[place];
         let delay = luck
             .duplicate
             .within(self.model.delay_min, self.model.delay_max);

@@ -4,16 +4,14 @@
 //! that is all that remains of it.
 
 use crate::checks::Violation;
-use crate::clients::{Client, Ending, Finished, Operation};
-use crate::intervention::Op;
-use crate::network::{Content, Place};
+use crate::network::{self, Content, Place};
 use crate::node::Node;
+use crate::operations::{self, client, client_outline};
 use crate::world::World;
-use raftwerk_kv::{Answer, KeyValue};
 use raftwerk_wire::groups::groups;
 use raftwerk_wire::view::{
-    ClientView, ClusterView, DiskView, EntryView, Flight, Group, LogView, MessageView, NodeCard,
-    NodeCondition, NodeView, OperationView, ViolationView, show_bytes,
+    ClientFlight, ClusterView, DiskView, EntryView, Flight, Group, LogView, MessageView, NodeCard,
+    NodeCondition, NodeView, ViolationView,
 };
 
 /// How many entries of each log are shown.
@@ -23,35 +21,77 @@ impl World {
     /// The picture for a screen; `now` is the time of the playhead.
     #[must_use]
     pub fn view(&self, now: u64) -> ClusterView {
+        let (flights, client_flights) = self.flights(|_| true);
         ClusterView {
-            now,
             nodes: self.nodes.iter().map(|node| card(node, now)).collect(),
-            flights: self.flights(),
-            cuts: self.network.cuts(),
-            groups: self.groups(),
+            flights,
+            client_flights,
             clients: self.clients.iter().map(client).collect(),
             checks: self.checks.view(),
+            ..self.common(now)
+        }
+    }
+
+    /// What a stage shows of it, cheap enough for every frame: no log entries, keys, checks and
+    /// earlier operations, and fields of one message only.
+    #[must_use]
+    pub fn stage(&self, now: u64, message: Option<u64>) -> ClusterView {
+        let (flights, client_flights) = self.flights(|id| message == Some(id));
+        ClusterView {
+            nodes: self.nodes.iter().map(|node| outline(node, now)).collect(),
+            flights,
+            client_flights,
+            clients: self.clients.iter().map(client_outline).collect(),
+            ..self.common(now)
+        }
+    }
+
+    fn common(&self, now: u64) -> ClusterView {
+        ClusterView {
+            now,
+            cuts: self.network.cuts(),
+            groups: self.groups(),
             violation: self
                 .violation()
                 .map(|violation: &Violation| ViolationView::from(violation)),
             committed: self.committed(),
+            ..ClusterView::default()
         }
     }
 
-    fn flights(&self) -> Vec<Flight> {
-        let shown = |flight: &&crate::network::Flight| match (&flight.content, flight.from) {
-            (Content::Peer(message), Place::Node(from)) => Some(Flight {
-                id: flight.id,
-                from,
-                to: message.to.0,
-                sent: flight.sent,
-                due: Some(flight.due),
-                lost: flight.lost || self.network.is_cut(flight.from, flight.to),
-                content: MessageView::from(message),
-            }),
-            _ => None,
-        };
-        self.network.flights().iter().filter_map(shown).collect()
+    /// Everything on the way; fields only of the messages that `with_fields` names.
+    fn flights(&self, with_fields: impl Fn(u64) -> bool) -> (Vec<Flight>, Vec<ClientFlight>) {
+        let (mut peers, mut clients) = (Vec::new(), Vec::new());
+        for flight in self.network.flights() {
+            let with_fields = with_fields(flight.id);
+            match (&flight.content, flight.from, flight.to) {
+                (Content::Peer(message), Place::Node(from), _) => peers.push(Flight {
+                    id: flight.id,
+                    from,
+                    to: message.to.0,
+                    sent: flight.sent,
+                    due: Some(flight.due),
+                    lost: flight.lost || self.network.is_cut(flight.from, flight.to),
+                    content: if with_fields {
+                        MessageView::from(message)
+                    } else {
+                        MessageView::outline(message)
+                    },
+                }),
+                (Content::Question(question), _, Place::Node(node)) => {
+                    let content = operations::request(question, with_fields);
+                    clients.push(client_flight(flight, question.client, node, content));
+                }
+                (Content::Reply(reply), Place::Node(node), _) => {
+                    let waiting = &self.clients[reply.client as usize - 1].current;
+                    let op = waiting.as_ref().map(|waiting| &waiting.op);
+                    let content = operations::answer(reply, op, with_fields);
+                    clients.push(client_flight(flight, reply.client, node, content));
+                }
+                _ => {}
+            }
+        }
+        (peers, clients)
     }
 
     fn groups(&self) -> Vec<Group> {
@@ -73,11 +113,40 @@ impl World {
     }
 }
 
+fn client_flight(
+    flight: &network::Flight,
+    client: u64,
+    node: u64,
+    content: MessageView,
+) -> ClientFlight {
+    ClientFlight {
+        id: flight.id,
+        client,
+        node,
+        sent: flight.sent,
+        due: Some(flight.due),
+        lost: flight.lost,
+        content,
+    }
+}
+
 fn card(node: &Node, now: u64) -> NodeCard {
     let view = match &node.raft {
         Some(raft) => NodeView::of(raft, &node.store, now, SHOWN_ENTRIES),
-        None => on_disk(node, now),
+        None => on_disk(node, now, SHOWN_ENTRIES),
     };
+    card_with(node, view)
+}
+
+fn outline(node: &Node, now: u64) -> NodeCard {
+    let view = match &node.raft {
+        Some(raft) => NodeView::outline(raft, now),
+        None => on_disk(node, now, 0),
+    };
+    card_with(node, view)
+}
+
+fn card_with(node: &Node, view: NodeView) -> NodeCard {
     let (id, condition) = (node.id, node.condition);
     NodeCard {
         id,
@@ -89,11 +158,12 @@ fn card(node: &Node, now: u64) -> NodeCard {
 }
 
 /// What is left of a crashed node.
-fn on_disk(node: &Node, clock: u64) -> NodeView {
+fn on_disk(node: &Node, clock: u64, shown: usize) -> NodeView {
     let (disk, entries) = (node.disk.hard_state(), node.disk.entries());
     let (term, vote) = (disk.term.0, disk.vote.map(|vote| vote.0));
-    let skip = entries.len().saturating_sub(SHOWN_ENTRIES);
-    let shown: Vec<EntryView> = entries.iter().skip(skip).map(EntryView::from).collect();
+    let from = entries.len().saturating_sub(shown);
+    let shown = (from..entries.len()).filter_map(|at| entries.get(at));
+    let shown: Vec<EntryView> = shown.map(EntryView::from).collect();
     let last = entries.last().map(|entry| entry.id).unwrap_or_default();
     NodeView {
         id: node.id,
@@ -103,7 +173,7 @@ fn on_disk(node: &Node, clock: u64) -> NodeView {
         log: LogView {
             last: last.index.0,
             last_term: last.term.0,
-            first_shown: shown.first().map_or(0, |entry| entry.index),
+            first_shown: shown.first().map_or(last.index.0 + 1, |entry| entry.index),
             entries: shown,
         },
         disk: DiskView {
@@ -113,93 +183,5 @@ fn on_disk(node: &Node, clock: u64) -> NodeView {
             writing: 0,
         },
         ..NodeView::default()
-    }
-}
-
-fn client(client: &Client) -> ClientView {
-    ClientView {
-        id: client.id,
-        current: client.current.as_ref().map(waiting),
-        done: client.done.iter().map(finished).collect(),
-    }
-}
-
-fn mode(op: &Op) -> Option<String> {
-    match op {
-        Op::Get { mode, .. } => Some(mode.name().to_string()),
-        _ => None,
-    }
-}
-
-fn waiting(operation: &Operation) -> OperationView {
-    OperationView {
-        text: operation.op.to_string(),
-        node: operation.node,
-        mode: mode(&operation.op),
-        started: operation.started,
-        ended: None,
-        answer: None,
-        outcome: None,
-    }
-}
-
-fn finished(operation: &Finished) -> OperationView {
-    let (outcome, answer) = told(&operation.op, &operation.ending);
-    OperationView {
-        text: operation.op.to_string(),
-        node: operation.node,
-        mode: mode(&operation.op),
-        started: operation.started,
-        ended: Some(operation.ended),
-        answer: Some(answer),
-        outcome: Some(outcome.to_string()),
-    }
-}
-
-fn told(op: &Op, ending: &Ending) -> (&'static str, String) {
-    match ending {
-        Ending::Read { item: None, age } => ("ok", format!("{} is not set{}", op.key(), old(*age))),
-        Ending::Read {
-            item: Some(item),
-            age,
-        } => ("ok", format!("{}{}", shown(item), old(*age))),
-        Ending::Written(answer) => written(op, answer),
-        Ending::Failed(why) => ("failed", why.clone()),
-        Ending::Unknown(why) => ("unknown", format!("{why}; it may have been done")),
-    }
-}
-
-fn old(age: Option<u64>) -> String {
-    let told = |age| format!(" (leader last heard {} ms ago)", age / 1_000);
-    age.map_or_else(String::new, told)
-}
-
-fn shown(item: &KeyValue) -> String {
-    let (key, value) = (show_bytes(&item.key), show_bytes(&item.value));
-    format!("{key}={value} at revision {}", item.mod_revision)
-}
-
-fn written(op: &Op, answer: &Answer) -> (&'static str, String) {
-    match answer {
-        Answer::Put { revision, .. } => ("ok", format!("written as revision {revision}")),
-        Answer::Deleted {
-            previous: Some(_),
-            revision,
-        } => ("ok", format!("deleted as revision {revision}")),
-        Answer::Deleted { previous: None, .. } => ("ok", format!("{} was not set", op.key())),
-        Answer::Compared {
-            succeeded: true,
-            revision,
-            ..
-        } => ("ok", format!("written as revision {revision}")),
-        Answer::Compared {
-            current: Some(item),
-            ..
-        } => ("failed", format!("not as expected: {}", shown(item))),
-        Answer::Compared { current: None, .. } => (
-            "failed",
-            format!("not as expected: {} is not set", op.key()),
-        ),
-        other => ("ok", format!("{other:?}")),
     }
 }

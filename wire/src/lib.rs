@@ -15,6 +15,7 @@ pub mod client;
 pub mod explain;
 pub mod frame;
 pub mod groups;
+mod message_view;
 mod node_view;
 pub mod observe;
 pub mod record;

@@ -13,6 +13,21 @@ impl NodeView {
     #[must_use]
     pub fn of(raft: &Raft, store: &Store, clock: u64, shown_entries: usize) -> NodeView {
         let view = raft.view();
+        NodeView {
+            log: log(view, shown_entries),
+            peers: view.peers().into_iter().map(peer).collect(),
+            held: view.held().into_iter().map(held).collect(),
+            store: StoreView::of(store),
+            switches: switches(view),
+            ..NodeView::outline(raft, clock)
+        }
+    }
+
+    /// What is drawn of a node on a stage: without entries, keys, peers and words. Taken on
+    /// every frame, so it makes as little as it can.
+    #[must_use]
+    pub fn outline(raft: &Raft, clock: u64) -> NodeView {
+        let view = raft.view();
         let members = view.membership().map(|m| &m.members);
         let voters: Vec<u64> = members.map_or_else(Vec::new, |m| ids(&m.voters));
         NodeView {
@@ -29,7 +44,7 @@ impl NodeView {
             votes_needed: voters.len() / 2 + 1,
             voters,
             learners: members.map_or_else(Vec::new, |m| ids(&m.learners)),
-            log: log(view, shown_entries),
+            log: log(view, 0),
             commit: view.commit().0,
             applied: view.applied().0,
             disk: DiskView {
@@ -38,12 +53,9 @@ impl NodeView {
                 durable: view.durable().0,
                 writing: view.writing(),
             },
-            peers: view.peers().into_iter().map(peer).collect(),
             reads: view.reads().into_iter().map(read).collect(),
-            held: view.held().into_iter().map(held).collect(),
             fenced: view.fenced().map(|why| format!("{why:?}")),
-            store: StoreView::of(store),
-            switches: switches(view),
+            ..NodeView::default()
         }
     }
 }
@@ -102,7 +114,8 @@ fn votes(view: View<'_>, voters: &[u64]) -> Vec<VoteView> {
 }
 
 fn log(view: View<'_>, shown: usize) -> LogView {
-    let entries: Vec<EntryView> = view.tail(shown).iter().map(EntryView::from).collect();
+    let tail = if shown > 0 { view.tail(shown) } else { &[] };
+    let entries: Vec<EntryView> = tail.iter().map(EntryView::from).collect();
     let last = view.last();
     let first_shown = entries
         .first()

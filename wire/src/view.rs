@@ -5,7 +5,7 @@
 //! what is not in here is not shown. Times are microseconds on the clock named by the field.
 
 use raftwerk_core::trace::{Event, Pace, Role};
-use raftwerk_core::{AppendResult, Body, Entry, EntryBody, Message};
+use raftwerk_core::{Entry, EntryBody};
 use raftwerk_kv::Request;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,9 @@ pub struct ClusterView {
     pub nodes: Vec<NodeCard>,
     /// Messages on the way.
     pub flights: Vec<Flight>,
+    /// Requests of clients and their answers, on the way.
+    #[serde(default)]
+    pub client_flights: Vec<ClientFlight>,
     /// Directions that are cut, as (from, to).
     pub cuts: Vec<(u64, u64)>,
     /// Nodes that reach each other both ways, when there is more than one such group.
@@ -258,12 +261,32 @@ pub struct Flight {
     pub content: MessageView,
 }
 
+/// A request of a client on its way to a node, or the answer on its way back
+/// (`content.reply`). Its place on screen is found as that of a [`Flight`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClientFlight {
+    /// Its number; no [`Flight`] of the run has the same.
+    pub id: u64,
+    /// The client.
+    pub client: u64,
+    /// The node.
+    pub node: u64,
+    /// When it left.
+    pub sent: u64,
+    /// When it arrives; `None` until that is known.
+    pub due: Option<u64>,
+    /// It will be lost on the way (or was, in live mode).
+    pub lost: bool,
+    /// What it says.
+    pub content: MessageView,
+}
+
 /// What a message says, for a screen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MessageView {
-    /// Kind, such as `Append` or `VoteReply`.
+    /// Kind, such as `Append` or `VoteReply`; of clients `Put`, `Get` or `Answer` and the like.
     pub kind: String,
-    /// Term it carries.
+    /// Term it carries; 0 if it carries none.
     pub term: u64,
     /// Whether it answers another.
     pub reply: bool,
@@ -293,6 +316,9 @@ pub struct Group {
 pub struct ClientView {
     /// Its number, from 1.
     pub id: u64,
+    /// Whom it believes to lead, if anybody.
+    #[serde(default)]
+    pub leader: Option<u64>,
     /// The operation that waits, if any.
     pub current: Option<OperationView>,
     /// Finished operations, newest last, at most 20.
@@ -384,89 +410,6 @@ impl From<&Entry> for EntryView {
             term,
             kind: kind.to_string(),
             text,
-        }
-    }
-}
-
-impl From<&Message> for MessageView {
-    fn from(message: &Message) -> MessageView {
-        let mut fields: Vec<(String, String)> = Vec::new();
-        let mut field = |name: &str, value: String| fields.push((name.to_string(), value));
-        let mut accepted = None;
-        let mut entries = 0;
-        match &message.body {
-            Body::PreVote { proposed, last } => {
-                field("would campaign in term", proposed.to_string());
-                field("last entry", last.to_string());
-            }
-            Body::PreVoteReply { proposed, granted } => {
-                accepted = Some(*granted);
-                field("asked about term", proposed.to_string());
-                field("granted", granted.to_string());
-            }
-            Body::Vote { last, transfer } => {
-                field("last entry", last.to_string());
-                field("leader handed over", transfer.to_string());
-            }
-            Body::VoteReply { granted } => {
-                accepted = Some(*granted);
-                field("granted", granted.to_string());
-            }
-            Body::Append {
-                lane: _,
-                round,
-                prev,
-                entries: list,
-                commit,
-            } => {
-                entries = list.len();
-                field("round", round.to_string());
-                field("entry before", prev.to_string());
-                field("entries", list.len().to_string());
-                for entry in list.iter().take(8) {
-                    field(&entry.id.to_string(), EntryView::from(entry).text);
-                }
-                field("commit index", commit.to_string());
-            }
-            Body::AppendReply {
-                lane: _,
-                round,
-                result,
-            } => {
-                field("round", round.to_string());
-                match result {
-                    AppendResult::Accepted { durable, received } => {
-                        accepted = Some(true);
-                        field("on disk", durable.to_string());
-                        field("received", received.to_string());
-                    }
-                    AppendResult::Refused { probe, hint } => {
-                        accepted = Some(false);
-                        field("refused entry before", probe.to_string());
-                        field("try", hint.to_string());
-                    }
-                    AppendResult::Outdated => {
-                        accepted = Some(false);
-                        field("refused", "older term".to_string());
-                    }
-                }
-            }
-            Body::ReadIndex { request } => field("request", request.to_string()),
-            Body::ReadIndexReply { request, index } => {
-                accepted = Some(index.is_some());
-                field("request", request.to_string());
-                let index = index.map_or("not proven".to_string(), |i| i.to_string());
-                field("read index", index);
-            }
-            other => field("content", format!("{other:?}")),
-        }
-        MessageView {
-            kind: message.body.name().to_string(),
-            term: message.term.0,
-            reply: message.body.is_reply(),
-            accepted,
-            entries,
-            fields,
         }
     }
 }

@@ -146,6 +146,12 @@ impl History {
         view
     }
 
+    /// What a stage shows of it, with the fields of one message: cheap enough for every frame.
+    #[must_use]
+    pub fn stage(&self, playhead: u64, message: Option<u64>) -> ClusterView {
+        self.world.stage(playhead, message)
+    }
+
     /// The whole branch at a glance.
     #[must_use]
     pub fn timeline(&self) -> Timeline {

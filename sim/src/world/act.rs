@@ -7,7 +7,6 @@ use super::World;
 use crate::clients::Env;
 use crate::faults::{Fault, State};
 use crate::intervention::Intervention;
-use crate::network::Place;
 use crate::node::Node;
 use raftwerk_core::trace::{Role, Timer};
 use raftwerk_wire::view::NodeCondition::{self, Crashed, Frozen, Up};
@@ -81,9 +80,9 @@ impl World {
             Intervention::Partition(groups) => self.may_split(groups),
             Intervention::Heal => Ok(()),
             Intervention::Drop(id) | Intervention::Deliver(id) | Intervention::Duplicate(id) => {
-                match self.network.find(*id).map(|flight| flight.from) {
-                    Some(Place::Node(_)) => Ok(()),
-                    _ => Err(format!("Message {id} is not on the way any more.")),
+                match self.network.find(*id) {
+                    Some(_) => Ok(()),
+                    None => Err(format!("Message {id} is not on the way any more.")),
                 }
             }
             Intervention::Ask { client, node, op } => self.may_ask(*client, *node, op),

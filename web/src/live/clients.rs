@@ -19,6 +19,7 @@ impl Default for Book {
     fn default() -> Book {
         let client = |id| ClientView {
             id,
+            leader: None,
             current: None,
             done: Vec::new(),
         };

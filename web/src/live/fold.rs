@@ -188,6 +188,7 @@ impl Fold {
             now,
             groups: groups(&self.members(), &cuts, &voters, &running),
             flights: self.flights.list(now),
+            client_flights: Vec::new(),
             cuts,
             clients: Vec::new(),
             checks: Vec::new(),
