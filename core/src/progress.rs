@@ -44,6 +44,8 @@ pub(crate) struct Progress {
     pub sent_round: Round,
     /// Highest commit index sent to it.
     pub sent_commit: Index,
+    /// The most the peer ever told to have, and the round it told it in.
+    pub told: (Round, Index),
     /// Last reply in this lane.
     pub heard: Option<Time>,
 }
@@ -62,6 +64,7 @@ impl Progress {
             echoed: Round(0),
             sent_round: Round(0),
             sent_commit: Index(0),
+            told: (Round(0), Index(0)),
             heard: None,
         }
     }
@@ -112,6 +115,18 @@ impl Progress {
         self.in_flight
             .front()
             .is_some_and(|flight| flight.round < echoed && flight.sent < then)
+    }
+
+    /// Takes note of what the peer tells to have in memory. True when that is less than it told
+    /// in an earlier round: it has lost some in a crash, and must get it again although nothing
+    /// is on the way any more.
+    pub fn forgot(&mut self, round: Round, received: Index) -> bool {
+        let (then, most) = self.told;
+        let less = received < most && round > then;
+        if less || received > most {
+            self.told = (round, received);
+        }
+        less
     }
 
     /// Goes back to one append at a time, from `next`.

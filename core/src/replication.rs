@@ -129,6 +129,7 @@ impl Raft {
         let (pace, matched) = (peer.pace, peer.matched);
         peer.matched = matched.max(durable);
         peer.free(received);
+        let forgot = peer.forgot(round, received);
         match pace {
             // The probe found the place where the logs meet.
             Pace::Probe if received >= peer.next.prev() => peer.replicate(received),
@@ -137,7 +138,7 @@ impl Raft {
                 peer.probing = false;
                 peer.next = peer.next.max(peer.matched.next());
             }
-            Pace::Replicate if peer.lost_before(round, patience) => {
+            Pace::Replicate if forgot || peer.lost_before(round, patience) => {
                 peer.probe(received.next());
             }
             Pace::Replicate => peer.next = peer.next.max(received.next()),

@@ -102,6 +102,29 @@ fn r11_a_full_window_that_was_lost_drains_again() {
     assert!(c.view(1).peers().iter().all(empty), "nothing leaked");
 }
 
+/// A follower received an entry and lost it in a crash. Nothing is on the way to it any more and
+/// nothing new is written: what it tells in the next rounds must be enough.
+#[test]
+fn r11_what_a_peer_lost_in_a_crash_is_sent_again() {
+    let mut c = Cluster::new(3);
+    c.elect(1);
+    c.partition(&[1, 2], &[3]);
+    c.slow.insert(2);
+    c.propose(1, 1, "x").expect("accepted");
+    c.settle();
+    c.heartbeat(1);
+    c.settle();
+    assert_eq!(c.peer(1, 2).in_flight, 0, "all of it was received");
+    c.slow.remove(&2);
+    c.restart(2);
+    c.run(Span::millis(400));
+    assert_eq!(c.leaders(), [1]);
+    assert_eq!(
+        (c.commands(1), c.commands(2)),
+        (vec!["x".into()], vec!["x".into()])
+    );
+}
+
 /// What does not fit in the window waits and shares one append, instead of one each.
 #[test]
 fn r12_a_small_window_makes_large_batches() {
