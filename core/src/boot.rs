@@ -83,6 +83,11 @@ impl Raft {
         if durable.snapshot.is_some() {
             return Err(BootError::Snapshot);
         }
+        let names_it = |entry: &Entry| match &entry.body {
+            EntryBody::Membership(members) => members.contains(config.id),
+            _ => false,
+        };
+        let belonged = durable.entries.iter().any(names_it);
         let log = Log::new(durable.entries).map_err(BootError::Log)?;
         let hard_state = durable.hard_state;
         if log.last().term > hard_state.term {
@@ -119,6 +124,7 @@ impl Raft {
             settled: Vec::new(),
             told_leader: (hard_state.term, None),
             told_members: (Index(0), false),
+            belonged,
             told_fence: false,
             outputs: VecDeque::new(),
             dirty: true,

@@ -64,6 +64,9 @@ pub struct Limits {
     pub open_reads: usize,
     /// Entries kept behind a snapshot (next milestone).
     pub retained_entries: u64,
+    /// A new voter has this many rounds to keep up (thesis 4.2.1), and may be silent for as
+    /// many election timeouts.
+    pub catch_up_rounds: u64,
     /// A peer's term may be ahead by this much; more is a fault of that link (trap E18).
     pub term_jump: u64,
 }
@@ -121,6 +124,7 @@ impl Config {
                 writes_in_flight: 2,
                 open_reads: 65_536,
                 retained_entries: 10_000,
+                catch_up_rounds: 10,
                 term_jump: 1 << 32,
             },
             switches: Switches::default(),
@@ -189,6 +193,10 @@ impl Config {
         need(
             limits.uncommitted_bytes > limits.command_bytes || limits.uncommitted_bytes >= 4_096,
             "uncommitted_bytes must leave room for a command",
+        );
+        need(
+            limits.catch_up_rounds > 0,
+            "catch_up_rounds must be above zero",
         );
         need(
             !self.switches.lease_reads,

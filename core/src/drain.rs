@@ -5,6 +5,7 @@
 
 use crate::io::{Fence, Outcome, Output, Write};
 use crate::raft::Raft;
+use crate::reconfigure::Stage;
 use crate::state::State;
 use crate::trace::Kind;
 use crate::types::Index;
@@ -25,6 +26,7 @@ impl Raft {
 
     fn drain(&mut self) {
         if self.fenced.is_none() {
+            self.tend_membership();
             self.drive_transfer();
             self.start_read_round();
             self.ask_read_index();
@@ -98,6 +100,14 @@ impl Raft {
                 self.settled.push((ticket, Outcome::Committed(id)));
             }
         }
+        if let State::Leader(leading) = &mut self.state
+            && let Some(change) = &leading.change
+            && let Stage::Final(id) = change.stage
+            && id.index <= applying
+        {
+            self.settled.push((change.ticket, Outcome::Committed(id)));
+            leading.change = None;
+        }
         self.conclude_transfer();
         for (ticket, outcome) in std::mem::take(&mut self.settled) {
             self.outputs.push_back(Output::Settled { ticket, outcome });
@@ -127,13 +137,22 @@ impl Raft {
         }
         if let Some(membership) = self.log.membership() {
             let told = (membership.index(), membership.index() <= self.commit);
+            let gone = told.1 && !membership.members.contains(self.config.id);
             if self.told_members != told {
                 self.told_members = told;
                 let membership = membership.clone();
+                let id = membership.id;
                 self.outputs.push_back(Output::Members {
                     membership,
                     committed: told.1,
                 });
+                if told.1 {
+                    self.trace(|_| Kind::MembershipCommitted { id });
+                }
+            }
+            if gone && self.belonged && !matches!(self.state, State::Leader(_)) {
+                self.belonged = false;
+                self.outputs.push_back(Output::Removed);
             }
         }
         if let Some(why) = self.fenced

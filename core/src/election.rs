@@ -5,6 +5,7 @@
 //! vote is cleared only when the term grows (E2), and who campaigns forgets its leader (E10c).
 
 use crate::io::{Fence, Outcome, Refusal};
+use crate::membership::Membership;
 use crate::message::Body;
 use crate::raft::Raft;
 use crate::state::{Deadline, State};
@@ -44,10 +45,16 @@ impl Raft {
         }
     }
 
-    /// Who may campaign: a voter of the newest membership whose disk works (traps E16, D8).
+    /// Who may campaign: a voter of the newest membership whose disk works (traps E16, D8); and
+    /// who was a voter until a membership that is not known to be committed, since only its log
+    /// may be complete enough to commit that (thesis 4.2.2, trap M5). It does not count itself.
     pub(crate) fn may_campaign(&self) -> bool {
         let stalled = self.disk_stalled_due().is_some_and(|due| self.now >= due);
-        !stalled && self.members().is_voter(self.id())
+        let votes = |membership: &Membership| membership.members.is_voter(self.id());
+        let newest = self.membership();
+        let open = newest.is_some_and(|newest| newest.index() > self.commit);
+        let before = self.log.membership_before().filter(|_| open);
+        !stalled && (newest.is_some_and(votes) || before.is_some_and(votes))
     }
 
     /// Becoming a (pre-)candidate clears the known leader (trap E10c).
@@ -149,6 +156,9 @@ impl Raft {
         }
         if let Some(transfer) = leading.transfer {
             self.leave_transfer(transfer);
+        }
+        if let Some(change) = leading.change {
+            self.leave_change(change);
         }
         self.fail_leader_reads(leading.reads);
     }

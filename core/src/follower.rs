@@ -136,7 +136,7 @@ impl Raft {
             self.log.push(entry);
             new += 1;
             if is_membership {
-                self.trace_membership(false);
+                self.note_membership(false);
             }
         }
         Some(new)
@@ -163,13 +163,15 @@ impl Raft {
             removed,
         });
         if self.membership().map(|m| m.id) != before {
-            self.trace_membership(true);
+            self.note_membership(true);
         }
     }
 
-    fn trace_membership(&mut self, rolled_back: bool) {
+    /// Another membership is in force.
+    pub(crate) fn note_membership(&mut self, rolled_back: bool) {
         if let Some(now) = self.membership().cloned() {
             let (id, members) = (now.id, now.members);
+            self.belonged |= members.contains(self.id());
             self.trace(|_| Kind::MembershipInForce {
                 id,
                 members,

@@ -107,11 +107,20 @@ impl Raft {
         let Some(membership) = self.log.membership() else {
             return broken("a leader knows its cluster", String::new());
         };
-        // In its own term a leader commits nothing that its quorum math does not allow.
+        let mut peers = membership.members.all();
+        peers.retain(|node| *node != self.config.id);
+        let served = |node: &NodeId| !leading.leaving.contains_key(node);
+        if !leading.peers.keys().filter(|node| served(node)).eq(&peers) {
+            let detail = format!("{:?}", leading.peers.keys());
+            return broken("a leader serves exactly the members", detail);
+        }
+        // In its own term, and under the members in force, a leader commits nothing that its
+        // quorum math does not allow. (What was committed before may be on fewer new voters.)
         let own = self.durability.index;
         let matched = |node: NodeId| leading.peers.get(&node).map_or(own, |peer| peer.matched).0;
         let allowed = Index(quorum::agreed(&membership.members, matched));
-        if self.commit >= leading.noop && self.commit > allowed {
+        let own_doing = leading.noop.max(membership.index());
+        if self.commit >= own_doing && self.commit > allowed {
             let detail = format!("commit {}, a majority has {allowed}", self.commit);
             return broken("a leader commits what a majority has on disk", detail);
         }

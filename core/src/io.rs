@@ -12,7 +12,7 @@
 //!   `n` is on disk. Hard state and log travel in the same stream (trap R19).
 //! - Order inside one drain: write, sends, apply, answers, notices.
 
-use crate::membership::Membership;
+use crate::membership::{BadMembers, Membership};
 use crate::message::Message;
 use crate::types::{Entry, HardState, Index, LogId, NodeId, SnapshotMeta, Term, Ticket, WriteSeq};
 
@@ -94,9 +94,13 @@ pub enum Refusal {
     NotVoter,
     /// No other voter was heard lately, so nobody can take over.
     NoTarget,
+    /// The leader has not committed an entry of its own term yet; try again shortly (trap M1).
+    NotReady,
+    /// The members asked for make no sense.
+    BadMembers(BadMembers),
 }
 
-/// How a proposal or a transfer ended. Each ticket ends exactly once.
+/// How a proposal, a change of members or a transfer ended. Each ticket ends exactly once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Outcome {
@@ -108,7 +112,7 @@ pub enum Outcome {
     Unknown,
     /// A transfer: this node leads now.
     HandedOver(NodeId),
-    /// A transfer was given up; the trace tells the same.
+    /// A transfer or a change of members was given up; the trace tells the same.
     Aborted(Abort),
 }
 
@@ -120,8 +124,10 @@ pub enum Abort {
     TimeLimit,
     /// The target is no voter any more; this node still leads.
     TargetGone,
-    /// This node does not lead any more, and who shall lead is not known to do so.
+    /// This node does not lead any more, and what was wanted is not known to have happened.
     LeadershipLost,
+    /// A change of members: this new voter is too slow or silent. It stays a learner.
+    NotCaughtUp(NodeId),
 }
 
 /// One write for the log device. Perform in order of `seq`; several may share one sync.
@@ -157,7 +163,7 @@ pub enum Output {
         /// Last.
         to: Index,
     },
-    /// A proposal or a transfer ended.
+    /// A proposal, a change of members or a transfer ended.
     Settled {
         /// Which.
         ticket: Ticket,
@@ -193,6 +199,9 @@ pub enum Output {
         /// Whether its entry is known committed.
         committed: bool,
     },
+    /// This node was a member and is none in the newest committed membership. Told once; a
+    /// node that is added again goes on as if nothing had been.
+    Removed,
     /// This node has stopped for good in this life.
     Fenced(Fence),
 }

@@ -1,6 +1,6 @@
 //! Winning an election and giving leadership up.
 //!
-//! Paper 5.2 and 8 (the opening entry); thesis 6.2 (check-quorum). Handing it over is in `transfer`.
+//! Paper 5.2 and 8 (the opening entry); thesis 6.2 (check-quorum). Handing over is in `transfer`.
 //! Guarantees: a leader's term and vote are on disk, and a leader that cannot do its work, for
 //! want of a majority or of a disk, does not stay one.
 
@@ -10,11 +10,12 @@ use crate::progress::Progress;
 use crate::quorum;
 use crate::raft::Raft;
 use crate::reads::LeaderReads;
+use crate::reconfigure::Leaving;
 use crate::state::{Deadline, Leading, State};
 use crate::time::Time;
 use crate::trace::{FollowerReason, Kind};
 use crate::types::{Entry, EntryBody, Index, Lane, LogId, NodeId, Round};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 impl Raft {
     pub(crate) fn become_leader(&mut self, members: &Members) {
@@ -23,7 +24,7 @@ impl Raft {
         };
         let votes: Vec<NodeId> = votes
             .iter()
-            .filter(|vote| *vote.1)
+            .filter(|vote| *vote.1 && members.is_voter(*vote.0))
             .map(|vote| *vote.0)
             .collect();
         assert_eq!(
@@ -41,7 +42,19 @@ impl Raft {
             generation: 0,
         };
         let own = self.id();
+        // Who was removed by an entry that is not known to be committed is still to be told.
+        let mut leaving = BTreeMap::new();
+        if let Some(before) = self
+            .log
+            .membership_before()
+            .filter(|_| membership > self.commit)
+        {
+            let gone = before.members.all().into_iter();
+            let gone = gone.filter(|node| *node != own && !members.contains(*node));
+            leaving.extend(gone.map(|node| (node, Leaving::new(membership))));
+        }
         let others = members.all().into_iter().filter(|node| *node != own);
+        let others = others.chain(leaving.keys().copied());
         self.leader = Some(own);
         self.leader_heard = None;
         let told = votes.clone();
@@ -63,6 +76,8 @@ impl Raft {
             withheld: Index(0),
             reads: LeaderReads::default(),
             transfer: None,
+            change: None,
+            leaving,
         }));
         self.trace(|_| Kind::BecameLeader { votes: told });
         let id = LogId { term, index: noop };

@@ -2,7 +2,8 @@
 //!
 //! **Feed inputs, then drain [`Raft::poll`] until `None`.** That is the whole contract; `io`
 //! tells it on one page. In reading order: `types`, `message`, `io`, `raft`, `inputs`, `election`,
-//! `votes`, `leader`, `transfer`, `follower`, `replication`, `commit`, `reads`, `drain`.
+//! `votes`, `leader`, `transfer`, `reconfigure`, `follower`, `replication`, `commit`, `reads`,
+//! `drain`.
 //!
 //! | paper / thesis                         | file                     |
 //! |----------------------------------------|--------------------------|
@@ -11,7 +12,7 @@
 //! | T3.10 handing leadership over          | `transfer`               |
 //! | 5.3 replication                        | `follower`, `replication`, `progress` |
 //! | 5.4 safety, commit rule                | `votes`, `commit`        |
-//! | 6, T4 membership                       | `membership`, `quorum`   |
+//! | 6, T4 membership                       | `membership`, `quorum`, `reconfigure` |
 //! | T3.8, T10.2.1 what the disk must cover | `durability`             |
 //! | T6.2 check-quorum                      | `leader`                 |
 //! | T6.4 reads                             | `reads`                  |
@@ -39,6 +40,7 @@ mod progress;
 pub mod quorum;
 mod raft;
 mod reads;
+mod reconfigure;
 mod replication;
 mod rng;
 mod state;
@@ -54,7 +56,7 @@ pub use config::{Config, Limits, Switches, Timing};
 pub use hash::StableHasher;
 pub use invariants::Violation;
 pub use io::{Abort, Condition, Durable, Fence, Outcome, Output, ReadPath, Refusal, Write};
-pub use membership::{Members, Membership};
+pub use membership::{BadMembers, Members, Membership};
 pub use message::{AppendResult, Body, Message};
 pub use raft::Raft;
 pub use state::Deadline;
@@ -63,4 +65,4 @@ pub use types::{
     ClusterId, Entry, EntryBody, HardState, Index, Lane, LogId, Mark, NodeId, Payload, Round,
     SnapshotMeta, Term, Ticket, WriteSeq,
 };
-pub use view::{Peer, Transferring, View, Waiting};
+pub use view::{Changing, Peer, Transferring, View, Waiting};

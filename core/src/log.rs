@@ -135,6 +135,11 @@ impl Log {
         self.memberships.last()
     }
 
+    /// The membership that was in force before that one.
+    pub fn membership_before(&self) -> Option<&Membership> {
+        self.memberships.iter().nth_back(1)
+    }
+
     /// The best place for a leader to try next, given what was probed and refused: the last
     /// position at or below `limit` whose term is not above `term` (paper 5.3, last part).
     ///

@@ -20,6 +20,18 @@ pub struct Members {
     pub demote_later: Vec<NodeId>,
 }
 
+/// Why a list of members makes no sense as the target of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum BadMembers {
+    /// Nobody votes.
+    NoVoters,
+    /// This node is named as a voter and as a learner.
+    TwoRoles(NodeId),
+    /// It names voters that leave; only the core's own joint entries do.
+    Joint,
+}
+
 impl Members {
     /// A plain set of voters.
     #[must_use]
@@ -64,6 +76,56 @@ impl Members {
         all.sort_unstable();
         all.dedup();
         all
+    }
+
+    /// As the target of a change: sorted and free of doubles, or why it cannot be one.
+    pub(crate) fn checked(mut self) -> Result<Members, BadMembers> {
+        for list in [&mut self.voters, &mut self.learners] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        if !self.outgoing.is_empty() || !self.demote_later.is_empty() {
+            return Err(BadMembers::Joint);
+        }
+        if self.voters.is_empty() {
+            return Err(BadMembers::NoVoters);
+        }
+        match self.learners.iter().find(|node| self.is_voter(**node)) {
+            Some(node) => Err(BadMembers::TwoRoles(*node)),
+            None => Ok(self),
+        }
+    }
+
+    /// The next entry on the way to `target`: the target itself when at most one voter comes or
+    /// goes, since then all majorities overlap (thesis 4.1); else both sets of voters together
+    /// (4.3). Voters that become learners stay voters until the joint entry is left.
+    pub(crate) fn toward(&self, target: &Members) -> Members {
+        let come = target.voters.iter().filter(|node| !self.is_voter(**node));
+        let go = self.voters.iter().filter(|node| !target.is_voter(**node));
+        if come.count() + go.count() <= 1 {
+            return target.clone();
+        }
+        let (demote_later, learners) = target
+            .learners
+            .iter()
+            .partition(|node| self.is_voter(**node));
+        Members {
+            voters: target.voters.clone(),
+            outgoing: self.voters.clone(),
+            learners,
+            demote_later,
+        }
+    }
+
+    /// What a joint membership becomes when it is left.
+    pub(crate) fn after_joint(&self) -> Members {
+        let mut learners = [&self.learners[..], &self.demote_later[..]].concat();
+        learners.sort_unstable();
+        Members {
+            voters: self.voters.clone(),
+            learners,
+            ..Members::default()
+        }
     }
 
     /// Length of all lists together; a measure of size, not a count of nodes.

@@ -2,7 +2,8 @@
 //!
 //! Every message passes [`Raft::receive`], where cluster, address and term are judged once for
 //! all kinds (trap E20). The other inputs are in `inputs`; the rules live in `election`, `votes`,
-//! `leader`, `transfer`, `follower`, `replication`, `commit` and `reads`; what leaves is built in `drain`.
+//! `leader`, `transfer`, `reconfigure`, `follower`, `replication`, `commit` and `reads`; what
+//! leaves is built in `drain`.
 
 use crate::config::Config;
 use crate::durability::Durability;
@@ -56,6 +57,8 @@ pub struct Raft {
     pub(crate) settled: Vec<(Ticket, Outcome)>,
     pub(crate) told_leader: (Term, Option<NodeId>),
     pub(crate) told_members: (Index, bool),
+    /// Some membership named this node, and it was not told since that it is removed.
+    pub(crate) belonged: bool,
     pub(crate) told_fence: bool,
     pub(crate) outputs: VecDeque<Output>,
     pub(crate) dirty: bool,

@@ -5,6 +5,7 @@
 
 use crate::progress::Progress;
 use crate::reads::LeaderReads;
+use crate::reconfigure::{Change, Leaving};
 use crate::time::Time;
 use crate::trace::Event;
 use crate::transfer::Transfer;
@@ -30,7 +31,7 @@ pub(crate) enum State {
 /// State of a leader; gone the moment it steps down.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Leading {
-    /// Every other member.
+    /// Every other member, and who is leaving.
     pub peers: BTreeMap<NodeId, Progress>,
     /// Current contact round.
     pub round: Round,
@@ -54,6 +55,10 @@ pub(crate) struct Leading {
     pub reads: LeaderReads,
     /// Leadership is being handed over.
     pub transfer: Option<Transfer>,
+    /// The members are being changed at somebody's wish.
+    pub change: Option<Change>,
+    /// Peers that are members no more and are to learn it.
+    pub leaving: BTreeMap<NodeId, Leaving>,
 }
 
 /// A deadline and when it was set.

@@ -128,7 +128,7 @@ pub enum FollowerReason {
         /// How long.
         waited: Span,
     },
-    /// It is no voter any more (next milestone).
+    /// As leader it is no voter any more and found nobody to hand over to.
     Removed,
 }
 
@@ -152,6 +152,22 @@ pub enum TransferReason {
     Asked,
     /// Its own disk hangs (trap D8).
     DiskStalled,
+    /// It is no voter any more (thesis 4.2.2, trap M6).
+    Removed,
+}
+
+/// What an entry that names members is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Step {
+    /// New voters become learners first (thesis 4.2.1).
+    Learners,
+    /// The target: at most one voter comes or goes (thesis 4.1).
+    Direct,
+    /// Both sets of voters decide together (paper 6, thesis 4.3).
+    Joint,
+    /// The joint membership is left.
+    Leave,
 }
 
 /// Why a vote was refused.
@@ -183,6 +199,8 @@ pub enum VoteRefusal {
     },
     /// This node is the leader of the term.
     Leading,
+    /// It knows no members, so it takes part in nothing (trap M10).
+    NoMembership,
 }
 
 /// Why a message had no effect.

@@ -178,6 +178,7 @@ impl Raft {
         match why {
             TransferReason::Asked => {}
             TransferReason::DiskStalled => self.step_down_stalled(),
+            TransferReason::Removed => self.step_down_removed(),
         }
     }
 

@@ -2,8 +2,9 @@
 
 use crate::config::Config;
 use crate::io::Fence;
-use crate::membership::Membership;
+use crate::membership::{Members, Membership};
 use crate::raft::Raft;
+use crate::reconfigure::Stage;
 use crate::state::{Deadline, State};
 use crate::time::Time;
 use crate::trace::{Held, Pace, Role};
@@ -32,6 +33,8 @@ pub struct Peer {
     pub echoed: Round,
     /// Last reply in this term.
     pub heard: Option<Time>,
+    /// It is no member any more and is to learn it.
+    pub leaving: bool,
 }
 
 /// A leadership transfer that is running.
@@ -43,6 +46,16 @@ pub struct Transferring {
     pub sent: bool,
     /// When the transfer is given up.
     pub limit: Deadline,
+}
+
+/// A change of members that is running.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changing<'a> {
+    /// Who shall be members.
+    pub target: &'a Members,
+    /// New voters that receive the log, with their round and what ends it; empty once the
+    /// voters change.
+    pub rounds: Vec<(NodeId, u64, Index)>,
 }
 
 /// Reads that wait for the same thing.
@@ -221,6 +234,7 @@ impl<'a> View<'a> {
             full: !p.may_send(limits.window_messages, limits.window_bytes),
             echoed: p.echoed,
             heard: p.heard,
+            leaving: leading.leaving.contains_key(id),
         };
         leading.peers.iter().map(peer).collect()
     }
@@ -231,6 +245,25 @@ impl<'a> View<'a> {
             to: transfer.to,
             sent: transfer.sent,
             limit: transfer.limit,
+        })
+    }
+    /// A leader's running change of members, as it was asked for.
+    #[must_use]
+    pub fn change(self) -> Option<Changing<'a>> {
+        let State::Leader(leading) = &self.0.state else {
+            return None;
+        };
+        let change = leading.change.as_ref()?;
+        let rounds = match &change.stage {
+            Stage::CatchingUp(rounds) => rounds
+                .iter()
+                .map(|(node, round)| (*node, round.round, round.goal))
+                .collect(),
+            Stage::Joint | Stage::Final(_) => Vec::new(),
+        };
+        Some(Changing {
+            target: &change.target,
+            rounds,
         })
     }
     /// What waits for the disk.

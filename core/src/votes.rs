@@ -52,6 +52,8 @@ impl Raft {
         let (term, mine) = (self.hard_state.term, self.log.last());
         let refusal = if let Some((leader, heard)) = self.live_leader() {
             Some(VoteRefusal::LeaderAlive { leader, heard })
+        } else if self.membership().is_none() {
+            Some(VoteRefusal::NoMembership)
         } else if matches!(self.state, State::Leader(_)) && proposed <= term {
             Some(VoteRefusal::Leading)
         } else if proposed < term {
@@ -94,6 +96,8 @@ impl Raft {
     pub(crate) fn on_vote(&mut self, to: NodeId, theirs: LogId) {
         let (term, mine) = (self.hard_state.term, self.log.last());
         let refusal = match self.hard_state.vote {
+            // Who knows no members is silent: it may be a voter that lost its disk (trap M10).
+            _ if self.membership().is_none() => Some(VoteRefusal::NoMembership),
             // Asked again by the one already voted for: granted again (trap E6), if its log
             // is still the one that was voted for.
             Some(vote) if vote == to && theirs >= mine => None,
@@ -179,7 +183,8 @@ impl Raft {
 
     pub(crate) fn count_vote(&mut self, from: NodeId, granted: bool) {
         let members = self.members();
-        if !members.is_voter(from) {
+        // The own vote is noted in any case: it stands for the disk. It counts only for a voter.
+        if !members.is_voter(from) && from != self.id() {
             return self.ignore(from, IgnoreReason::NotMember);
         }
         let (votes, pre) = match &mut self.state {
@@ -188,7 +193,8 @@ impl Raft {
             _ => return,
         };
         votes.insert(from, granted);
-        let yes = votes.values().filter(|granted| **granted).count();
+        let counts = |vote: &(&NodeId, &bool)| *vote.1 && members.is_voter(*vote.0);
+        let yes = votes.iter().filter(counts).count();
         let tally = quorum::tally(&members, |node| votes.get(&node).copied());
         let need = quorum::majority(members.voters.len());
         self.trace(|_| Kind::CountedVote {

@@ -383,7 +383,7 @@ fn rank(output: &Output) -> u8 {
         Output::Send(_) => 1,
         Output::Apply { .. } => 2,
         Output::Settled { .. } | Output::ReadAt { .. } | Output::ReadFailed { .. } => 3,
-        Output::Leader { .. } | Output::Members { .. } | Output::Fenced(_) => 4,
+        Output::Leader { .. } | Output::Members { .. } | Output::Removed | Output::Fenced(_) => 4,
     }
 }
 

@@ -13,10 +13,10 @@ pub use words::{abort, cause, refusal, role_name, section, timer_name};
 use words::{count, end, entries, fence, ignored, names, span, vote_word};
 
 use raftwerk_core::trace::{
-    CommitReason, ElectionReason, Event, FollowerReason, Held, Kind, Pace, Role, TransferReason,
-    VoteRefusal,
+    CommitReason, ElectionReason, Event, FollowerReason, Held, Kind, Pace, Role, Step,
+    TransferReason, VoteRefusal,
 };
-use raftwerk_core::{Index, LogId, NodeId, ReadPath, Term, Ticket};
+use raftwerk_core::{Index, LogId, Members, NodeId, ReadPath, Term, Ticket};
 
 /// An event in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +146,28 @@ fn what(event: &Event) -> String {
         Kind::TransferAborted { to, why } => {
             format!("{node} hands over to {to} no more: {}.", abort(*why))
         }
+        Kind::ChangeStarted {
+            target, new_voters, ..
+        } => change_started(node, target, new_voters),
+        Kind::LearnerCaughtUp { peer, round, .. } => {
+            let rounds = count(*round, "round");
+            format!("{peer} keeps up with {node} after {rounds}. It may vote.")
+        }
+        Kind::AppendedMembership { id, step } => appended_membership(node, *id, *step),
+        Kind::ChangeAborted { why } => {
+            format!("{node} gives the change of members up: {}.", abort(*why))
+        }
+        Kind::MembershipCommitted { id } => {
+            format!("{node} knows that the members of entry {id} are committed.")
+        }
+        Kind::Parted { peer, told } => {
+            let why = if *told {
+                "has learned"
+            } else {
+                "is too silent to learn"
+            };
+            format!("{peer} {why} that it is removed. {node} speaks to it no more.")
+        }
         Kind::Ignored { from, reason } => {
             format!(
                 "{node} ignores a message from {from}: {}.",
@@ -207,9 +229,29 @@ fn started_election(node: NodeId, term: Term, reason: ElectionReason) -> String 
 fn transfer_started(node: NodeId, to: NodeId, why: TransferReason, matched: Index) -> String {
     let why = match why {
         TransferReason::Asked => "is asked to hand over",
+        TransferReason::Removed => "is no voter any more and hands over",
         TransferReason::DiskStalled => "waits too long for its own disk and hands over",
     };
     format!("{node} {why} to {to}, whose disk has the log up to {matched}.")
+}
+
+fn change_started(node: NodeId, target: &Members, new_voters: &[NodeId]) -> String {
+    let voters = names(&target.voters);
+    if new_voters.is_empty() {
+        return format!("{node} is asked to change the voters to {voters}.");
+    }
+    let new = names(new_voters);
+    format!("{node} is asked to change the voters to {voters}. First {new} must keep up.")
+}
+
+fn appended_membership(node: NodeId, id: LogId, step: Step) -> String {
+    let what = match step {
+        Step::Learners => "new learners",
+        Step::Direct => "the new members",
+        Step::Joint => "both sets of voters, which now decide together",
+        Step::Leave => "the new members alone: the old voters are left behind",
+    };
+    format!("{node} appends entry {id}, which names {what}.")
 }
 
 fn granted_vote(node: NodeId, to: NodeId, pre: bool, proposed: Term) -> String {
@@ -232,6 +274,7 @@ fn refused_vote(node: NodeId, to: NodeId, pre: bool, proposed: u64, why: VoteRef
             format!("{to}'s log {}, {node}'s {}", end(theirs), end(mine))
         }
         VoteRefusal::Leading => format!("{node} leads this term itself"),
+        VoteRefusal::NoMembership => format!("{node} knows no members yet"),
     };
     format!("{to} asks {node} for its {word} in term {proposed}. {node} refuses: {why}.")
 }

@@ -1,8 +1,8 @@
 //! What can happen in a node, with the values that decided it, and the rule behind each.
 
 use super::{
-    CommitReason, ElectionReason, FollowerReason, Held, IgnoreReason, Pace, Role, TransferReason,
-    VoteRefusal,
+    CommitReason, ElectionReason, FollowerReason, Held, IgnoreReason, Pace, Role, Step,
+    TransferReason, VoteRefusal,
 };
 use crate::io::{Abort, Fence, ReadPath, Refusal};
 use crate::membership::Members;
@@ -273,6 +273,48 @@ pub enum Kind {
         /// Why.
         why: Abort,
     },
+    /// A leader begins to change the members.
+    ChangeStarted {
+        /// The host's number.
+        ticket: Ticket,
+        /// Who shall be members.
+        target: Members,
+        /// Voters of the target that do not vote yet.
+        new_voters: Vec<NodeId>,
+    },
+    /// A new voter keeps up with the leader.
+    LearnerCaughtUp {
+        /// The new voter.
+        peer: NodeId,
+        /// After how many rounds.
+        round: u64,
+        /// How long the last one took.
+        took: Span,
+    },
+    /// A leader put a membership into its log.
+    AppendedMembership {
+        /// The entry.
+        id: LogId,
+        /// What it is for.
+        step: Step,
+    },
+    /// The change was given up.
+    ChangeAborted {
+        /// Why.
+        why: Abort,
+    },
+    /// The membership in force is committed.
+    MembershipCommitted {
+        /// Its entry.
+        id: LogId,
+    },
+    /// The leader speaks no more to a peer that was removed.
+    Parted {
+        /// The peer.
+        peer: NodeId,
+        /// It is known to have learned of its removal.
+        told: bool,
+    },
     /// A message had no effect.
     Ignored {
         /// Its sender.
@@ -316,6 +358,7 @@ impl Kind {
             Kind::RefusedVote { reason, .. } => match reason {
                 VoteRefusal::LeaderAlive { .. } => "T4.2.3",
                 VoteRefusal::LogBehind { .. } => "P5.4.1",
+                VoteRefusal::NoMembership => "T4.4",
                 _ => "P5.2",
             },
             Kind::BecameLeader { .. } | Kind::FoundLeader { .. } => "P5.2",
@@ -332,7 +375,16 @@ impl Kind {
             | Kind::ReadConfirmed { .. }
             | Kind::ReadServed { .. }
             | Kind::ReadFailed { .. } => "T6.4",
-            Kind::MembershipInForce { .. } => "P6, T4.1",
+            Kind::MembershipInForce { .. }
+            | Kind::MembershipCommitted { .. }
+            | Kind::ChangeStarted { .. } => "P6, T4.1",
+            Kind::LearnerCaughtUp { .. } | Kind::ChangeAborted { .. } => "T4.2.1",
+            Kind::AppendedMembership { step, .. } => match step {
+                Step::Learners => "T4.2.1",
+                Step::Direct => "T4.1",
+                Step::Joint | Step::Leave => "P6, T4.3",
+            },
+            Kind::Parted { .. } => "T4.2.3",
             Kind::TransferStarted { .. }
             | Kind::SentTimeoutNow { .. }
             | Kind::TransferAborted { .. } => "T3.10",
@@ -367,6 +419,11 @@ impl Kind {
             | Kind::TransferStarted { .. }
             | Kind::SentTimeoutNow { .. }
             | Kind::TransferAborted { .. }
+            | Kind::ChangeStarted { .. }
+            | Kind::LearnerCaughtUp { .. }
+            | Kind::AppendedMembership { .. }
+            | Kind::ChangeAborted { .. }
+            | Kind::MembershipCommitted { .. }
             | Kind::ReadFailed { .. }
             | Kind::Fenced { .. } => true,
             Kind::GrantedVote { .. } => true,

@@ -53,6 +53,14 @@ impl Cluster {
         }
     }
 
+    /// Moves the clock and fires everything; mail waits.
+    pub fn wait(&mut self, span: Span) {
+        self.now = self.now + span;
+        for id in self.nodes.keys().copied().collect::<Vec<_>>() {
+            self.give(id, Input::Expire).expect("no ticket");
+        }
+    }
+
     /// Lets a node campaign now, with mail delivered until it is quiet.
     pub fn elect(&mut self, id: u64) {
         self.time_out(id);
@@ -84,6 +92,14 @@ impl Cluster {
 
     pub fn read(&mut self, id: u64, ticket: u64, path: ReadPath) -> Result<(), Refusal> {
         self.feed(id, [Input::Read(Ticket(ticket), path)])[0]
+    }
+
+    pub fn transfer(&mut self, id: u64, ticket: u64, to: Option<u64>) -> Result<(), Refusal> {
+        self.give(id, Input::Transfer(Ticket(ticket), to.map(NodeId)))
+    }
+
+    pub fn reconfigure(&mut self, id: u64, ticket: u64, to: &Members) -> Result<(), Refusal> {
+        self.give(id, Input::Reconfigure(Ticket(ticket), to.clone()))
     }
 
     /// Hands a node a message made by hand.
@@ -120,6 +136,18 @@ impl Cluster {
         let peers = self.view(leader).peers();
         let found = peers.into_iter().find(|p| p.id == NodeId(peer));
         found.expect("a leader knows its peers")
+    }
+
+    /// How the tickets of a node ended, in order.
+    pub fn ended(&self, id: u64) -> Vec<(u64, Outcome)> {
+        let told = self.node(id).settled.iter();
+        told.map(|(ticket, outcome)| (ticket.0, *outcome)).collect()
+    }
+
+    /// Members in force at a node.
+    pub fn members(&self, id: u64) -> Members {
+        let membership = self.view(id).membership();
+        membership.map_or_else(Members::default, |m| m.members.clone())
     }
 
     /// Commands applied by a node, as text.

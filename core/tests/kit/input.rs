@@ -16,6 +16,7 @@ pub enum Input {
     Applied(Index),
     Link(NodeId, bool),
     Transfer(Ticket, Option<NodeId>),
+    Reconfigure(Ticket, Members),
 }
 
 impl Input {
@@ -26,6 +27,9 @@ impl Input {
             Input::Fire(timer) => raft.fire(now, timer),
             Input::Propose(ticket, command) => return raft.propose(now, ticket, command),
             Input::Read(ticket, path) => return raft.read(now, ticket, path),
+            Input::Reconfigure(ticket, members) => {
+                return raft.reconfigure(now, ticket, members);
+            }
             Input::Persisted(seq) => raft.persisted(now, seq),
             Input::PersistFailed(seq) => raft.persist_failed(now, seq),
             Input::Applied(index) => raft.applied(now, index),
@@ -38,9 +42,10 @@ impl Input {
     /// The ticket it hands in.
     pub fn ticket(&self) -> Option<Ticket> {
         match self {
-            Input::Propose(ticket, _) | Input::Read(ticket, _) | Input::Transfer(ticket, _) => {
-                Some(*ticket)
-            }
+            Input::Propose(ticket, _)
+            | Input::Read(ticket, _)
+            | Input::Transfer(ticket, _)
+            | Input::Reconfigure(ticket, _) => Some(*ticket),
             _ => None,
         }
     }

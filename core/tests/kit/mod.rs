@@ -29,6 +29,8 @@ pub struct Node {
     pub reads: Vec<(Ticket, Result<Index, Refusal>)>,
     pub events: Vec<Event>,
     pub fenced: Option<Fence>,
+    /// How often it was told that it is removed.
+    pub removed: usize,
     pub diary: Diary,
 }
 
@@ -111,10 +113,16 @@ impl Cluster {
             reads: Vec::new(),
             events: Vec::new(),
             fenced: None,
+            removed: 0,
             diary,
         };
         self.nodes.insert(id, node);
         self.drain(id);
+    }
+
+    /// Starts a node with an empty disk, which somebody may make a member.
+    pub fn join(&mut self, id: u64) {
+        self.boot(config(id), Durable::default());
     }
 
     /// Power off and on: what was not written is gone. Mail on its way stays on its way.
@@ -261,6 +269,7 @@ impl Node {
                 self.reads.push((ticket, Err(why)));
             }
             Output::Fenced(why) => self.fenced = Some(why),
+            Output::Removed => self.removed += 1,
             Output::Send(_) | Output::Leader { .. } | Output::Members { .. } => {}
         }
     }
@@ -277,7 +286,7 @@ fn in_order(outputs: &[Output]) {
         Output::Send(_) => 1,
         Output::Apply { .. } => 2,
         Output::Settled { .. } | Output::ReadAt { .. } | Output::ReadFailed { .. } => 3,
-        Output::Leader { .. } | Output::Members { .. } | Output::Fenced(_) => 4,
+        Output::Leader { .. } | Output::Members { .. } | Output::Removed | Output::Fenced(_) => 4,
     };
     assert!(outputs.is_sorted_by_key(rank), "out of order: {outputs:?}");
     for once in [0, 2] {

@@ -162,7 +162,7 @@ fn e14_a_returning_server_does_not_disturb() {
     }
 }
 
-/// S3 was removed and does not know it: nobody speaks to it, and it campaigns for ever.
+/// S3 was removed and does not know it: it hears nobody, and campaigns for ever.
 #[test]
 fn e14_a_removed_server_does_not_disturb() {
     let old = Durable::bootstrap(&Members::of_voters([1, 2, 3].map(NodeId)));
@@ -178,6 +178,7 @@ fn e14_a_removed_server_does_not_disturb() {
             config.switches.pre_vote = pre_vote;
             config.switches.stickiness = stickiness;
         });
+        c.cut.extend([(1, 3), (2, 3)]);
         c.elect(1);
         let term = c.view(1).term();
         c.run(Span::millis(5_000));

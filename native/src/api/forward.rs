@@ -12,7 +12,7 @@ use crate::node::inbox::{Query, Request};
 use crate::problem::Trouble;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
-use raftwerk_core::{NodeId, Payload, ReadPath, Refusal};
+use raftwerk_core::{BadMembers, NodeId, Payload, ReadPath, Refusal};
 use raftwerk_kv::Answer;
 use raftwerk_wire::client::{HEADER_FORWARDED, HEADER_SEQUENCE, HEADER_SESSION};
 use std::sync::atomic::Ordering::Relaxed;
@@ -206,6 +206,18 @@ fn trouble(why: Refusal) -> Trouble {
             let why = "no other voter was heard lately; try again shortly";
             Trouble::later("no_target", why)
         }
+        Refusal::NotReady => {
+            let why = "the leader is not ready to change members; try again shortly";
+            Trouble::later("not_ready", why)
+        }
+        Refusal::BadMembers(why) => Trouble::bad(
+            "bad_members",
+            match why {
+                BadMembers::NoVoters => "nobody would vote",
+                BadMembers::TwoRoles(_) => "a node cannot be voter and learner at once",
+                BadMembers::Joint => "only the leader itself makes joint members",
+            },
+        ),
         Refusal::UnknownMember | Refusal::Disabled => Trouble::bad(
             "not_possible",
             "this is switched off or names an unknown member",

@@ -83,7 +83,7 @@ impl World {
                 node.serve_at(ticket, index);
             }
             Output::ReadFailed { ticket, why } => answers.extend(node.give_up(ticket, why)),
-            Output::Leader { .. } | Output::Members { .. } => {}
+            Output::Leader { .. } | Output::Members { .. } | Output::Removed => {}
             Output::Fenced(why) => {
                 // Simulated disks do not fail yet, so nothing should ever stop a node.
                 let detail = format!("S{} stopped for good: {why:?}", node.id);

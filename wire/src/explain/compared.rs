@@ -57,6 +57,10 @@ pub(super) fn compared(event: &Event) -> Option<String> {
         Kind::TransferStarted { matched, last, .. } => {
             format!("On the target's disk up to {matched}, here up to {last}")
         }
+        Kind::LearnerCaughtUp { took, .. } => format!(
+            "The last round took {}: less than an election timeout",
+            span(took.0)
+        ),
         Kind::Ignored { reason, .. } => return ignored(*reason),
         Kind::Booted { .. }
         | Kind::ElectionTimedOut { .. }
@@ -78,6 +82,11 @@ pub(super) fn compared(event: &Event) -> Option<String> {
         | Kind::ReadServed { .. }
         | Kind::ReadFailed { .. }
         | Kind::MembershipInForce { .. }
+        | Kind::MembershipCommitted { .. }
+        | Kind::AppendedMembership { .. }
+        | Kind::ChangeStarted { .. }
+        | Kind::ChangeAborted { .. }
+        | Kind::Parted { .. }
         | Kind::SentTimeoutNow { .. }
         | Kind::TransferAborted { .. }
         | Kind::Fenced { .. } => return None,
@@ -114,7 +123,7 @@ fn refused_vote(node: NodeId, to: NodeId, reason: VoteRefusal) -> Option<String>
             span(heard.0)
         )),
         VoteRefusal::VotedFor(other) => Some(format!("Vote given to {other}, asked by {to}")),
-        VoteRefusal::Leading => None,
+        VoteRefusal::Leading | VoteRefusal::NoMembership => None,
     }
 }
 

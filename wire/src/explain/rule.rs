@@ -2,7 +2,7 @@
 
 use raftwerk_core::Fence;
 use raftwerk_core::trace::{
-    CommitReason, FollowerReason, Held, IgnoreReason, Kind, Pace, VoteRefusal,
+    CommitReason, FollowerReason, Held, IgnoreReason, Kind, Pace, Step, VoteRefusal,
 };
 
 /// The rule, as one sentence with its full stop.
@@ -93,6 +93,22 @@ pub(super) fn rule(kind: &Kind) -> &'static str {
         Kind::TransferAborted { .. } => {
             "A transfer that takes too long is given up, so that commands are taken again."
         }
+        Kind::ChangeStarted { .. } => {
+            "One change at a time, and only after an entry of the leader's own term is committed."
+        }
+        Kind::LearnerCaughtUp { .. } => {
+            "A new voter first gets the log without voting, so that commits need not wait for it."
+        }
+        Kind::AppendedMembership { step, .. } => step_rule(*step),
+        Kind::ChangeAborted { .. } => {
+            "A new voter that does not keep up would hold up commits, so it does not become one."
+        }
+        Kind::MembershipCommitted { .. } => {
+            "A committed membership is never taken back; the next change may begin."
+        }
+        Kind::Parted { .. } => {
+            "Who was removed is told, so that it does not campaign against the others."
+        }
         Kind::Ignored { reason, .. } => ignored(*reason),
         Kind::Fenced { why } => fenced(*why),
     }
@@ -116,6 +132,19 @@ fn became_follower(reason: FollowerReason) -> &'static str {
     }
 }
 
+fn step_rule(step: Step) -> &'static str {
+    match step {
+        Step::Learners => "Learners receive the log and do not vote.",
+        Step::Direct => {
+            "When at most one voter comes or goes, every old majority meets every new one."
+        }
+        Step::Joint => {
+            "While both sets of voters are in force, each decision needs a majority of both."
+        }
+        Step::Leave => "Once the joint entry is committed, any leader may leave it.",
+    }
+}
+
 fn refused_vote(reason: VoteRefusal) -> &'static str {
     match reason {
         VoteRefusal::LeaderAlive { .. } => {
@@ -127,6 +156,7 @@ fn refused_vote(reason: VoteRefusal) -> &'static str {
             "A vote goes only to a log at least as complete: first the later last term wins, then \
              the longer log. So a leader has every committed entry."
         }
+        VoteRefusal::NoMembership => "A node that knows no members takes part in no election.",
         VoteRefusal::Leading => "A leader does not vote for another in its own term.",
     }
 }

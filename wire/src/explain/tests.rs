@@ -2,7 +2,7 @@
 
 use super::*;
 use raftwerk_core::trace::{Cause, IgnoreReason, Timer};
-use raftwerk_core::{Abort, Fence, Members, Refusal, Round, Span, Time, WriteSeq};
+use raftwerk_core::{Abort, BadMembers, Fence, Members, Refusal, Round, Span, Time, WriteSeq};
 
 fn id(term: u64, index: u64) -> LogId {
     LogId::new(term, index)
@@ -116,6 +116,7 @@ fn election_kinds() -> Vec<Kind> {
             mine: id(4, 9),
         },
         VoteRefusal::Leading,
+        VoteRefusal::NoMembership,
     ] {
         kinds.push(Kind::RefusedVote {
             to,
@@ -259,6 +260,10 @@ fn trouble_kinds() -> Vec<Kind> {
         Refusal::LeaderLost,
         Refusal::NotVoter,
         Refusal::NoTarget,
+        Refusal::NotReady,
+        Refusal::BadMembers(BadMembers::NoVoters),
+        Refusal::BadMembers(BadMembers::TwoRoles(NodeId(4))),
+        Refusal::BadMembers(BadMembers::Joint),
     ] {
         kinds.push(Kind::ReadFailed {
             ticket: Ticket(1),
@@ -304,7 +309,11 @@ fn trouble_kinds() -> Vec<Kind> {
 fn transfer_kinds() -> Vec<Kind> {
     let to = NodeId(5);
     let mut kinds = vec![Kind::SentTimeoutNow { to, last: id(4, 9) }];
-    for why in [TransferReason::Asked, TransferReason::DiskStalled] {
+    for why in [
+        TransferReason::Asked,
+        TransferReason::DiskStalled,
+        TransferReason::Removed,
+    ] {
         kinds.push(Kind::TransferStarted {
             to,
             why,
@@ -314,6 +323,34 @@ fn transfer_kinds() -> Vec<Kind> {
     }
     for why in [Abort::TimeLimit, Abort::TargetGone, Abort::LeadershipLost] {
         kinds.push(Kind::TransferAborted { to, why });
+    }
+    kinds
+}
+
+fn membership_kinds() -> Vec<Kind> {
+    let peer = NodeId(4);
+    let mut kinds = vec![
+        Kind::LearnerCaughtUp {
+            peer,
+            round: 2,
+            took: Span(40_000),
+        },
+        Kind::ChangeAborted {
+            why: Abort::NotCaughtUp(peer),
+        },
+        Kind::MembershipCommitted { id: id(4, 9) },
+        Kind::Parted { peer, told: true },
+        Kind::Parted { peer, told: false },
+    ];
+    for new_voters in [vec![], vec![peer]] {
+        kinds.push(Kind::ChangeStarted {
+            ticket: Ticket(1),
+            target: Members::of_voters([NodeId(1), peer]),
+            new_voters,
+        });
+    }
+    for step in [Step::Learners, Step::Direct, Step::Joint, Step::Leave] {
+        kinds.push(Kind::AppendedMembership { id: id(4, 9), step });
     }
     kinds
 }
@@ -334,6 +371,7 @@ fn every_kind_reads_as_sentences_about_the_node() {
         election_kinds(),
         log_kinds(),
         transfer_kinds(),
+        membership_kinds(),
         trouble_kinds(),
     ]
     .concat();

@@ -1,7 +1,7 @@
 //! The words that sentences about events are made of: names, counts, times, sections, reasons.
 
 use raftwerk_core::trace::{Cause, IgnoreReason, Role, Timer};
-use raftwerk_core::{Abort, Fence, Index, LogId, NodeId, Refusal};
+use raftwerk_core::{Abort, BadMembers, Fence, Index, LogId, NodeId, Refusal};
 
 /// The input that led to an event, in words, such as "its election timer fires".
 #[must_use]
@@ -134,16 +134,27 @@ pub fn refusal(why: Refusal) -> String {
         Refusal::LeaderLost => "the leader or its term changed meanwhile".into(),
         Refusal::NotVoter => "the node named does not vote".into(),
         Refusal::NoTarget => "no other voter was heard lately".into(),
+        Refusal::NotReady => "it has committed nothing of its own term yet".into(),
+        Refusal::BadMembers(why) => bad_members(why),
+    }
+}
+
+fn bad_members(why: BadMembers) -> String {
+    match why {
+        BadMembers::NoVoters => "nobody would vote".into(),
+        BadMembers::TwoRoles(node) => format!("{node} cannot be voter and learner at once"),
+        BadMembers::Joint => "only the leader itself makes joint members".into(),
     }
 }
 
 /// Why something was given up, inside a sentence.
 #[must_use]
-pub fn abort(why: Abort) -> &'static str {
+pub fn abort(why: Abort) -> String {
     match why {
-        Abort::TimeLimit => "it took too long",
-        Abort::TargetGone => "the target is no voter any more",
-        Abort::LeadershipLost => "it does not lead any more",
+        Abort::TimeLimit => "it took too long".into(),
+        Abort::TargetGone => "the target is no voter any more".into(),
+        Abort::LeadershipLost => "it does not lead any more".into(),
+        Abort::NotCaughtUp(node) => format!("{node} does not keep up"),
     }
 }
 

@@ -1,0 +1,380 @@
+//! Changing the members (paper 6; thesis 4; traps M1 to M13, R4, R14).
+//!
+//! The target is a whole membership; this file finds the way. New voters first get the log as
+//! learners, in rounds, until they keep up (thesis 4.2.1). Then one entry says the target when at
+//! most one voter comes or goes (4.1), else a joint entry does, and whichever leader finds that
+//! one committed leaves it (4.3). One entry is on its way at a time, and none before the leader
+//! has committed one of its own term (the bug of 2015).
+//!
+//! All but the first step is taken while draining, from what the log says: so it does not matter
+//! which leader began it (trap M9). Guarantees: the ticket ends exactly once; a leader outside its
+//! own membership leads on until that is committed, without counting itself, and then hands over
+//! (M6); who was removed is sent the commit of its removal (M7).
+
+use crate::io::{Abort, Fence, Outcome, Refusal};
+use crate::membership::{Members, Membership};
+use crate::progress::Progress;
+use crate::raft::Raft;
+use crate::state::{Leading, State};
+use crate::time::{Span, Time};
+use crate::trace::{Cause, FollowerReason, Kind, Step, TransferReason};
+use crate::types::{Entry, EntryBody, Index, Lane, LogId, NodeId, Round, Ticket};
+use std::collections::BTreeMap;
+
+/// A change that somebody asked this leader for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Change {
+    pub ticket: Ticket,
+    pub target: Members,
+    pub stage: Stage,
+}
+
+/// How far a change is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Stage {
+    /// New voters receive the log.
+    CatchingUp(BTreeMap<NodeId, CatchUp>),
+    /// The joint entry is in the log.
+    Joint,
+    /// The entry that names the target is in the log.
+    Final(LogId),
+}
+
+/// One new voter's rounds: each ends when it has what the leader had at the round's start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct CatchUp {
+    pub round: u64,
+    pub goal: Index,
+    pub since: Time,
+    pub done: bool,
+}
+
+/// A peer that is no member any more and is to learn it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Leaving {
+    /// The entry without it.
+    removed: Index,
+    /// The last round sent when it had been told that this entry is committed.
+    told: Option<Round>,
+    /// Until when it is waited for.
+    until: Option<Time>,
+}
+
+impl Leaving {
+    pub fn new(removed: Index) -> Leaving {
+        Leaving {
+            removed,
+            told: None,
+            until: None,
+        }
+    }
+}
+
+impl Raft {
+    /// Changes the members to `target`: voters and learners. The ticket ends exactly once, in
+    /// `Settled`: committed (with the entry that names the target), aborted (a new voter did not
+    /// keep up, or leadership was lost before the voters changed; it may then be a learner), or
+    /// unknown. A target that is in force already is committed without doing anything.
+    ///
+    /// # Errors
+    /// Not leader, handing over, nonsense, nothing of the own term committed yet, another change
+    /// on its way, fenced: nothing was done and the ticket is free.
+    pub fn reconfigure(
+        &mut self,
+        now: Time,
+        ticket: Ticket,
+        target: Members,
+    ) -> Result<(), Refusal> {
+        self.enter(now, Cause::Client(ticket));
+        if self.fenced.is_some() {
+            return Err(Refusal::Fenced);
+        }
+        let State::Leader(leading) = &self.state else {
+            return Err(self.not_leader());
+        };
+        if leading.transfer.is_some() {
+            return Err(Refusal::Transferring);
+        }
+        let target = target.checked().map_err(Refusal::BadMembers)?;
+        if !self.opened(leading) {
+            return Err(Refusal::NotReady);
+        }
+        let current = self.membership().cloned().unwrap_or_default();
+        let pending = leading.change.is_some() || current.members.is_joint();
+        if pending || current.index() > self.commit {
+            return Err(Refusal::ChangePending);
+        }
+        let voters = current.members.voters.iter();
+        let is_new = |node: &NodeId| !voters.clone().any(|voter| voter == node);
+        let new_voters: Vec<NodeId> = target.voters.iter().copied().filter(is_new).collect();
+        self.trace(|_| Kind::ChangeStarted {
+            ticket,
+            target: target.clone(),
+            new_voters: new_voters.clone(),
+        });
+        self.begin_change(ticket, target, &current, &new_voters)
+    }
+
+    fn begin_change(
+        &mut self,
+        ticket: Ticket,
+        target: Members,
+        current: &Membership,
+        new_voters: &[NodeId],
+    ) -> Result<(), Refusal> {
+        let (id, current) = (current.id, &current.members);
+        let stage = if target == *current {
+            Stage::Final(id)
+        } else {
+            let mut first = current.clone();
+            let strangers = new_voters.iter().filter(|node| !current.contains(**node));
+            first.learners.extend(strangers);
+            first.learners.sort_unstable();
+            if first != *current {
+                let appended = self.append_members(first, Step::Learners);
+                appended.ok_or(Refusal::Fenced)?;
+            }
+            let round = CatchUp {
+                round: 1,
+                goal: self.log.last().index,
+                since: self.now,
+                done: false,
+            };
+            Stage::CatchingUp(new_voters.iter().map(|node| (*node, round)).collect())
+        };
+        if let State::Leader(leading) = &mut self.state {
+            leading.change = Some(Change {
+                ticket,
+                target,
+                stage,
+            });
+        }
+        Ok(())
+    }
+
+    /// While draining: takes the next step that the log allows.
+    pub(crate) fn tend_membership(&mut self) {
+        let State::Leader(leading) = &self.state else {
+            return;
+        };
+        if !leading.leaving.is_empty() {
+            self.part();
+        }
+        self.follow_catch_up();
+        let (State::Leader(leading), Some(membership)) = (&self.state, self.membership()) else {
+            return;
+        };
+        // One entry at a time, none before an own one is committed, none after TimeoutNow.
+        let sent = leading.transfer.is_some_and(|transfer| transfer.sent);
+        if membership.index() > self.commit || !self.opened(leading) || sent {
+            return;
+        }
+        if membership.members.is_joint() {
+            let after = membership.members.after_joint();
+            return self.append_step(after, Step::Leave);
+        }
+        if leading.transfer.is_some() {
+            return;
+        }
+        if let Some(change) = &leading.change
+            && let Stage::CatchingUp(rounds) = &change.stage
+            && rounds.values().all(|round| round.done)
+        {
+            let next = membership.members.toward(&change.target);
+            let step = match next.is_joint() {
+                true => Step::Joint,
+                false => Step::Direct,
+            };
+            return self.append_step(next, step);
+        }
+        if !membership.members.is_voter(self.id()) {
+            self.retire_removed();
+        }
+    }
+
+    /// Whether an entry of this term is committed: else the change of an older leader may still
+    /// win, and its majorities need not meet those of ours (the bug of 2015, trap M1).
+    fn opened(&self, leading: &Leading) -> bool {
+        self.commit >= leading.noop
+    }
+
+    /// A leader that is no voter any more hands over, or steps down where it cannot (trap M6).
+    fn retire_removed(&mut self) {
+        match self.best_successor() {
+            Some(to) => self.start_transfer(None, to, TransferReason::Removed),
+            None => self.step_down_removed(),
+        }
+    }
+
+    pub(crate) fn step_down_removed(&mut self) {
+        let term = self.hard_state.term;
+        self.become_follower(term, None, FollowerReason::Removed);
+    }
+
+    fn append_step(&mut self, members: Members, step: Step) {
+        let joint = members.is_joint();
+        let appended = self.append_members(members, step);
+        if let State::Leader(leading) = &mut self.state
+            && let Some(id) = appended
+            && let Some(change) = &mut leading.change
+        {
+            change.stage = match joint {
+                true => Stage::Joint,
+                false => Stage::Final(id),
+            };
+        }
+    }
+
+    /// Appends a membership, in force at once (thesis 4.1, trap M2). `None`: out of positions.
+    fn append_members(&mut self, members: Members, step: Step) -> Option<LogId> {
+        let Some(index) = self.log.last().index.following() else {
+            self.fence(Fence::Overflow);
+            return None;
+        };
+        let term = self.hard_state.term;
+        let id = LogId { term, index };
+        self.trace(|_| Kind::AppendedMembership { id, step });
+        let entry = Entry {
+            id,
+            body: EntryBody::Membership(members.clone()),
+        };
+        let size = entry.size();
+        self.log.push(entry);
+        self.note_membership(false);
+        let own = self.id();
+        if let State::Leader(leading) = &mut self.state {
+            leading.uncommitted += size;
+            leading.take_members(&members, own, id);
+        }
+        Some(id)
+    }
+
+    // ---------------------------------------------------------------- catch-up
+
+    /// Moves the rounds of new voters on; gives the change up when one does not keep up.
+    fn follow_catch_up(&mut self) {
+        let (now, last, timing) = (self.now, self.log.last().index, self.config.timing);
+        let limit = self.config.limits.catch_up_rounds;
+        let State::Leader(leading) = &mut self.state else {
+            return;
+        };
+        let Some(Stage::CatchingUp(rounds)) = leading.change.as_mut().map(|c| &mut c.stage) else {
+            return;
+        };
+        let mut done = Vec::new();
+        let mut lost = None;
+        for (node, round) in rounds.iter_mut().filter(|(_, round)| !round.done) {
+            let Some(peer) = leading.peers.get(node) else {
+                continue;
+            };
+            // At most two turns: what is not done then has a goal ahead of it.
+            while peer.matched >= round.goal && !round.done && lost.is_none() {
+                let took = now.since(round.since);
+                if took < timing.election_min {
+                    round.done = true;
+                    done.push((*node, round.round, took));
+                } else if round.round >= limit {
+                    lost = Some(*node);
+                } else {
+                    round.round += 1;
+                    (round.goal, round.since) = (last, now);
+                }
+            }
+            let heard = peer.heard.unwrap_or_default().max(round.since);
+            let patience = Span(timing.election_max.0.saturating_mul(limit));
+            if !round.done && now.since(heard) >= patience {
+                lost = Some(*node);
+            }
+        }
+        for (peer, round, took) in done {
+            self.trace(|_| Kind::LearnerCaughtUp { peer, round, took });
+        }
+        if let Some(node) = lost {
+            self.abort_change(Abort::NotCaughtUp(node));
+        }
+    }
+
+    fn abort_change(&mut self, why: Abort) {
+        if let State::Leader(leading) = &mut self.state
+            && let Some(change) = leading.change.take()
+        {
+            self.settled.push((change.ticket, Outcome::Aborted(why)));
+            self.trace(|_| Kind::ChangeAborted { why });
+        }
+    }
+
+    /// Leadership is gone: before the voters changed nothing will come of it, after that the
+    /// next leader decides.
+    pub(crate) fn leave_change(&mut self, change: Change) {
+        let why = Abort::LeadershipLost;
+        let outcome = match change.stage {
+            Stage::CatchingUp(_) => Outcome::Aborted(why),
+            Stage::Joint | Stage::Final(_) => Outcome::Unknown,
+        };
+        self.settled.push((change.ticket, outcome));
+        if outcome != Outcome::Unknown {
+            self.trace(|_| Kind::ChangeAborted { why });
+        }
+    }
+
+    // ----------------------------------------------------------------- parting
+
+    /// Lets go of removed peers that were told, or that are not heard in time (trap M7).
+    fn part(&mut self) {
+        let (now, commit) = (self.now, self.commit);
+        let patience = Span(2 * self.config.timing.election_max.0);
+        let State::Leader(leading) = &mut self.state else {
+            return;
+        };
+        let mut parted = Vec::new();
+        for (node, leaving) in &mut leading.leaving {
+            let Some(peer) = leading
+                .peers
+                .get(node)
+                .filter(|_| leaving.removed <= commit)
+            else {
+                continue;
+            };
+            let until = *leaving.until.get_or_insert(now + patience);
+            if leaving.told.is_none() && peer.sent_commit >= leaving.removed {
+                leaving.told = Some(peer.sent_round);
+            }
+            // It answers a later round, and every later message carried the commit as well.
+            let told = leaving.told.is_some_and(|round| peer.echoed > round);
+            if told || now >= until {
+                parted.push((*node, told));
+            }
+        }
+        for (peer, _) in &parted {
+            leading.leaving.remove(peer);
+            leading.peers.remove(peer);
+        }
+        for (peer, told) in parted {
+            self.trace(|_| Kind::Parted { peer, told });
+        }
+    }
+}
+
+impl Leading {
+    /// Opens a lane to every new peer and parts from those that are gone. A peer that comes back
+    /// gets a new lane, so that nothing from before counts for it (trap R4).
+    fn take_members(&mut self, members: &Members, own: NodeId, id: LogId) {
+        let lane = Lane {
+            term: id.term,
+            membership: id.index,
+            generation: 0,
+        };
+        for node in members.all().into_iter().filter(|node| *node != own) {
+            let was_leaving = self.leaving.remove(&node).is_some();
+            if was_leaving || !self.peers.contains_key(&node) {
+                self.peers.insert(node, Progress::new(lane, id.index));
+            }
+        }
+        for node in self.peers.keys() {
+            if !members.contains(*node) {
+                let leaving = self.leaving.entry(*node);
+                leaving.or_insert(Leaving::new(id.index));
+            }
+        }
+    }
+}
