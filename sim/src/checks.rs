@@ -8,17 +8,23 @@
 //! without an answer is unknown, not absent.
 
 mod ledger;
+mod list;
 mod node;
 #[cfg(test)]
 mod tests;
+mod tickets;
 
 use crate::disk::Disk;
 use ledger::Ledger;
+use list::ALL;
+pub(crate) use list::Check;
 pub(crate) use node::Seen;
 use raftwerk_core::{AppendResult, Body, LogId, Message, Output, Raft, StableHasher};
 use raftwerk_kv::{Answer, Request};
 use raftwerk_wire::view::{CheckView, ViolationView};
 use std::hash::{Hash, Hasher};
+pub(crate) use tickets::Taken;
+use tickets::Tickets;
 
 /// The first violated check of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,118 +47,6 @@ impl From<&Violation> for ViolationView {
     }
 }
 
-/// Every check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Check {
-    Node,
-    DrainOrder,
-    DurableFirst,
-    Monotonic,
-    OneVote,
-    ElectionSafety,
-    AppendOnly,
-    LogMatching,
-    LeaderCompleteness,
-    CommitRule,
-    CommittedStays,
-    MajorityOnDisk,
-    SameState,
-    Acknowledged,
-    SessionAnswers,
-    FreshReads,
-    Progress,
-}
-
-/// Every check with its name and what it says.
-const ALL: [(Check, &str, &str); 17] = [
-    (
-        Check::Node,
-        "Node invariants",
-        "Each node's own numbers fit together after every input.",
-    ),
-    (
-        Check::DrainOrder,
-        "Drain order",
-        "A node hands out its write first, then messages, entries to apply, answers and notices.",
-    ),
-    (
-        Check::DurableFirst,
-        "Durable before told",
-        "A vote or an acknowledgement leaves only when the disk holds what it promises.",
-    ),
-    (
-        Check::Monotonic,
-        "Monotonic terms",
-        "Term, commit index and applied index of a node never fall; across a restart the term \
-         never falls below the disk's.",
-    ),
-    (
-        Check::OneVote,
-        "One vote per term",
-        "A node never changes its vote within a term.",
-    ),
-    (
-        Check::ElectionSafety,
-        "Election safety",
-        "A term has at most one leader.",
-    ),
-    (
-        Check::AppendOnly,
-        "Leader append-only",
-        "A leader never removes or replaces an entry of its log.",
-    ),
-    (
-        Check::LogMatching,
-        "Log matching",
-        "Two logs that hold the same term at an index are equal up to that index.",
-    ),
-    (
-        Check::LeaderCompleteness,
-        "Leader completeness",
-        "A leader's log holds every entry committed in an earlier term.",
-    ),
-    (
-        Check::CommitRule,
-        "Commit rule",
-        "A leader commits by counting copies of entries of its own term only.",
-    ),
-    (
-        Check::CommittedStays,
-        "Committed entries stay",
-        "What is committed at an index is the same on every node and for ever.",
-    ),
-    (
-        Check::MajorityOnDisk,
-        "Committed on a majority of disks",
-        "When an entry becomes committed, the disks of a majority hold it.",
-    ),
-    (
-        Check::SameState,
-        "State machine safety",
-        "After the same index every state machine is the same.",
-    ),
-    (
-        Check::Acknowledged,
-        "Acknowledged writes survive",
-        "A write that a client was told is done stays in the committed log.",
-    ),
-    (
-        Check::SessionAnswers,
-        "Session answers identical",
-        "A request of a session has one answer, however often it is sent.",
-    ),
-    (
-        Check::FreshReads,
-        "Read freshness",
-        "A read that promises it covers everything that was finished when it began.",
-    ),
-    (
-        Check::Progress,
-        "Progress after healing",
-        "When faults end, a new write is soon applied on every node.",
-    ),
-];
-
 /// State of all checks.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Checks {
@@ -161,6 +55,7 @@ pub(crate) struct Checks {
     leaders: Vec<(u64, u64)>,
     /// (session, newest sequence, hash of its answer), in order of session.
     sessions: Vec<(u64, u64, u64)>,
+    tickets: Tickets,
     /// Highest index that some finished linearizable operation reflects.
     floor: u64,
     violation: Option<Violation>,
@@ -222,11 +117,13 @@ impl Checks {
 
     /// About how many bytes of memory are held.
     pub fn memory(&self) -> u64 {
-        self.ledger.memory() + 16 * self.leaders.len() as u64 + 24 * self.sessions.len() as u64
+        let small = 16 * self.leaders.len() as u64 + 24 * self.sessions.len() as u64;
+        self.ledger.memory() + self.tickets.memory() + small
     }
 
-    /// A node hands something out; `reached` is the place in the order so far in this drain.
-    pub fn on_output(&mut self, node: u64, reached: &mut u8, output: &Output) {
+    /// A node hands something out; `reached` is the place in the order so far in this drain,
+    /// `given` the last entry handed to the state machine.
+    pub fn on_output(&mut self, node: u64, given: u64, reached: &mut u8, output: &Output) {
         let rank = rank(output);
         if rank < *reached {
             self.fail(
@@ -235,6 +132,7 @@ impl Checks {
             );
         }
         *reached = rank;
+        self.on_end(node, given, output);
     }
 
     /// A message leaves: does the disk hold what it promises?

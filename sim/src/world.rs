@@ -307,6 +307,18 @@ impl World {
         self.checks.everything(&self.nodes);
     }
 
+    /// Whether no client waits and no node has anything open that it took on.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.clients.iter().all(|client| client.current.is_none())
+            && self.checks.open_tickets() == 0
+    }
+
+    /// Notes what is still open although everything is quiet.
+    pub fn report_open(&mut self) {
+        self.checks.report_open();
+    }
+
     /// Notes that the cluster makes no progress although nothing hinders it.
     pub fn report_stuck(&mut self, detail: String) {
         self.checks.fail(Check::Progress, detail);

@@ -53,10 +53,11 @@ impl Checks {
 
     /// A node was drained: its own numbers must fit together now.
     pub fn on_drained(&mut self, nodes: &[Node], at: usize) -> Seen {
-        if let Some(raft) = &nodes[at].raft
-            && let Err(broken) = raft.check()
-        {
-            self.fail(Check::Node, broken.to_string());
+        if let Some(raft) = &nodes[at].raft {
+            if let Err(broken) = raft.check() {
+                self.fail(Check::Node, broken.to_string());
+            }
+            self.open_for_a_reason(&nodes[at], raft);
         }
         self.on_input(nodes, at)
     }
@@ -205,11 +206,14 @@ impl Checks {
                     );
                 }
                 Some(_) => {}
-                None => self.ledger.commit(Committed {
-                    term: id.term.0,
-                    hash,
-                    by: now.term,
-                }),
+                None => {
+                    self.on_committed(id);
+                    self.ledger.commit(Committed {
+                        term: id.term.0,
+                        hash,
+                        by: now.term,
+                    });
+                }
             }
         }
         if self.ledger.committed() > known {

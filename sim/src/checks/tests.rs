@@ -1,5 +1,7 @@
 //! Every check can fail (trap X6): a world is damaged on purpose, and the check must say so.
 
+mod tickets;
+
 use super::{ALL, Check, Checks};
 use crate::intervention::{Intervention, Op};
 use crate::setup::Setup;
@@ -262,7 +264,7 @@ fn a_wrong_order_in_a_drain_is_seen() {
         from: Index(1),
         to: Index(1),
     };
-    checks.on_output(1, &mut reached, &apply);
+    checks.on_output(1, 0, &mut reached, &apply);
     let write = raftwerk_core::Write {
         seq: WriteSeq(1),
         install: None,
@@ -273,7 +275,7 @@ fn a_wrong_order_in_a_drain_is_seen() {
         must_sync: true,
     };
     assert_eq!(checks.violation(), None);
-    checks.on_output(1, &mut reached, &Output::Write(write));
+    checks.on_output(1, 1, &mut reached, &Output::Write(write));
     assert_eq!(
         checks.violation().map(|v| v.check),
         Some(name(Check::DrainOrder))

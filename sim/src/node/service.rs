@@ -4,7 +4,7 @@
 //! the read point; the core's word alone is not enough, because applying takes time.
 
 use super::Node;
-use crate::checks::Checks;
+use crate::checks::{Checks, Taken};
 use crate::network::{Told, Wanted};
 use crate::queue::NEVER;
 use crate::setup::HostModel;
@@ -65,7 +65,14 @@ impl Node {
     // ------------------------------------------------------------------ asking
 
     /// A client asks. `Some` is an answer that needs no waiting.
-    pub fn ask(&mut self, now: Time, client: u64, attempt: u64, what: Wanted) -> Option<Told> {
+    pub fn ask(
+        &mut self,
+        now: Time,
+        client: u64,
+        attempt: u64,
+        what: Wanted,
+        checks: &mut Checks,
+    ) -> Option<Told> {
         let raft = self.raft.as_mut()?;
         if self.waits.len() >= MAX_WAITS {
             return Some(Told::Refused(Refusal::Overloaded));
@@ -85,6 +92,11 @@ impl Node {
         if let Err(refusal) = refused {
             return Some(Told::Refused(refusal));
         }
+        let taken = match key {
+            None => Taken::Entry(raft.view().last()),
+            Some(_) => Taken::Read,
+        };
+        checks.on_taken(self.id, ticket, taken);
         self.tickets += 1;
         self.waits.push(Wait {
             ticket,

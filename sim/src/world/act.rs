@@ -193,6 +193,7 @@ impl World {
     fn crash(&mut self, node: u64) {
         let at = node as usize - 1;
         self.nodes[at].crash(&self.setup.disk);
+        self.checks.on_crash(node);
         self.arrange_node(at);
     }
 

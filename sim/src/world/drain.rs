@@ -56,7 +56,8 @@ impl World {
         };
         let mut reached = 0;
         while let Some(output) = raft.poll() {
-            self.checks.on_output(at as u64 + 1, &mut reached, &output);
+            let (id, given) = (self.nodes[at].id, self.nodes[at].given);
+            self.checks.on_output(id, given, &mut reached, &output);
             self.take(at, &raft, output, answers);
         }
         self.nodes[at].raft = Some(raft);

@@ -160,7 +160,7 @@ impl World {
             attempt,
             what,
         } = question;
-        let told = self.nodes[at].ask(now, client, attempt, what);
+        let told = self.nodes[at].ask(now, client, attempt, what, &mut self.checks);
         if let Some(result) = told {
             self.reply(at, client, attempt, result);
         }

@@ -1,0 +1,119 @@
+//! The checks by name, with what each says.
+
+/// Every check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Check {
+    Node,
+    DrainOrder,
+    DurableFirst,
+    Monotonic,
+    OneVote,
+    ElectionSafety,
+    AppendOnly,
+    LogMatching,
+    LeaderCompleteness,
+    CommitRule,
+    CommittedStays,
+    MajorityOnDisk,
+    SameState,
+    Acknowledged,
+    SessionAnswers,
+    FreshReads,
+    Tickets,
+    Progress,
+}
+
+/// Every check with its name and what it says.
+pub(super) const ALL: [(Check, &str, &str); 18] = [
+    (
+        Check::Node,
+        "Node invariants",
+        "Each node's own numbers fit together after every input.",
+    ),
+    (
+        Check::DrainOrder,
+        "Drain order",
+        "A node hands out its write first, then messages, entries to apply, answers and notices.",
+    ),
+    (
+        Check::DurableFirst,
+        "Durable before told",
+        "A vote or an acknowledgement leaves only when the disk holds what it promises.",
+    ),
+    (
+        Check::Monotonic,
+        "Monotonic terms",
+        "Term, commit index and applied index of a node never fall; across a restart the term \
+         never falls below the disk's.",
+    ),
+    (
+        Check::OneVote,
+        "One vote per term",
+        "A node never changes its vote within a term.",
+    ),
+    (
+        Check::ElectionSafety,
+        "Election safety",
+        "A term has at most one leader.",
+    ),
+    (
+        Check::AppendOnly,
+        "Leader append-only",
+        "A leader never removes or replaces an entry of its log.",
+    ),
+    (
+        Check::LogMatching,
+        "Log matching",
+        "Two logs that hold the same term at an index are equal up to that index.",
+    ),
+    (
+        Check::LeaderCompleteness,
+        "Leader completeness",
+        "A leader's log holds every entry committed in an earlier term.",
+    ),
+    (
+        Check::CommitRule,
+        "Commit rule",
+        "A leader commits by counting copies of entries of its own term only.",
+    ),
+    (
+        Check::CommittedStays,
+        "Committed entries stay",
+        "What is committed at an index is the same on every node and for ever.",
+    ),
+    (
+        Check::MajorityOnDisk,
+        "Committed on a majority of disks",
+        "When an entry becomes committed, the disks of a majority hold it.",
+    ),
+    (
+        Check::SameState,
+        "State machine safety",
+        "After the same index every state machine is the same.",
+    ),
+    (
+        Check::Acknowledged,
+        "Acknowledged writes survive",
+        "A write that a client was told is done stays in the committed log.",
+    ),
+    (
+        Check::SessionAnswers,
+        "Session answers identical",
+        "A request of a session has one answer, however often it is sent.",
+    ),
+    (
+        Check::FreshReads,
+        "Read freshness",
+        "A read that promises it covers everything that was finished when it began.",
+    ),
+    (
+        Check::Tickets,
+        "Every ticket ends once",
+        "What a node took on ends exactly once; only a crash may swallow it.",
+    ),
+    (
+        Check::Progress,
+        "Progress after healing",
+        "When faults end, a new write is soon applied on every node.",
+    ),
+];
