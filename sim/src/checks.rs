@@ -3,26 +3,29 @@
 //! Incremental: only what the event changed is looked at, so that every check can stay on while
 //! a storm runs. What nodes did is compared with a ledger of the whole run ([`Ledger`]): which
 //! entry was seen under which id, what is committed, and which digest the state machine had
-//! after each index. [`Checks::everything`] looks at whole logs again; storms call it at their
+//! after each index. What clients are told is compared with a plain state machine ([`Oracle`]). [`Checks::everything`] looks at whole logs again; storms call it at their
 //! end. A crashed node's disk still counts where disks are counted (trap X2), and an operation
 //! without an answer is unknown, not absent.
 
+mod answers;
 mod ledger;
 mod list;
 mod node;
+mod oracle;
 #[cfg(test)]
 mod tests;
 mod tickets;
 
 use crate::disk::Disk;
+pub(crate) use answers::{ReadBack, Written};
 use ledger::Ledger;
 use list::ALL;
 pub(crate) use list::Check;
 pub(crate) use node::Seen;
-use raftwerk_core::{AppendResult, Body, LogId, Message, Output, Raft, StableHasher};
-use raftwerk_kv::{Answer, Request};
+use oracle::Oracle;
+use raftwerk_core::{AppendResult, Body, Message, Output, Raft};
 use raftwerk_wire::view::{CheckView, ViolationView};
-use std::hash::{Hash, Hasher};
+use std::collections::BTreeSet;
 pub(crate) use tickets::Taken;
 use tickets::Tickets;
 
@@ -53,8 +56,9 @@ pub(crate) struct Checks {
     ledger: Ledger,
     /// (term, leader), in order of term.
     leaders: Vec<(u64, u64)>,
-    /// (session, newest sequence, hash of its answer), in order of session.
-    sessions: Vec<(u64, u64, u64)>,
+    oracle: Oracle,
+    /// Requests, as (session, sequence), whose clients were told that they were not done.
+    failed: BTreeSet<(u64, u64)>,
     tickets: Tickets,
     /// Highest index that some finished linearizable operation reflects.
     floor: u64,
@@ -117,8 +121,8 @@ impl Checks {
 
     /// About how many bytes of memory are held.
     pub fn memory(&self) -> u64 {
-        let small = 16 * self.leaders.len() as u64 + 24 * self.sessions.len() as u64;
-        self.ledger.memory() + self.tickets.memory() + small
+        let small = 16 * self.leaders.len() as u64 + 48 * self.failed.len() as u64;
+        self.ledger.memory() + self.oracle.memory() + self.tickets.memory() + small
     }
 
     /// A node hands something out; `reached` is the place in the order so far in this drain,
@@ -168,110 +172,6 @@ impl Checks {
             _ => {}
         }
     }
-
-    /// A node applied a command: same state everywhere, same answer for the same request?
-    pub fn on_apply(&mut self, node: u64, index: u64, digest: u64, entry: &[u8], answer: &Answer) {
-        match self.ledger.digest(index) {
-            None => {
-                self.ledger.set_digest(index, digest);
-                self.remember_answer(index, entry, answer);
-            }
-            Some(known) if known != digest => self.fail(
-                Check::SameState,
-                format!("S{node} has digest {digest:x} after index {index}, others have {known:x}"),
-            ),
-            Some(_) => {}
-        }
-    }
-
-    /// Runs once per index: all nodes with this digest gave this answer.
-    fn remember_answer(&mut self, index: u64, entry: &[u8], answer: &Answer) {
-        let Some(tag) = Request::decode(entry)
-            .ok()
-            .and_then(|request| request.session)
-        else {
-            return;
-        };
-        if matches!(
-            answer,
-            Answer::UnknownSession | Answer::StaleSequence { .. }
-        ) {
-            return;
-        }
-        let hash = hash_of(answer);
-        match self
-            .sessions
-            .binary_search_by_key(&tag.session, |known| known.0)
-        {
-            Err(place) => self
-                .sessions
-                .insert(place, (tag.session, tag.sequence, hash)),
-            Ok(place) => {
-                let (_, sequence, known) = self.sessions[place];
-                if sequence == tag.sequence && known != hash {
-                    self.fail(
-                        Check::SessionAnswers,
-                        format!(
-                            "request {sequence} of session {} is answered differently at index \
-                             {index}",
-                            tag.session
-                        ),
-                    );
-                }
-                if sequence < tag.sequence {
-                    self.sessions[place] = (tag.session, tag.sequence, hash);
-                }
-            }
-        }
-    }
-
-    /// A client was told that its write is done as entry `id`.
-    pub fn on_acknowledged(&mut self, id: LogId, tag: Option<(u64, u64)>, answer: &Answer) {
-        let found = self.ledger.committed_term(id.index.0);
-        if found != Some(id.term.0) {
-            self.fail(
-                Check::Acknowledged,
-                format!("a client was told that {id} is done; committed there: {found:?}"),
-            );
-        }
-        if let Some((session, sequence)) = tag
-            && let Ok(place) = self
-                .sessions
-                .binary_search_by_key(&session, |known| known.0)
-        {
-            let (_, newest, known) = self.sessions[place];
-            if newest == sequence && known != hash_of(answer) {
-                self.fail(
-                    Check::SessionAnswers,
-                    format!("the client of session {session} got another answer to {sequence}"),
-                );
-            }
-        }
-        self.floor = self.floor.max(id.index.0);
-    }
-
-    /// A read that began when the floor was `floor` was served from a state that covers
-    /// everything up to `applied`.
-    pub fn on_read(&mut self, node: u64, applied: u64, floor: u64) {
-        if applied < floor {
-            self.fail(
-                Check::FreshReads,
-                format!("S{node} answers from index {applied}, finished before: {floor}"),
-            );
-        }
-        self.floor = self.floor.max(applied);
-    }
-
-    /// A core says that a read may be served from `index`; it has handed out entries up to
-    /// `given`.
-    pub fn on_serve(&mut self, node: u64, given: u64, index: u64) {
-        if given < index {
-            self.fail(
-                Check::FreshReads,
-                format!("S{node} serves a read of index {index}, handed out so far: {given}"),
-            );
-        }
-    }
 }
 
 /// Place of an output in the order every drain keeps.
@@ -283,10 +183,4 @@ fn rank(output: &Output) -> u8 {
         Output::Settled { .. } | Output::ReadAt { .. } | Output::ReadFailed { .. } => 3,
         Output::Leader { .. } | Output::Members { .. } | Output::Removed | Output::Fenced(_) => 4,
     }
-}
-
-fn hash_of(answer: &Answer) -> u64 {
-    let mut hasher = StableHasher::new();
-    answer.hash(&mut hasher);
-    hasher.finish()
 }

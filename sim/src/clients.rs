@@ -5,14 +5,14 @@
 //! executed at most once. When it gives up, the outcome is *unknown* if any attempt may have
 //! been executed, and *failed* only if certainly none was (trap C3).
 
-use crate::checks::Checks;
+use crate::checks::{Checks, ReadBack, Written};
 use crate::intervention::Op;
 use crate::network::{Question, Reply, Told, Wanted};
 use crate::queue::NEVER;
 use crate::setup::Setup;
 use crate::workload::Workman;
 use raftwerk_core::{Payload, Refusal};
-use raftwerk_kv::{Answer, Command, KeyValue, Request};
+use raftwerk_kv::{Answer, Command, KeyValue, Request, SessionTag};
 use raftwerk_wire::client::ReadMode;
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
@@ -125,6 +125,12 @@ impl Client {
         }
     }
 
+    /// Number of the newest attempt.
+    #[cfg(test)]
+    pub fn attempt(&self) -> u64 {
+        self.attempt
+    }
+
     /// Stops inventing operations.
     pub fn rest(&mut self) {
         self.work.next = NEVER;
@@ -169,7 +175,7 @@ impl Client {
             let why = "no answer in time".to_string();
             let maybe = current.maybe;
             self.finish(
-                env.now,
+                env,
                 if maybe {
                     Ending::Unknown(why)
                 } else {
@@ -219,6 +225,7 @@ impl Client {
     /// A node answers.
     pub fn hear(&mut self, env: &mut Env, reply: Reply) -> Asked {
         self.believe(&reply);
+        let tag = self.tag();
         let current = self.current.as_mut()?;
         if reply.attempt < current.first_attempt {
             return None;
@@ -226,19 +233,29 @@ impl Client {
         let newest = reply.attempt == self.attempt && current.asked;
         match reply.result {
             Told::Done { id, answer } => {
-                let tag = (!current.opening).then_some(()).and(self.session);
-                let tag = tag.map(|session| (session, self.sequence));
-                env.checks.on_acknowledged(id, tag, &answer);
+                let opening = Command::OpenSession;
+                let own = current.op.command().filter(|_| !current.opening);
+                env.checks.on_acknowledged(Written {
+                    id,
+                    answer: &answer,
+                    tag: tag.filter(|_| !current.opening),
+                    command: own.as_ref().unwrap_or(&opening),
+                    floor: current.floor,
+                });
                 current.node = reply.node;
                 self.written(env, answer)
             }
             Told::Read { item, applied, age } => {
-                if age.is_none() && !is_stale(&current.op) {
-                    env.checks.on_read(reply.node, applied, current.floor);
-                }
+                env.checks.on_read(ReadBack {
+                    node: reply.node,
+                    key: current.op.key(),
+                    item: item.as_ref(),
+                    applied,
+                    floor: (!is_stale(&current.op)).then_some(current.floor),
+                });
                 current.node = reply.node;
                 self.work.saw(&current.op, item.as_ref());
-                self.finish(env.now, Ending::Read { item, age });
+                self.finish(env, Ending::Read { item, age });
                 None
             }
             Told::Refused(refusal) if newest => self.refused(env, reply.node, refusal),
@@ -297,18 +314,18 @@ impl Client {
             }
             Answer::UnknownSession | Answer::StaleSequence { .. } => {
                 let maybe = current.maybe;
-                self.session = None;
                 let why = "the session is gone".to_string();
                 let ending = if maybe {
                     Ending::Unknown(why)
                 } else {
                     Ending::Failed(why)
                 };
-                self.finish(env.now, ending);
+                self.finish(env, ending);
+                self.session = None;
             }
             answer => {
                 self.work.wrote(&current.op, &answer);
-                self.finish(env.now, Ending::Written(answer));
+                self.finish(env, Ending::Written(answer));
             }
         }
         None
@@ -325,10 +342,7 @@ impl Client {
                 self.ask(env)
             }
             Refusal::TooLarge => {
-                self.finish(
-                    env.now,
-                    Ending::Failed("the command is too large".to_string()),
-                );
+                self.finish(env, Ending::Failed("the command is too large".to_string()));
                 None
             }
             Refusal::Overloaded => self.pause(env, node),
@@ -345,16 +359,28 @@ impl Client {
         None
     }
 
-    fn finish(&mut self, now: u64, ending: Ending) {
+    /// The newest request of the session.
+    fn tag(&self) -> Option<SessionTag> {
+        let sequence = self.sequence;
+        self.session.map(|session| SessionTag { session, sequence })
+    }
+
+    fn finish(&mut self, env: &mut Env, ending: Ending) {
+        let tag = self.tag();
         let Some(current) = self.current.take() else {
             return;
         };
+        // Where messages arrive twice, a refusal says nothing about the second copy.
+        let certain = env.setup.network.duplicate_per_million == 0;
         match ending {
             Ending::Unknown(_) => self.unknown += 1,
             Ending::Written(_) | Ending::Read { .. } => self.answered += 1,
+            Ending::Failed(_) if certain && current.payload.is_some() => {
+                tag.into_iter().for_each(|tag| env.checks.on_failed(tag));
+            }
             Ending::Failed(_) => {}
         }
-        self.work.done(now, current.node);
+        self.work.done(env.now, current.node);
         if self.done.len() == SHOWN_DONE {
             self.done.pop_front();
         }
@@ -363,7 +389,7 @@ impl Client {
             op,
             node,
             started,
-            ended: now,
+            ended: env.now,
             ending,
         });
     }

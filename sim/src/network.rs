@@ -314,6 +314,13 @@ impl Network {
             .collect()
     }
 
+    /// Lets a test change what is on the way.
+    #[cfg(test)]
+    pub fn forge(&mut self, mut change: impl FnMut(&mut Content)) {
+        let flights = self.flights.iter_mut().flatten();
+        flights.for_each(|flight| change(&mut flight.content));
+    }
+
     /// Everything on the way, in order of number.
     pub fn flights(&self) -> Vec<&Flight> {
         let mut flights: Vec<&Flight> = self.flights.iter().flatten().collect();

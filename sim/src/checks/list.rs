@@ -19,12 +19,13 @@ pub(crate) enum Check {
     Acknowledged,
     SessionAnswers,
     FreshReads,
+    Linearizable,
     Tickets,
     Progress,
 }
 
 /// Every check with its name and what it says.
-pub(super) const ALL: [(Check, &str, &str); 18] = [
+pub(super) const ALL: [(Check, &str, &str); 19] = [
     (
         Check::Node,
         "Node invariants",
@@ -105,6 +106,12 @@ pub(super) const ALL: [(Check, &str, &str); 18] = [
         Check::FreshReads,
         "Read freshness",
         "A read that promises it covers everything that was finished when it began.",
+    ),
+    (
+        Check::Linearizable,
+        "Linearizable answers",
+        "Every answer is the one that the operations give one after the other, in the order of \
+         the log, and none takes effect before it began.",
     ),
     (
         Check::Tickets,

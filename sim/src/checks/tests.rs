@@ -1,5 +1,6 @@
 //! Every check can fail (trap X6): a world is damaged on purpose, and the check must say so.
 
+mod answers;
 mod tickets;
 
 use super::{ALL, Check, Checks};
@@ -9,11 +10,10 @@ use crate::storm::heal;
 use crate::world::World;
 use raftwerk_core::trace::Role;
 use raftwerk_core::{
-    AppendResult, Body, ClusterId, EntryBody, Index, Lane, LogId, Message, NodeId, Output, Round,
-    Term, WriteSeq,
+    AppendResult, Body, ClusterId, EntryBody, Index, Lane, Message, NodeId, Output, Round, Term,
+    WriteSeq,
 };
-use raftwerk_kv::{Answer, Command, Request};
-use raftwerk_wire::client::ReadMode;
+use raftwerk_kv::{Command, Request};
 use std::collections::BTreeSet;
 
 fn name(check: Check) -> &'static str {
@@ -279,93 +279,6 @@ fn a_wrong_order_in_a_drain_is_seen() {
     assert_eq!(
         checks.violation().map(|v| v.check),
         Some(name(Check::DrainOrder))
-    );
-}
-
-#[test]
-fn an_acknowledged_write_that_is_not_committed_is_seen() {
-    let (mut world, _) = settled();
-    let answer = Answer::Put {
-        revision: 2,
-        previous: None,
-    };
-    let last = world.committed();
-    let term = world.checks.ledger.committed_term(last).unwrap();
-    world
-        .checks
-        .on_acknowledged(LogId::new(term, last), None, &answer);
-    assert_eq!(world.violation(), None);
-    world
-        .checks
-        .on_acknowledged(LogId::new(term + 1, last), None, &answer);
-    assert_eq!(
-        world.violation().map(|v| v.check),
-        Some(name(Check::Acknowledged))
-    );
-}
-
-#[test]
-fn another_answer_to_the_same_request_is_seen() {
-    let mut checks = Checks::default();
-    let entry = Request::tagged(5, 1, Command::put("x", "1")).encode();
-    let answer = |revision| Answer::Put {
-        revision,
-        previous: None,
-    };
-    checks.on_apply(1, 6, 1, &entry, &answer(2));
-    checks.on_apply(2, 6, 1, &entry, &answer(2));
-    checks.on_apply(1, 7, 2, &entry, &answer(2));
-    assert_eq!(checks.violation(), None);
-    let mut told = checks.clone();
-    checks.on_apply(1, 8, 3, &entry, &answer(3));
-    assert_eq!(
-        checks.violation().map(|v| v.check),
-        Some(name(Check::SessionAnswers))
-    );
-    told.ledger.commit(super::ledger::Committed {
-        term: 1,
-        hash: 0,
-        by: 1,
-    });
-    told.on_acknowledged(LogId::new(1, 1), Some((5, 1)), &answer(3));
-    assert_eq!(
-        told.violation().map(|v| v.check),
-        Some(name(Check::SessionAnswers))
-    );
-}
-
-#[test]
-fn a_read_from_the_past_is_seen() {
-    let (mut world, leader) = settled();
-    world.checks.floor = 1_000;
-    ask(
-        &mut world,
-        leader,
-        Op::Get {
-            key: "x".into(),
-            mode: ReadMode::Stale,
-        },
-    );
-    run(&mut world, 400_000);
-    assert_eq!(world.violation(), None, "a stale read promises nothing");
-    ask(
-        &mut world,
-        leader,
-        Op::Get {
-            key: "x".into(),
-            mode: ReadMode::Leader,
-        },
-    );
-    run(&mut world, 400_000);
-    assert_eq!(
-        world.violation().map(|v| v.check),
-        Some(name(Check::FreshReads))
-    );
-    let mut checks = Checks::default();
-    checks.on_serve(1, 4, 5);
-    assert_eq!(
-        checks.violation().map(|v| v.check),
-        Some(name(Check::FreshReads))
     );
 }
 
