@@ -12,18 +12,18 @@ mod ledger;
 mod list;
 mod node;
 mod oracle;
+mod promises;
 #[cfg(test)]
 mod tests;
 mod tickets;
 
-use crate::disk::Disk;
 pub(crate) use answers::{ReadBack, Written};
 use ledger::Ledger;
 use list::ALL;
 pub(crate) use list::Check;
 pub(crate) use node::Seen;
 use oracle::Oracle;
-use raftwerk_core::{AppendResult, Body, Message, Output, Raft};
+use raftwerk_core::{NodeId, Output};
 use raftwerk_wire::view::{CheckView, ViolationView};
 use std::collections::BTreeSet;
 pub(crate) use tickets::Taken;
@@ -56,6 +56,8 @@ pub(crate) struct Checks {
     ledger: Ledger,
     /// (term, leader), in order of term.
     leaders: Vec<(u64, u64)>,
+    /// By node: the newest term it gave its vote in, and to whom. Outlives a crash.
+    votes: Vec<(u64, NodeId)>,
     oracle: Oracle,
     /// Requests, as (session, sequence), whose clients were told that they were not done.
     failed: BTreeSet<(u64, u64)>,
@@ -137,40 +139,6 @@ impl Checks {
         }
         *reached = rank;
         self.on_end(node, given, output);
-    }
-
-    /// A message leaves: does the disk hold what it promises?
-    pub fn on_send(&mut self, raft: &Raft, disk: &Disk, message: &Message) {
-        match &message.body {
-            Body::VoteReply { granted: true } => {
-                let found = disk.hard_state();
-                if found.term != message.term || found.vote != Some(message.to) {
-                    let (from, to, term) = (message.from, message.to, message.term);
-                    self.fail(
-                        Check::DurableFirst,
-                        format!("{from} grants {to} its vote of term {term}; disk: {found:?}"),
-                    );
-                }
-            }
-            Body::AppendReply {
-                result: AppendResult::Accepted { durable, .. },
-                ..
-            } => {
-                let mine = raft.view().term_at(*durable);
-                let found = disk.id_at(durable.0).map(|id| id.term);
-                if durable.0 > 0 && (found.is_none() || found != mine) {
-                    let from = message.from;
-                    self.fail(
-                        Check::DurableFirst,
-                        format!(
-                            "{from} acknowledges index {durable} of term {mine:?}; \
-                             its disk holds {found:?} there"
-                        ),
-                    );
-                }
-            }
-            _ => {}
-        }
     }
 }
 

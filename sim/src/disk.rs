@@ -34,6 +34,8 @@ pub(crate) struct Synced {
     pub seq: WriteSeq,
     /// The event that issued the last of them.
     pub cause: u64,
+    /// The first position that one of them removed.
+    pub cut: Option<Index>,
 }
 
 impl Disk {
@@ -80,12 +82,14 @@ impl Disk {
 
     /// The running sync is done: what it covers is on the device.
     pub fn finish_sync(&mut self) -> Option<Synced> {
-        let mut synced = None;
+        let mut synced: Option<Synced> = None;
         for _ in 0..std::mem::take(&mut self.syncing) {
             let (write, cause) = self.waiting.pop_front()?;
+            let before = synced.and_then(|synced| synced.cut);
             synced = Some(Synced {
                 seq: write.seq,
                 cause,
+                cut: before.into_iter().chain(write.cut_from).min(),
             });
             self.perform(write);
         }
@@ -273,6 +277,7 @@ mod tests {
         disk.start_sync();
         let synced = disk.finish_sync().unwrap();
         assert_eq!((synced.seq, synced.cause), (WriteSeq(2), 7));
+        assert_eq!(synced.cut, Some(Index(2)));
         assert_eq!(disk.id_at(2), Some(LogId::new(2, 2)));
     }
 

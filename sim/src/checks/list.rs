@@ -39,7 +39,8 @@ pub(super) const ALL: [(Check, &str, &str); 19] = [
     (
         Check::DurableFirst,
         "Durable before told",
-        "A vote or an acknowledgement leaves only when the disk holds what it promises.",
+        "A vote, a candidacy or an acknowledgement leaves only when the disk holds what it \
+         promises.",
     ),
     (
         Check::Monotonic,
@@ -50,7 +51,7 @@ pub(super) const ALL: [(Check, &str, &str); 19] = [
     (
         Check::OneVote,
         "One vote per term",
-        "A node never changes its vote within a term.",
+        "A node never changes its vote within a term, not even through a crash.",
     ),
     (
         Check::ElectionSafety,

@@ -257,12 +257,13 @@ impl Checks {
                 }
             }
         }
-        self.on_disks_all(nodes);
+        // Every committed entry must be on a majority of disks at every later time too.
+        self.on_disk_cut(nodes, 1);
     }
 
-    /// Every committed entry must be on a majority of disks at every later time too.
-    fn on_disks_all(&mut self, nodes: &[Node]) {
-        let indexes = 1..=self.ledger.committed();
+    /// A disk removed entries from here on: what is committed must still be on enough others.
+    pub fn on_disk_cut(&mut self, nodes: &[Node], from: u64) {
+        let indexes = from..=self.ledger.committed();
         indexes.for_each(|index| self.on_disks(nodes, index));
     }
 }

@@ -10,8 +10,8 @@ use crate::storm::heal;
 use crate::world::World;
 use raftwerk_core::trace::Role;
 use raftwerk_core::{
-    AppendResult, Body, ClusterId, EntryBody, Index, Lane, Message, NodeId, Output, Round, Term,
-    WriteSeq,
+    AppendResult, Body, ClusterId, EntryBody, Index, Lane, LogId, Message, NodeId, Output, Round,
+    Term, WriteSeq,
 };
 use raftwerk_kv::{Command, Request};
 use std::collections::BTreeSet;
@@ -236,7 +236,7 @@ fn a_promise_the_disk_does_not_hold_is_seen() {
             received: durable,
         },
     };
-    let last = raft.view().last().index;
+    let (id, last) = (raft.view().last(), raft.view().last().index);
     let judge = |body| {
         let mut checks = Checks::default();
         checks.on_send(&raft, &node.disk, &send(body));
@@ -254,6 +254,70 @@ fn a_promise_the_disk_does_not_hold_is_seen() {
         Some(name(Check::DurableFirst)),
         "the leader voted for itself"
     );
+    let asks = |last| Body::Vote {
+        last,
+        transfer: false,
+    };
+    assert_eq!(judge(asks(id)), None);
+    let beyond = LogId::new(id.term.0, last.0 + 1);
+    assert_eq!(judge(asks(beyond)), Some(name(Check::DurableFirst)));
+}
+
+/// The second vote of a term, as a node would give it that forgot the first in a crash.
+#[test]
+fn a_vote_forgotten_in_a_crash_is_seen() {
+    let (world, leader) = settled();
+    let node = &world.nodes[leader as usize - 1];
+    let (raft, mut disk) = (node.raft.clone().unwrap(), node.disk.clone());
+    let mut checks = Checks::default();
+    let mut vote = |to: u64, term: u64| {
+        let (cluster, from) = (ClusterId(1), NodeId(leader));
+        let (to, term) = (NodeId(to), Term(term));
+        let body = Body::VoteReply { granted: true };
+        disk.forge(|hard_state, _| {
+            (hard_state.term, hard_state.vote) = (term, Some(to));
+        });
+        let message = Message {
+            cluster,
+            from,
+            to,
+            term,
+            body,
+        };
+        checks.on_send(&raft, &disk, &message);
+        checks.violation().map(|violation| violation.check)
+    };
+    assert_eq!(vote(7, 5), None);
+    assert_eq!(vote(7, 5), None, "the same again");
+    assert_eq!(vote(8, 6), None, "another term");
+    assert_eq!(vote(7, 6), Some(name(Check::OneVote)));
+}
+
+#[test]
+fn a_committed_entry_that_disks_remove_is_seen_at_once() {
+    let (mut world, leader) = settled();
+    for node in others(leader) {
+        let removes = raftwerk_core::Write {
+            cut_from: Some(Index(3)),
+            ..nothing()
+        };
+        world.nodes[node as usize - 1].disk.submit(removes, 0);
+    }
+    let found = found(&mut world, 100_000);
+    assert!(found.contains(name(Check::MajorityOnDisk)), "{found:?}");
+}
+
+/// A write that asks for nothing and that no core waits for.
+fn nothing() -> raftwerk_core::Write {
+    raftwerk_core::Write {
+        seq: WriteSeq(0),
+        install: None,
+        hard_state: None,
+        cut_from: None,
+        append: Vec::new(),
+        trim_to: None,
+        must_sync: true,
+    }
 }
 
 #[test]
@@ -265,17 +329,8 @@ fn a_wrong_order_in_a_drain_is_seen() {
         to: Index(1),
     };
     checks.on_output(1, 0, &mut reached, &apply);
-    let write = raftwerk_core::Write {
-        seq: WriteSeq(1),
-        install: None,
-        hard_state: None,
-        cut_from: None,
-        append: Vec::new(),
-        trim_to: None,
-        must_sync: true,
-    };
     assert_eq!(checks.violation(), None);
-    checks.on_output(1, 1, &mut reached, &Output::Write(write));
+    checks.on_output(1, 1, &mut reached, &Output::Write(nothing()));
     assert_eq!(
         checks.violation().map(|v| v.check),
         Some(name(Check::DrainOrder))

@@ -142,6 +142,9 @@ impl World {
             return 0;
         };
         let (seq, cause) = (synced.seq, synced.cause);
+        if let Some(cut) = synced.cut {
+            self.checks.on_disk_cut(&self.nodes, cut.0);
+        }
         self.give(at, cause, |raft, now| raft.persisted(now, seq));
         cause
     }

@@ -1,0 +1,75 @@
+//! Checks of what leaves a node: the disk must hold what a message promises (raft thesis 3.8,
+//! trap E1), and a vote is given once per term, whatever was forgotten in a crash.
+
+use super::{Check, Checks};
+use crate::disk::Disk;
+use raftwerk_core::{AppendResult, Body, Index, LogId, Message, NodeId, Raft};
+
+impl Checks {
+    /// A message leaves: does the disk hold what it promises?
+    pub fn on_send(&mut self, raft: &Raft, disk: &Disk, message: &Message) {
+        match &message.body {
+            Body::VoteReply { granted: true } => self.on_vote(disk, message, message.to),
+            Body::Vote { last, .. } => {
+                self.on_vote(disk, message, message.from);
+                self.on_candidacy(disk, message, *last);
+            }
+            Body::AppendReply {
+                result: AppendResult::Accepted { durable, .. },
+                ..
+            } => self.on_acceptance(raft, disk, message, *durable),
+            _ => {}
+        }
+    }
+
+    fn on_vote(&mut self, disk: &Disk, message: &Message, to: NodeId) {
+        let (from, term, found) = (message.from, message.term, disk.hard_state());
+        if found.term != term || found.vote != Some(to) {
+            self.fail(
+                Check::DurableFirst,
+                format!("{from} gives {to} its vote of term {term}; disk: {found:?}"),
+            );
+        }
+        let at = from.0 as usize - 1;
+        if self.votes.len() <= at {
+            self.votes.resize(at + 1, (0, NodeId(0)));
+        }
+        let (newest, other) = self.votes[at];
+        if newest == term.0 && other != to {
+            self.fail(
+                Check::OneVote,
+                format!("{from} gives its vote of term {term} to {other}, then to {to}"),
+            );
+        }
+        if newest <= term.0 {
+            self.votes[at] = (term.0, to);
+        }
+    }
+
+    /// Who asks for votes stands by the log it names: after a crash it must not ask again in the
+    /// same term with a shorter one.
+    fn on_candidacy(&mut self, disk: &Disk, message: &Message, last: LogId) {
+        if last.index.0 > 0 && disk.id_at(last.index.0) != Some(last) {
+            let (from, found) = (message.from, disk.id_at(last.index.0));
+            self.fail(
+                Check::DurableFirst,
+                format!("{from} asks for votes with a log up to {last}; disk there: {found:?}"),
+            );
+        }
+    }
+
+    fn on_acceptance(&mut self, raft: &Raft, disk: &Disk, message: &Message, durable: Index) {
+        let mine = raft.view().term_at(durable);
+        let found = disk.id_at(durable.0).map(|id| id.term);
+        if durable.0 > 0 && (found.is_none() || found != mine) {
+            let from = message.from;
+            self.fail(
+                Check::DurableFirst,
+                format!(
+                    "{from} acknowledges index {durable} of term {mine:?}; \
+                     its disk holds {found:?} there"
+                ),
+            );
+        }
+    }
+}
