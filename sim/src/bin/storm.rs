@@ -34,6 +34,9 @@ struct Options {
     json: bool,
 }
 
+/// What plays one seed, for so many events.
+type Play = fn(u64, u64) -> Report;
+
 /// What went wrong with one seed.
 struct Failure {
     seed: u64,
@@ -90,12 +93,12 @@ fn parse() -> Result<Options, String> {
     Ok(options)
 }
 
-fn run(seed: u64, steps: u64) -> Result<Report, String> {
+fn run(play: Play, seed: u64, steps: u64) -> Result<Report, String> {
     let told = |cause: Box<dyn std::any::Any + Send>| match cause.downcast::<String>() {
         Ok(text) => *text,
         Err(cause) => (*cause.downcast_ref::<&str>().unwrap_or(&"panic")).to_string(),
     };
-    catch_unwind(AssertUnwindSafe(|| storm(seed, steps))).map_err(told)
+    catch_unwind(AssertUnwindSafe(|| play(seed, steps))).map_err(told)
 }
 
 impl Total {
@@ -128,7 +131,7 @@ impl Total {
     }
 }
 
-fn run_all(options: Options) -> Total {
+fn run_all(options: Options, play: Play) -> Total {
     let next = AtomicU64::new(0);
     let total = Mutex::new(Total::default());
     let terminal = std::io::stderr().is_terminal();
@@ -141,7 +144,7 @@ fn run_all(options: Options) -> Total {
                         break;
                     }
                     let seed = options.first.wrapping_add(number);
-                    let result = run(seed, options.steps);
+                    let result = run(play, seed, options.steps);
                     let mut total = total.lock().unwrap_or_else(|held| held.into_inner());
                     total.add(seed, result);
                     if terminal {
@@ -178,10 +181,23 @@ fn main() -> ExitCode {
     // A panic is told below, with its seed; the hook would only tell it twice.
     std::panic::set_hook(Box::new(|_| {}));
     let begun = Instant::now();
-    let mut total = run_all(options);
+    let mut total = run_all(options, storm);
     let seconds = begun.elapsed().as_secs_f64();
+    let findings = findings(&mut total, options.steps);
+    findings.iter().for_each(|line| println!("{line}"));
+    tell(options, &total, seconds);
+    if findings.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    }
+}
+
+/// What is wrong, line by line: for each violation what was seen and how to see it again.
+/// Nothing is wrong when there is no line.
+fn findings(total: &mut Total, steps: u64) -> Vec<String> {
     total.failures.sort_by_key(|failure| failure.seed);
-    let idle = total.failures.is_empty() && total.stormy == 0;
+    let mut lines = Vec::new();
     for failure in total.failures.iter().take(TOLD) {
         let Failure {
             seed,
@@ -189,21 +205,20 @@ fn main() -> ExitCode {
             detail,
             event,
         } = failure;
-        println!("seed {seed}, event {event}: {check}: {detail}");
-        println!("  reproduce: storm --seed {seed} --steps {}", options.steps);
+        lines.push(format!("seed {seed}, event {event}: {check}: {detail}"));
+        lines.push(format!(
+            "  reproduce: cargo run --release -p raftwerk-sim --bin storm -- --seed {seed} \
+             --steps {steps}"
+        ));
     }
     if total.failures.len() > TOLD {
-        println!("and {} more", total.failures.len() - TOLD);
+        lines.push(format!("and {} more", total.failures.len() - TOLD));
     }
-    if idle {
-        println!("nothing was committed before the healing in any run; take more steps");
+    if total.failures.is_empty() && total.stormy == 0 {
+        let told = "nothing was committed before the healing in any run; take more steps";
+        lines.push(told.to_string());
     }
-    tell(options, &total, seconds);
-    if total.failures.is_empty() && !idle {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(1)
-    }
+    lines
 }
 
 fn tell(options: Options, total: &Total, seconds: f64) {
@@ -254,5 +269,79 @@ fn tell(options: Options, total: &Total, seconds: f64) {
             counts.unknown,
             total.time / 1_000_000,
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use raftwerk_sim::Violation;
+
+    /// Seed 3 breaks a check, seed 5 panics, all others are well.
+    fn play(seed: u64, steps: u64) -> Report {
+        assert_ne!(seed, 5, "the bug of seed {seed}");
+        let counts = Counts {
+            events: steps,
+            commits: 1,
+            ..Counts::default()
+        };
+        let violation = (seed == 3).then(|| Violation {
+            check: "Log matching",
+            detail: "seen".to_string(),
+            event: 77,
+        });
+        Report {
+            seed,
+            counts,
+            stormy: counts,
+            time: 1,
+            hash: 0,
+            violation,
+        }
+    }
+
+    fn over(first: u64, seeds: u64) -> Vec<String> {
+        let options = Options {
+            first,
+            seeds,
+            steps: 100,
+            threads: 2,
+            json: true,
+        };
+        let mut total = run_all(options, play);
+        assert!(total.counts.events >= 100);
+        findings(&mut total, options.steps)
+    }
+
+    #[test]
+    fn a_violation_and_a_panic_are_told_with_one_line_to_see_them_again() {
+        assert_eq!(over(0, 3), Vec::<String>::new());
+        let again = "  reproduce: cargo run --release -p raftwerk-sim --bin storm -- --seed";
+        let told = [
+            "seed 3, event 77: Log matching: seen".to_string(),
+            format!("{again} 3 --steps 100"),
+        ];
+        assert_eq!(over(3, 1), told);
+        let lines = over(0, 8);
+        assert_eq!(lines.len(), 4);
+        assert_eq!(lines[..2], told);
+        assert!(
+            lines[2].starts_with("seed 5, event 0: Panic: "),
+            "{}",
+            lines[2]
+        );
+        assert!(lines[2].contains("the bug of seed 5"));
+        assert_eq!(lines[3], format!("{again} 5 --steps 100"));
+    }
+
+    #[test]
+    fn many_findings_are_counted() {
+        let mut total = Total::default();
+        for seed in 0..13 {
+            total.add(seed, Ok(play(3, 1)));
+        }
+        let lines = findings(&mut total, 1);
+        assert_eq!(lines.len(), 2 * TOLD + 1);
+        assert_eq!(lines.last().map(String::as_str), Some("and 3 more"));
     }
 }
