@@ -112,6 +112,9 @@ impl Checks {
                 return;
             }
             Outcome::Committed(_) | Outcome::Unknown => return,
+            Outcome::HandedOver(_) | Outcome::Aborted(_) => {
+                format!("{outcome:?}, which no command ends as")
+            }
         };
         self.fail(
             Check::Tickets,
