@@ -221,7 +221,8 @@ impl Cluster {
         }
     }
 
-    fn perform_oldest(&mut self, id: u64) -> WriteSeq {
+    /// The disk does its oldest waiting write; the core is not told yet.
+    pub fn perform_oldest(&mut self, id: u64) -> WriteSeq {
         let node = self.nodes.get_mut(&id).expect("known node");
         let write = node.writes.remove(0);
         perform(&mut node.disk, &write);
