@@ -11,7 +11,7 @@
 //! | anything outside `/v1/`             | the embedded page |
 //!
 //! Guarantees: every error is `application/problem+json`; every wait and every body has a limit;
-//! what needs the leader is passed on once (`forward`); pages of other origins are turned away
+//! what needs the leader is tried by one rule (`forward`); pages of other origins are turned away
 //! (`guard`).
 
 mod chaos;
@@ -27,6 +27,7 @@ mod status;
 use crate::limits::{HTTP_REQUESTS, REQUEST};
 use crate::metrics::Metrics;
 use crate::node::inbox::Inbox;
+use crate::node::leadership::Leaderships;
 use crate::node::{Checked, NodeOptions, PageFn};
 use crate::observe::Observer;
 use crate::peers::Peers;
@@ -35,10 +36,14 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use axum::http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header,
+};
 use axum::response::IntoResponse;
 use axum::routing::{any, get, post};
-use raftwerk_wire::client::{HEADER_FORWARDED, HEADER_NODE, HEADER_REVISION, HEADER_TERM};
+use raftwerk_wire::client::{
+    HEADER_FORWARDED, HEADER_NODE, HEADER_REVISION, HEADER_SEQUENCE, HEADER_SESSION, HEADER_TERM,
+};
 use raftwerk_wire::frame::MAX_FRAME_BYTES;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -55,6 +60,8 @@ pub struct Shared {
     pub observer: Arc<Observer>,
     /// Numbers.
     pub metrics: Arc<Metrics>,
+    /// Who leads, as the loop says.
+    pub leader: Leaderships,
     /// Becomes true when the node ends.
     pub closing: watch::Receiver<bool>,
 }
@@ -72,6 +79,7 @@ pub struct Server {
     peers: Arc<Peers>,
     observer: Arc<Observer>,
     metrics: Arc<Metrics>,
+    leader: Leaderships,
     client: crate::client::Client,
     requests: tokio::sync::Semaphore,
     closing: watch::Receiver<bool>,
@@ -93,6 +101,7 @@ impl Server {
             peers,
             observer,
             metrics,
+            leader,
             closing,
         } = shared;
         let host = checked.urls[&options.id].host().to_string();
@@ -111,6 +120,7 @@ impl Server {
             peers,
             observer,
             metrics,
+            leader,
             client: crate::client::Client::default(),
             requests: tokio::sync::Semaphore::new(HTTP_REQUESTS),
             closing,
@@ -159,7 +169,7 @@ impl Server {
 
 /// A request with its body, ready to be answered here or passed on.
 struct Ask {
-    method: axum::http::Method,
+    method: Method,
     /// Path and query as they came.
     target: String,
     headers: HeaderMap,
@@ -210,6 +220,16 @@ impl Ask {
 
     fn forwarded(&self) -> bool {
         self.headers.contains_key(HEADER_FORWARDED)
+    }
+
+    fn reads(&self) -> bool {
+        matches!(self.method, Method::GET | Method::HEAD)
+    }
+
+    /// Whether carrying it out twice is the same as once.
+    fn harmless_twice(&self) -> bool {
+        let has = |name| self.headers.contains_key(name);
+        self.reads() || (has(HEADER_SESSION) && has(HEADER_SEQUENCE))
     }
 }
 

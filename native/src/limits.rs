@@ -69,8 +69,12 @@ pub const OBSERVE_INCOMING_BYTES: usize = 4_096;
 /// A client request is answered within this time.
 pub const REQUEST: Duration = Duration::from_secs(5);
 
-/// What a forwarded request may take, a little less, so that the node asked still answers.
+/// What a request that is passed on may take, with all its tries: a little less, so that the node
+/// asked still answers.
 pub const FORWARD: Duration = Duration::from_millis(4_500);
+
+/// An answer of a leader that leads no more is waited for this long.
+pub const GRACE: Duration = Duration::from_millis(100);
 
 /// `/healthz` waits this long for the loop.
 pub const HEALTH: Duration = Duration::from_secs(1);

@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod inbox;
+pub mod leadership;
 pub mod logbook;
 pub mod looper;
 mod options;

@@ -48,6 +48,16 @@ impl Trouble {
         }
     }
 
+    /// What another node said, said again.
+    pub fn told(problem: Problem) -> Trouble {
+        let retry_after = problem.status == StatusCode::SERVICE_UNAVAILABLE.as_u16();
+        Trouble {
+            problem,
+            retry_after,
+            revision: None,
+        }
+    }
+
     /// 503: nobody leads.
     pub fn no_leader() -> Trouble {
         Trouble::later(

@@ -1,24 +1,40 @@
-//! To the core and back; what needs the leader is passed on to it, once (traps C3, C6).
+//! What needs the leader: tried here or passed on, and when it is tried again (traps C3, C6).
 //!
-//! A request that was passed on carries `Raftwerk-Forwarded` and is never passed on again, so two
-//! nodes that each believe in the other cannot send it round in circles. A request is passed on
-//! only after the core refused it, so it is executed at most once per arrival.
+//! **The rule.** A request is tried at the leader that this node knows: at its own core, or by
+//! passing it on. What follows depends on how the try ended, and on whether doing it twice does
+//! harm (reads do none, nor do writes with session and sequence):
+//!
+//! | the request                 | does no harm twice           | any other write              |
+//! |-----------------------------|------------------------------|------------------------------|
+//! | was answered                | the answer                   | the answer                   |
+//! | was certainly not taken     | tried at the next leader     | tried at the next leader     |
+//! | may have been taken         | tried at the next leader     | 504, outcome unknown, at once |
+//!
+//! - *Not taken*: a core refused it or gave it up for good, or not a byte of it was sent.
+//! - *May have been taken*: all else without an answer. A leader is not waited for any longer
+//!   when this node's own core has heard of a leader of a later term: one that was frozen or cut
+//!   off would keep the client waiting for nothing. [`GRACE`] is for an answer on its way.
+//! - *The next leader* leads a later term than the one tried, so nothing goes in circles. It is
+//!   waited for until [`FORWARD`] after the arrival. With no leader at the arrival: 503 at once.
+//! - What was passed on carries `Raftwerk-Forwarded` and is tried once, here, so two nodes that
+//!   believe in each other cannot send it round in circles: 421 or how that one try ended.
 
 use super::{Ask, Server};
-use crate::client::{ClientError, Limits};
-use crate::limits::{FORWARD, LIST_BYTES, REQUEST};
+use crate::client::{ClientError, Limits, Response as Reply};
+use crate::limits::{FORWARD, GRACE, LIST_BYTES, REQUEST};
 use crate::node::answer::{Found, Read, Written};
 use crate::node::inbox::{Query, Request};
+use crate::node::leadership::{self, Leaderships};
 use crate::problem::Trouble;
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use raftwerk_core::{BadMembers, NodeId, Payload, ReadPath, Refusal};
 use raftwerk_kv::Answer;
-use raftwerk_wire::client::{HEADER_FORWARDED, HEADER_SEQUENCE, HEADER_SESSION};
+use raftwerk_wire::client::{HEADER_FORWARDED, HEADER_SEQUENCE, HEADER_SESSION, Problem};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// How a request went.
 pub enum Flow<T> {
@@ -26,6 +42,18 @@ pub enum Flow<T> {
     Here(T),
     /// At the leader; this is its answer.
     There(Response<Body>),
+}
+
+/// How one try ended.
+enum Tried<T> {
+    /// With an answer, good or bad.
+    Answered(Result<T, Trouble>),
+    /// This node does not lead; here is who may, and the term of that belief.
+    Elsewhere { leader: Option<u64>, term: u64 },
+    /// Certainly not taken.
+    NotTaken(Trouble),
+    /// Perhaps taken.
+    Unknown(Trouble),
 }
 
 /// Longest wait for a connection to the leader.
@@ -40,6 +68,17 @@ const BACK: [HeaderName; 5] = [
     HeaderName::from_static(raftwerk_wire::client::HEADER_TERM),
 ];
 
+/// Kinds of problems with which a node says that it certainly did not take a request.
+const NOT_TAKEN: [&str; 7] = [
+    "fenced",
+    "leader_lost",
+    "lost",
+    "no_leader",
+    "not_leader",
+    "stopping",
+    "transferring",
+];
+
 impl Server {
     /// Puts a command into the log and waits for its answer.
     ///
@@ -50,24 +89,9 @@ impl Server {
         ask: &Ask,
         command: Payload,
     ) -> Result<Flow<(Answer, u64)>, Trouble> {
-        let (reply, answer) = oneshot::channel();
-        self.hand_over(Request::Write { command, reply })?;
-        match timeout(REQUEST, answer).await {
-            Ok(Ok(Written::Applied { answer, term })) => Ok(Flow::Here((answer, term))),
-            Ok(Ok(Written::Refused(why))) => self.refused(ask, why).await.map(Flow::There),
-            Ok(Ok(Written::Lost)) => Err(Trouble::later(
-                "lost",
-                "the leader changed before the write was safe; it certainly did not happen, try \
-                 again",
-            )),
-            Ok(Ok(Written::Unknown)) => Err(Trouble::outcome_unknown(
-                "leadership was lost before it was known to be safe",
-            )),
-            Ok(Err(_)) => Err(Trouble::outcome_unknown("this node stopped")),
-            Err(_) => Err(Trouble::outcome_unknown(
-                "it was not safe within the time limit",
-            )),
-        }
+        let until = Instant::now() + REQUEST;
+        self.carry(ask, || self.propose(command.clone(), until))
+            .await
     }
 
     /// Reads; `path` tells how it is proven fresh.
@@ -80,19 +104,101 @@ impl Server {
         path: Option<ReadPath>,
         what: Query,
     ) -> Result<Flow<Found>, Trouble> {
-        let (reply, answer) = oneshot::channel();
-        self.hand_over(Request::Read { path, what, reply })?;
-        match timeout(REQUEST, answer).await {
-            Ok(Ok(Read::Found(found))) => Ok(Flow::Here(found)),
-            Ok(Ok(Read::Refused(why @ Refusal::NotLeader { .. })))
-                if path == Some(ReadPath::Leader) =>
-            {
-                self.refused(ask, why).await.map(Flow::There)
+        let until = Instant::now() + REQUEST;
+        self.carry(ask, || self.look(path, what.clone(), until))
+            .await
+    }
+
+    /// The rule; `here` is a try at this node's own core.
+    async fn carry<T, F: Future<Output = Tried<T>>>(
+        &self,
+        ask: &Ask,
+        here: impl Fn() -> F,
+    ) -> Result<Flow<T>, Trouble> {
+        let until = Instant::now() + FORWARD;
+        let mut news = self.leader.clone();
+        // Term of the last leader tried.
+        let mut tried = 0;
+        loop {
+            let before = news.borrow().term;
+            let ended = match here().await {
+                Tried::Elsewhere { leader, term } => match self.elsewhere(ask, leader) {
+                    Err(trouble) => Tried::NotTaken(trouble),
+                    Ok(url) => {
+                        tried = tried.max(term);
+                        self.pass_on(ask, &url, tried, until).await
+                    }
+                },
+                Tried::Answered(answer) => return answer.map(Flow::Here),
+                Tried::NotTaken(trouble) => {
+                    tried = tried.max(before);
+                    Tried::NotTaken(trouble)
+                }
+                Tried::Unknown(trouble) => {
+                    tried = tried.max(before);
+                    Tried::Unknown(trouble)
+                }
+            };
+            let trouble = match ended {
+                Tried::Answered(answer) => return answer.map(Flow::There),
+                Tried::Unknown(trouble) if !ask.harmless_twice() => return Err(trouble),
+                Tried::NotTaken(trouble) | Tried::Unknown(trouble) => trouble,
+                Tried::Elsewhere { .. } => Trouble::no_leader(),
+            };
+            if tried == 0 || ask.forwarded() {
+                return Err(trouble);
             }
-            Ok(Ok(Read::Refused(Refusal::NotLeader { .. }))) => Err(Trouble::no_leader()),
-            Ok(Ok(Read::Refused(why))) => Err(trouble(why)),
-            Ok(Err(_)) => Err(Trouble::later("stopping", "this node stopped; ask another")),
-            Err(_) => Err(Trouble::read_timeout()),
+            let next = timeout_at(until, leadership::after(&mut news, tried)).await;
+            next.map_err(|_| trouble)?;
+        }
+    }
+
+    /// A try of a write at this node's core.
+    async fn propose(&self, command: Payload, until: Instant) -> Tried<(Answer, u64)> {
+        let (reply, answer) = oneshot::channel();
+        if let Err(trouble) = self.hand_over(Request::Write { command, reply }) {
+            return Tried::Answered(Err(trouble));
+        }
+        match timeout_at(until, answer).await {
+            Ok(Ok(Written::Applied { answer, term })) => Tried::Answered(Ok((answer, term))),
+            Ok(Ok(Written::Refused(why))) => refused(why),
+            Ok(Ok(Written::Lost)) => Tried::NotTaken(Trouble::later(
+                "lost",
+                "the leader changed before the write was safe; it certainly did not happen, try \
+                 again",
+            )),
+            Ok(Ok(Written::Unknown)) => Tried::Unknown(Trouble::outcome_unknown(
+                "leadership was lost before it was known to be safe",
+            )),
+            // The node is ending: nobody here waits for a next leader.
+            Ok(Err(_)) => Tried::Answered(Err(Trouble::outcome_unknown("this node stopped"))),
+            Err(_) => Tried::Unknown(Trouble::outcome_unknown(
+                "it was not safe within the time limit",
+            )),
+        }
+    }
+
+    /// A try of a read at this node's core.
+    async fn look(&self, path: Option<ReadPath>, what: Query, until: Instant) -> Tried<Found> {
+        let (reply, answer) = oneshot::channel();
+        if let Err(trouble) = self.hand_over(Request::Read { path, what, reply }) {
+            return Tried::Answered(Err(trouble));
+        }
+        match timeout_at(until, answer).await {
+            Ok(Ok(Read::Found(found))) => Tried::Answered(Ok(found)),
+            // Other paths are served by the node asked, or not at all.
+            Ok(Ok(Read::Refused(Refusal::NotLeader { term, .. })))
+                if path != Some(ReadPath::Leader) =>
+            {
+                let (leader, term) = (None, term.0);
+                Tried::Elsewhere { leader, term }
+            }
+            Ok(Ok(Read::Refused(why))) => refused(why),
+            Ok(Err(_)) => Tried::Answered(Err(Trouble::later(
+                "stopping",
+                "this node stopped; ask another",
+            ))),
+            Err(_) => Tried::Unknown(Trouble::read_timeout()),
         }
     }
 
@@ -102,28 +208,28 @@ impl Server {
             .map_err(|_| trouble(Refusal::Overloaded))
     }
 
-    /// What to do with a refusal: only "not leader" leads anywhere.
-    async fn refused(&self, ask: &Ask, why: Refusal) -> Result<Response<Body>, Trouble> {
-        let Refusal::NotLeader { hint, .. } = why else {
-            return Err(trouble(why));
-        };
-        let leader = hint.and_then(|NodeId(id)| self.url(id));
+    /// Where the leader is reached, if the request may go there.
+    fn elsewhere(&self, ask: &Ask, leader: Option<u64>) -> Result<String, Trouble> {
+        let other = leader.filter(|id| *id != self.id);
+        let url = other.and_then(|id| self.url(id));
         if ask.forwarded() {
-            return Err(Trouble::not_leader().leader(leader));
+            return Err(Trouble::not_leader().leader(url));
         }
-        match leader {
-            Some(url) if hint != Some(NodeId(self.id)) => self.forward(ask, &url).await,
-            _ => Err(Trouble::no_leader()),
-        }
+        url.ok_or_else(Trouble::no_leader)
     }
 
-    async fn forward(&self, ask: &Ask, leader: &str) -> Result<Response<Body>, Trouble> {
+    /// A try at another node, given up when a leader of a later term than `term` is heard of.
+    async fn pass_on(
+        &self,
+        ask: &Ask,
+        url: &str,
+        term: u64,
+        until: Instant,
+    ) -> Tried<Response<Body>> {
         self.metrics.forwarded.fetch_add(1, Relaxed);
         let mut headers = HeaderMap::new();
-        headers.insert(
-            HeaderName::from_static(HEADER_FORWARDED),
-            HeaderValue::from(self.id),
-        );
+        let mark = HeaderName::from_static(HEADER_FORWARDED);
+        headers.insert(mark, HeaderValue::from(self.id));
         for name in [HEADER_SESSION, HEADER_SEQUENCE] {
             if let Some(value) = ask.headers.get(name) {
                 headers.insert(HeaderName::from_static(name), value.clone());
@@ -132,41 +238,89 @@ impl Server {
         // Values may be longer than the page limit; room for JSON around both.
         let limits = Limits {
             connect: CONNECT,
-            total: FORWARD,
+            total: until.saturating_duration_since(Instant::now()),
             body: 2 * LIST_BYTES,
         };
-        let url = format!("{leader}{}", ask.target);
+        let url = format!("{url}{}", ask.target);
         let (method, body) = (ask.method.clone(), ask.body.clone());
-        let reads = matches!(method, Method::GET | Method::HEAD);
-        match self
-            .client
-            .request(method, &url, headers, body, limits)
-            .await
-        {
-            // Nothing was done there: the leader has changed since this node heard of it.
-            Ok(answer) if answer.status == StatusCode::MISDIRECTED_REQUEST => {
-                Err(Trouble::no_leader())
-            }
-            Ok(answer) => {
-                let mut response = Response::new(Body::from(answer.body));
-                *response.status_mut() = answer.status;
-                for name in BACK {
-                    if let Some(value) = answer.headers.get(&name) {
-                        response.headers_mut().insert(name, value.clone());
-                    }
-                }
-                Ok(response)
-            }
-            Err(ClientError::NotSent(why) | ClientError::Invalid(why)) => Err(Trouble::later(
-                "no_leader",
-                format!("the leader cannot be reached, nothing was done; try again ({why})"),
-            )),
-            Err(_) if reads => Err(Trouble::read_timeout()),
-            Err(error) => {
-                let why = format!("the leader was asked and did not answer ({error})");
-                Err(Trouble::outcome_unknown(&why))
+        let answer = self.client.request(method, &url, headers, body, limits);
+        tokio::select! {
+            answer = answer => judge(ask, answer),
+            () = overtaken(self.leader.clone(), term) => {
+                Tried::Unknown(silent(ask, "a newer leader was elected meanwhile"))
             }
         }
+    }
+}
+
+/// Returns when the leader of `term` leads no more and an answer on its way would be here.
+async fn overtaken(mut news: Leaderships, term: u64) {
+    leadership::after(&mut news, term).await;
+    sleep(GRACE).await;
+}
+
+/// What the answer of another node, or its absence, means.
+fn judge(ask: &Ask, answer: Result<Reply, ClientError>) -> Tried<Response<Body>> {
+    let reply = match answer {
+        Ok(reply) => reply,
+        Err(ClientError::NotSent(why) | ClientError::Invalid(why)) => {
+            let why = format!("the leader cannot be reached, nothing was done; try again ({why})");
+            return Tried::NotTaken(Trouble::later("no_leader", why));
+        }
+        Err(ClientError::Unknown(why)) => {
+            let why = format!("the leader was asked and did not answer ({why})");
+            return Tried::Unknown(silent(ask, &why));
+        }
+        Err(error @ ClientError::TooLarge { .. }) => {
+            let kind = "answer_too_large";
+            let trouble = Trouble::new(StatusCode::BAD_GATEWAY, kind, error.to_string());
+            return Tried::Answered(Err(trouble));
+        }
+    };
+    let problem = || serde_json::from_slice::<Problem>(&reply.body).ok();
+    match reply.status {
+        // The leader has changed since this node heard of it.
+        StatusCode::MISDIRECTED_REQUEST => return Tried::NotTaken(Trouble::no_leader()),
+        StatusCode::SERVICE_UNAVAILABLE => {
+            if let Some(told) = problem().filter(|p| NOT_TAKEN.contains(&p.kind.as_str())) {
+                return Tried::NotTaken(Trouble::told(told));
+            }
+        }
+        StatusCode::GATEWAY_TIMEOUT => {
+            if let Some(told) = problem() {
+                return Tried::Unknown(Trouble::told(told));
+            }
+        }
+        _ => {}
+    }
+    let mut response = Response::new(Body::from(reply.body));
+    *response.status_mut() = reply.status;
+    for name in BACK {
+        if let Some(value) = reply.headers.get(&name) {
+            response.headers_mut().insert(name, value.clone());
+        }
+    }
+    Tried::Answered(Ok(response))
+}
+
+/// What is said when the leader has not answered.
+fn silent(ask: &Ask, why: &str) -> Trouble {
+    if ask.reads() {
+        Trouble::read_timeout()
+    } else {
+        Trouble::outcome_unknown(why)
+    }
+}
+
+/// What a refusal of this node's core means.
+fn refused<T>(why: Refusal) -> Tried<T> {
+    match why {
+        Refusal::NotLeader { hint, term } => Tried::Elsewhere {
+            leader: hint.map(|node| node.0),
+            term: term.0,
+        },
+        Refusal::LeaderLost | Refusal::Transferring => Tried::NotTaken(trouble(why)),
+        _ => Tried::Answered(Err(trouble(why))),
     }
 }
 

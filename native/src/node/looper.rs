@@ -11,6 +11,7 @@ use crate::metrics::Metrics;
 use crate::node::NodeError;
 use crate::node::answer::{Found, Read, ReadReply, Result as Answered, WriteReply, Written};
 use crate::node::inbox::{Batch, Inbox, Query, Request, Urgent};
+use crate::node::leadership::Leadership;
 use crate::node::logbook::Logbook;
 use crate::node::report;
 use crate::node::telling::Telling;
@@ -25,6 +26,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// The loop never sleeps longer: the machine may have been suspended meanwhile, which its sleep
 /// does not count.
@@ -46,6 +48,8 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// Where log lines go.
     pub log: Logbook,
+    /// Where it is told who leads.
+    pub leader: watch::Sender<Leadership>,
     /// What is constant in a status.
     pub status: Status,
 }
@@ -340,6 +344,10 @@ impl Looper {
     }
 
     fn leader(&self, term: Term, id: Option<NodeId>) {
+        self.parts.leader.send_replace(Leadership {
+            term: term.0,
+            leader: id.map(|node| node.0),
+        });
         let me = self.parts.raft.view().id();
         self.parts.log.line(match id {
             Some(id) if id == me => format!("leads in term {term}"),

@@ -6,6 +6,7 @@ use crate::flusher::Flusher;
 use crate::identity::{DataDir, FORMAT, Identity, PeerDisks};
 use crate::metrics::Metrics;
 use crate::node::inbox::{Inbox, Urgent};
+use crate::node::leadership::Leadership;
 use crate::node::logbook::{LogThread, Logbook};
 use crate::node::looper::{Looper, Parts};
 use crate::node::telling::Telling;
@@ -86,6 +87,7 @@ impl Node {
             .map_err(|error| NodeError::Data(error.to_string()))?;
         let report_to = Arc::clone(&inbox);
         let report = move |report| report_to.urgent(Urgent::Disk(report));
+        let (leader, leaderships) = watch::channel(Leadership::default());
         let (looper, end) = start_loop(Parts {
             raft,
             inbox: Arc::clone(&inbox),
@@ -94,6 +96,7 @@ impl Node {
             telling: Telling::new(Arc::clone(&observer)),
             metrics: Arc::clone(&metrics),
             log: log.clone(),
+            leader,
             status,
         });
         let dialers = peers.dial_all();
@@ -103,6 +106,7 @@ impl Node {
             peers,
             observer,
             metrics,
+            leader: leaderships,
             closing: closed,
         };
         let server = api::Server::new(&options, &checked, address, shared);

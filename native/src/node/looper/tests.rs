@@ -71,6 +71,7 @@ fn start() -> Rig {
         telling: Telling::new(Arc::clone(&observer)),
         metrics,
         log,
+        leader: watch::Sender::default(),
         status: Status::default(),
     });
     let end = std::thread::spawn(move || looper.run());
