@@ -31,7 +31,7 @@ use crate::node::leadership::Leaderships;
 use crate::node::{Checked, NodeOptions, PageFn};
 use crate::observe::Observer;
 use crate::peers::Peers;
-use crate::problem::Trouble;
+use crate::problem::{self, Trouble};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -181,20 +181,7 @@ impl Ask {
     async fn read(request: Request<Body>, limit: usize) -> Result<Ask, Trouble> {
         let (parts, body) = request.into_parts();
         let whole = timeout(REQUEST, axum::body::to_bytes(body, limit)).await;
-        let body = match whole {
-            Ok(Ok(body)) => body,
-            Ok(Err(_)) => {
-                return Err(Trouble::new(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    "too_large",
-                    format!("the body is longer than {limit} bytes, or broke off"),
-                ));
-            }
-            Err(_) => {
-                let why = "the body did not arrive in time";
-                return Err(Trouble::new(StatusCode::REQUEST_TIMEOUT, "slow_body", why));
-            }
-        };
+        let body = problem::body(whole.ok(), limit)?;
         let target = parts
             .uri
             .path_and_query()

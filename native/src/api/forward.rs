@@ -14,6 +14,7 @@
 //! - *May have been taken*: all else without an answer. A leader is not waited for any longer
 //!   when this node's own core has heard of a leader of a later term: one that was frozen or cut
 //!   off would keep the client waiting for nothing. [`GRACE`] is for an answer on its way.
+//! - Once a try may have been taken, no later refusal makes it "nothing was done".
 //! - *The next leader* leads a later term than the one tried, so nothing goes in circles. It is
 //!   waited for until [`FORWARD`] after the arrival. With no leader at the arrival: 503 at once.
 //! - What was passed on carries `Raftwerk-Forwarded` and is tried once, here, so two nodes that
@@ -54,6 +55,17 @@ enum Tried<T> {
     NotTaken(Trouble),
     /// Perhaps taken.
     Unknown(Trouble),
+}
+
+impl<T> Tried<T> {
+    fn map<U>(self, change: impl FnOnce(T) -> U) -> Tried<U> {
+        match self {
+            Tried::Answered(answer) => Tried::Answered(answer.map(change)),
+            Tried::Elsewhere { leader, term } => Tried::Elsewhere { leader, term },
+            Tried::NotTaken(trouble) => Tried::NotTaken(trouble),
+            Tried::Unknown(trouble) => Tried::Unknown(trouble),
+        }
+    }
 }
 
 /// Longest wait for a connection to the leader.
@@ -117,8 +129,8 @@ impl Server {
     ) -> Result<Flow<T>, Trouble> {
         let until = Instant::now() + FORWARD;
         let mut news = self.leader.clone();
-        // Term of the last leader tried.
-        let mut tried = 0;
+        // Term of the last leader tried, and what is said if nothing better comes.
+        let (mut tried, mut unknown) = (0, None);
         loop {
             let before = news.borrow().term;
             let ended = match here().await {
@@ -126,26 +138,24 @@ impl Server {
                     Err(trouble) => Tried::NotTaken(trouble),
                     Ok(url) => {
                         tried = tried.max(term);
-                        self.pass_on(ask, &url, tried, until).await
+                        self.pass_on(ask, &url, tried, until).await.map(Flow::There)
                     }
                 },
-                Tried::Answered(answer) => return answer.map(Flow::Here),
-                Tried::NotTaken(trouble) => {
+                ended => {
                     tried = tried.max(before);
-                    Tried::NotTaken(trouble)
-                }
-                Tried::Unknown(trouble) => {
-                    tried = tried.max(before);
-                    Tried::Unknown(trouble)
+                    ended.map(Flow::Here)
                 }
             };
             let trouble = match ended {
-                Tried::Answered(answer) => return answer.map(Flow::There),
+                Tried::Answered(Ok(answer)) => return Ok(answer),
+                // A refusal says nothing about an earlier try that may have been taken.
+                Tried::Answered(Err(trouble)) => return Err(unknown.unwrap_or(trouble)),
                 Tried::Unknown(trouble) if !ask.harmless_twice() => return Err(trouble),
-                Tried::NotTaken(trouble) | Tried::Unknown(trouble) => trouble,
+                Tried::Unknown(trouble) => unknown.get_or_insert(trouble).clone(),
+                Tried::NotTaken(trouble) => unknown.clone().unwrap_or(trouble),
                 Tried::Elsewhere { .. } => Trouble::no_leader(),
             };
-            if tried == 0 || ask.forwarded() {
+            if tried == 0 || ask.forwarded() || Instant::now() >= until {
                 return Err(trouble);
             }
             let next = timeout_at(until, leadership::after(&mut news, tried)).await;
@@ -277,21 +287,8 @@ fn judge(ask: &Ask, answer: Result<Reply, ClientError>) -> Tried<Response<Body>>
             return Tried::Answered(Err(trouble));
         }
     };
-    let problem = || serde_json::from_slice::<Problem>(&reply.body).ok();
-    match reply.status {
-        // The leader has changed since this node heard of it.
-        StatusCode::MISDIRECTED_REQUEST => return Tried::NotTaken(Trouble::no_leader()),
-        StatusCode::SERVICE_UNAVAILABLE => {
-            if let Some(told) = problem().filter(|p| NOT_TAKEN.contains(&p.kind.as_str())) {
-                return Tried::NotTaken(Trouble::told(told));
-            }
-        }
-        StatusCode::GATEWAY_TIMEOUT => {
-            if let Some(told) = problem() {
-                return Tried::Unknown(Trouble::told(told));
-            }
-        }
-        _ => {}
+    if reply.status.is_server_error() || reply.status == StatusCode::MISDIRECTED_REQUEST {
+        return refused_there(ask, &reply);
     }
     let mut response = Response::new(Body::from(reply.body));
     *response.status_mut() = reply.status;
@@ -301,6 +298,21 @@ fn judge(ask: &Ask, answer: Result<Reply, ClientError>) -> Tried<Response<Body>>
         }
     }
     Tried::Answered(Ok(response))
+}
+
+/// What it means that another node did not do it.
+fn refused_there<T>(ask: &Ask, reply: &Reply) -> Tried<T> {
+    let Ok(told) = serde_json::from_slice::<Problem>(&reply.body) else {
+        let why = format!("the leader answered {} and no more", reply.status);
+        return Tried::Unknown(silent(ask, &why));
+    };
+    match reply.status {
+        // The leader has changed since this node heard of it.
+        StatusCode::MISDIRECTED_REQUEST => Tried::NotTaken(Trouble::no_leader()),
+        StatusCode::GATEWAY_TIMEOUT => Tried::Unknown(Trouble::told(told)),
+        _ if NOT_TAKEN.contains(&told.kind.as_str()) => Tried::NotTaken(Trouble::told(told)),
+        _ => Tried::Answered(Err(Trouble::told(told))),
+    }
 }
 
 /// What is said when the leader has not answered.
@@ -378,3 +390,6 @@ fn trouble(why: Refusal) -> Trouble {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;

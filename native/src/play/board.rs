@@ -5,13 +5,14 @@
 //! one lock. What waits for a slow page is bounded; see `pages`.
 
 use super::fleet::Fleet;
+use crate::node::leadership::{Leadership, Leaderships};
 use axum::extract::ws::Utf8Bytes;
 use raftwerk_core::trace::Role;
 use raftwerk_wire::observe::{FromSupervisor, Tell, Told};
 use raftwerk_wire::view::NodeCondition;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
 
 /// Items that wait for a page before it counts as too slow.
@@ -22,6 +23,7 @@ pub struct Board {
     fleet: Arc<Fleet>,
     heard: Mutex<BTreeMap<u64, Heard>>,
     pages: broadcast::Sender<Utf8Bytes>,
+    leader: watch::Sender<Leadership>,
 }
 
 /// What was heard from one node.
@@ -44,6 +46,7 @@ impl Board {
             fleet,
             heard: Mutex::default(),
             pages,
+            leader: watch::Sender::default(),
         })
     }
 
@@ -111,6 +114,11 @@ impl Board {
         if let Some(place) = place {
             *place = Some((Instant::now(), tell.clone()));
         }
+        if matches!(tell.told, Told::View(_)) {
+            let newest = self.newest(&heard);
+            self.leader
+                .send_if_modified(|known| std::mem::replace(known, newest) != newest);
+        }
         self.publish(&FromSupervisor::Node(Box::new(tell)));
     }
 
@@ -122,11 +130,20 @@ impl Board {
         one.hello.as_ref().map(|_| (one.boot, one.number))
     }
 
-    /// The node that leads as far as was heard: the running one that says so itself with the
-    /// highest term, else the one that the running node with the highest term believes in.
+    /// Who leads as far as was heard: the running node that says so itself with the highest term,
+    /// else the one that the running node with the highest term believes in.
     #[must_use]
-    pub fn leader(&self) -> Option<u64> {
-        let heard = self.lock();
+    pub fn leadership(&self) -> Leadership {
+        self.newest(&self.lock())
+    }
+
+    /// The same, to wait for changes.
+    #[must_use]
+    pub fn leaderships(&self) -> Leaderships {
+        self.leader.subscribe()
+    }
+
+    fn newest(&self, heard: &BTreeMap<u64, Heard>) -> Leadership {
         let running = |node: u64| {
             let condition = self.fleet.condition(node);
             condition.is_some_and(|(condition, _)| condition == NodeCondition::Up)
@@ -136,12 +153,18 @@ impl Board {
             Told::View(view) => Some(view),
             _ => None,
         });
-        let newest = views.max_by_key(|view| (view.term, view.role == Role::Leader))?;
+        let newest = views.max_by_key(|view| (view.term, view.role == Role::Leader));
+        let Some(newest) = newest else {
+            return Leadership::default();
+        };
         let leader = match newest.role {
             Role::Leader => Some(newest.id),
             _ => newest.leader,
         };
-        leader.filter(|&node| running(node))
+        Leadership {
+            term: newest.term,
+            leader: leader.filter(|&node| running(node)),
+        }
     }
 
     fn processes(&self) -> FromSupervisor {

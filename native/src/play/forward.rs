@@ -1,13 +1,16 @@
 //! The client API on the supervisor's port: each request goes to a node that lives.
 //!
 //! It goes to the leader as far as heard, else to any node that runs; `?node=N` asks that node
-//! and no other. Guarantees: a request that certainly was not sent is tried on the next node; a
-//! request whose outcome is unknown is tried again only if that does no harm, which is so for
-//! reads and for requests with a session and a sequence number.
+//! and no other. The rule is the one of `api::forward`: what certainly was not sent is tried on
+//! the next node; what may have been taken is tried again only if that does no harm, and is told
+//! as unknown at once otherwise. A node that was frozen or has ended, or that led and leads no
+//! more, is not waited for.
 
 use super::board::Board;
 use crate::client::{Client, ClientError, Limits, Response as Answer};
-use crate::problem::Trouble;
+use crate::limits::GRACE;
+use crate::node::leadership;
+use crate::problem::{self, Trouble};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
@@ -17,17 +20,18 @@ use raftwerk_wire::client::{HEADER_SEQUENCE, HEADER_SESSION};
 use raftwerk_wire::view::NodeCondition;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// Largest body that is passed on; what exactly is allowed, the node says.
 const BODY_BYTES: usize = MAX_VALUE_BYTES + (64 << 10);
 /// Nodes that are tried for one request.
 const TRIES: usize = 3;
-/// Limits of one try: a little more than a node takes to say that it took too long.
-const LIMITS: Limits = Limits {
-    connect: Duration::from_secs(1),
-    total: Duration::from_secs(6),
-    body: 16 << 20,
-};
+/// All tries together: a little more than a node takes to say that it took too long.
+const TOTAL: Duration = Duration::from_secs(6);
+/// Longest wait for a connection to a node.
+const CONNECT: Duration = Duration::from_secs(1);
+/// Largest answer that is passed back.
+const ANSWER_BYTES: usize = 16 << 20;
 
 /// Headers that belong to one connection, or to the name of this server.
 const NOT_PASSED: [HeaderName; 10] = [
@@ -60,44 +64,46 @@ pub async fn forward(State(to): State<Forwarder>, request: Request) -> Response 
     }
 }
 
+/// One request on its way through here.
+struct Passing {
+    method: Method,
+    path: String,
+    headers: HeaderMap,
+    body: Bytes,
+    until: Instant,
+}
+
 impl Forwarder {
     async fn forward(&self, request: Request) -> Result<Answer, Trouble> {
+        let until = Instant::now() + TOTAL;
         let (parts, body) = request.into_parts();
         let (pinned, query) = take_node(parts.uri.query().unwrap_or(""))?;
-        let path = format!("{}{query}", parts.uri.path());
-        let nodes = match pinned {
-            Some(node) => vec![self.pinned(node)?],
-            None => self.order(),
+        let body = timeout_at(until, to_bytes(Body::new(body), BODY_BYTES)).await;
+        let passing = Passing {
+            method: parts.method,
+            path: format!("{}{query}", parts.uri.path()),
+            headers: passed(&parts.headers),
+            body: problem::body(body.ok(), BODY_BYTES)?,
+            until,
         };
-        let body = to_bytes(Body::new(body), BODY_BYTES).await.map_err(|_| {
-            let detail = format!("a body has at most {BODY_BYTES} bytes here, and ends");
-            Trouble::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
-        })?;
-        let headers = passed(&parts.headers);
-        let twice = may_be_sent_twice(&parts.method, &headers);
-        self.try_each(&nodes, &parts.method, &path, &headers, &body, twice)
-            .await
+        self.try_each(pinned, &passing).await
     }
 
-    async fn try_each(
-        &self,
-        nodes: &[u64],
-        method: &Method,
-        path: &str,
-        headers: &HeaderMap,
-        body: &Bytes,
-        twice: bool,
-    ) -> Result<Answer, Trouble> {
-        let mut lost = None;
-        for &node in nodes.iter().take(TRIES) {
-            let Some((_, url)) = self.board.fleet().condition(node) else {
-                continue;
+    async fn try_each(&self, pinned: Option<u64>, passing: &Passing) -> Result<Answer, Trouble> {
+        let reads = matches!(passing.method, Method::GET | Method::HEAD);
+        let twice = may_be_sent_twice(&passing.method, &passing.headers);
+        let (mut asked, mut lost) = (Vec::new(), None);
+        while asked.len() < TRIES && Instant::now() < passing.until {
+            let node = match pinned {
+                Some(node) if asked.is_empty() => Some(self.pinned(node)?),
+                Some(_) => None,
+                None => self.order().into_iter().find(|node| !asked.contains(node)),
             };
-            let url = format!("{url}{path}");
-            let sent =
-                self.client
-                    .request(method.clone(), &url, headers.clone(), body.clone(), LIMITS);
-            match sent.await {
+            let Some(node) = node else { break };
+            asked.push(node);
+            match self.ask(node, passing).await {
+                // A refusal says nothing about an earlier try that may have been taken.
+                Ok(answer) if lost.is_some() && answer.status.is_server_error() => {}
                 Ok(answer) => return Ok(answer),
                 Err(ClientError::NotSent(_)) => {}
                 Err(ClientError::Unknown(why)) if twice => lost = Some(why),
@@ -109,20 +115,72 @@ impl Forwarder {
                 }
             }
         }
-        match lost {
-            Some(_) if matches!(*method, Method::GET | Method::HEAD) => {
-                Err(Trouble::read_timeout())
-            }
-            Some(why) => Err(Trouble::outcome_unknown(&why)),
-            None if nodes.is_empty() => Err(Trouble::later(
+        Err(match lost {
+            Some(_) if reads => Trouble::read_timeout(),
+            Some(why) => Trouble::outcome_unknown(&why),
+            None if asked.is_empty() => Trouble::later(
                 "no_node",
                 "no node runs, nothing was done; restart one in the page",
-            )),
-            None => Err(Trouble::later(
+            ),
+            None => Trouble::later(
                 "unreachable",
                 "no node could be reached, nothing was done; try again shortly",
-            )),
+            ),
+        })
+    }
+
+    /// One try at one node.
+    async fn ask(&self, node: u64, passing: &Passing) -> Result<Answer, ClientError> {
+        let Some((_, url)) = self.board.fleet().condition(node) else {
+            return Err(ClientError::NotSent(format!("there is no node {node}")));
+        };
+        let url = format!("{url}{}", passing.path);
+        let limits = Limits {
+            connect: CONNECT,
+            total: passing.until.saturating_duration_since(Instant::now()),
+            body: ANSWER_BYTES,
+        };
+        let (method, headers) = (passing.method.clone(), passing.headers.clone());
+        let sent = self
+            .client
+            .request(method, &url, headers, passing.body.clone(), limits);
+        tokio::select! {
+            answer = sent => answer,
+            why = self.hopeless(node) => Err(ClientError::Unknown(why)),
         }
+    }
+
+    /// Returns when no answer of a node is to be expected any more, with the reason.
+    async fn hopeless(&self, node: u64) -> String {
+        let why = tokio::select! {
+            () = self.stands_still(node) => format!("node {node} was frozen or ended meanwhile"),
+            () = self.overtaken(node) => {
+                format!("node {node} was asked, and another leads in a later term now")
+            }
+        };
+        sleep(GRACE).await;
+        why
+    }
+
+    async fn stands_still(&self, node: u64) {
+        let fleet = self.board.fleet();
+        let mut changes = fleet.changes();
+        let up = || matches!(fleet.condition(node), Some((NodeCondition::Up, _)));
+        while up() {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// A node that does not lead watches the leader itself, and answers in any case.
+    async fn overtaken(&self, node: u64) {
+        let mut news = self.board.leaderships();
+        let known = *news.borrow();
+        if known.leader != Some(node) {
+            return std::future::pending().await;
+        }
+        leadership::after(&mut news, known.term).await;
     }
 
     /// Running nodes, the leader first.
@@ -132,7 +190,7 @@ impl Forwarder {
             .iter()
             .filter(|process| process.condition == NodeCondition::Up);
         let mut up: Vec<u64> = up.map(|process| process.node).collect();
-        let leader = self.board.leader();
+        let leader = self.board.leadership().leader;
         up.sort_by_key(|&node| Some(node) != leader);
         up
     }

@@ -1,0 +1,188 @@
+//! A cluster of `raftwerk node` processes on loopback, each with its own directory.
+
+use hyper::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use raftwerk_native::client::{Client, ClientError, Limits, Response};
+use raftwerk_wire::client::{Problem, Status};
+use rustix::process::{Pid, Signal, kill_process};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_raftwerk");
+/// Longest wait for anything.
+pub const BOUND: Duration = Duration::from_secs(60);
+/// Ports are taken from here on: below those that the system gives to outgoing connections, so
+/// that nobody takes the port of a node that is down.
+const FIRST_PORT: u16 = 21_000;
+const PORTS: u16 = 9_000;
+
+/// The processes; all are killed when it is dropped.
+pub struct Fleet {
+    place: tempfile::TempDir,
+    ports: Vec<u16>,
+    children: Vec<Option<Child>>,
+    flags: Vec<String>,
+    client: Client,
+}
+
+impl Fleet {
+    /// Starts so many nodes with these further flags.
+    pub fn start(count: usize, flags: &[&str]) -> Fleet {
+        let mut fleet = Fleet {
+            place: tempfile::tempdir().unwrap(),
+            ports: ports(count),
+            children: (0..count).map(|_| None).collect(),
+            flags: flags.iter().map(ToString::to_string).collect(),
+            client: Client::default(),
+        };
+        for id in fleet.ids() {
+            fleet.restart(id);
+        }
+        fleet
+    }
+
+    pub fn ids(&self) -> Vec<u64> {
+        (1..=self.ports.len() as u64).collect()
+    }
+
+    pub fn url(&self, id: u64) -> String {
+        format!("http://127.0.0.1:{}", self.ports[id as usize - 1])
+    }
+
+    pub fn data(&self, id: u64) -> PathBuf {
+        self.place.path().join(format!("node-{id}"))
+    }
+
+    /// Starts a node that is down, on the data it has.
+    pub fn restart(&mut self, id: u64) {
+        let members: Vec<String> = self
+            .ids()
+            .iter()
+            .map(|id| format!("{id}={}", self.url(*id)))
+            .collect();
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.place.path().join(format!("node-{id}.log")))
+            .unwrap();
+        let mut command = Command::new(PROGRAM);
+        command
+            .args(["node", "--exit-with-parent", "--cluster", "c0ffee", "--id"])
+            .arg(id.to_string())
+            .args(["--listen", &self.url(id)["http://".len()..]])
+            .args(["--initial-cluster", &members.join(",")])
+            .args(&self.flags)
+            .arg("--data")
+            .arg(self.data(id))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(log);
+        let slot = &mut self.children[id as usize - 1];
+        assert!(slot.is_none(), "node {id} runs");
+        *slot = Some(command.spawn().unwrap());
+    }
+
+    /// kill -9, and waits until it is gone.
+    pub fn kill(&mut self, id: u64) {
+        let mut child = self.children[id as usize - 1].take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    pub fn signal(&self, id: u64, signal: Signal) {
+        let child = self.children[id as usize - 1].as_ref().unwrap();
+        let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    pub async fn send(
+        &self,
+        id: u64,
+        method: Method,
+        path: &str,
+        headers: &[(&'static str, String)],
+        body: &str,
+    ) -> Result<Response, ClientError> {
+        let pairs = headers.iter().map(|(name, value)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_str(value).unwrap(),
+            )
+        });
+        let headers = HeaderMap::from_iter(pairs);
+        let url = format!("{}{path}", self.url(id));
+        let body = body.to_string();
+        self.client
+            .request(method, &url, headers, body, Limits::default())
+            .await
+    }
+
+    pub async fn status(&self, id: u64) -> Option<Status> {
+        let answer = self.send(id, Method::GET, "/v1/cluster", &[], "").await;
+        serde_json::from_slice(&answer.ok()?.body).ok()
+    }
+
+    /// The leader that all these nodes follow.
+    pub async fn leader_of(&self, nodes: &[u64]) -> u64 {
+        let end = Instant::now() + BOUND;
+        loop {
+            let mut leaders = Vec::new();
+            for id in nodes {
+                leaders.push(self.status(*id).await.and_then(|said| said.leader));
+            }
+            if let Some(leader) = leaders[0]
+                && leaders.iter().all(|other| *other == leaders[0])
+                && nodes.contains(&leader)
+            {
+                return leader;
+            }
+            assert!(Instant::now() < end, "no leader: {leaders:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        for child in self.children.iter_mut().flatten() {
+            // It may have ended already.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        if std::thread::panicking() {
+            for id in self.ids() {
+                let log = self.place.path().join(format!("node-{id}.log"));
+                let text = std::fs::read_to_string(log).unwrap_or_default();
+                let lines: Vec<&str> = text.lines().collect();
+                let from = lines.len().saturating_sub(30);
+                eprintln!("--- node {id}\n{}", lines[from..].join("\n"));
+            }
+        }
+    }
+}
+
+/// Free ports, none of them given out twice in this process.
+fn ports(count: usize) -> Vec<u16> {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = u16::try_from(std::process::id() % u32::from(PORTS)).unwrap();
+    let mut found = Vec::new();
+    for _ in 0..PORTS {
+        if found.len() == count {
+            break;
+        }
+        let place = (start + NEXT.fetch_add(1, Ordering::Relaxed)) % PORTS;
+        let port = FIRST_PORT + place;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            found.push(port);
+        }
+    }
+    assert_eq!(found.len(), count, "no free ports");
+    found
+}
+
+/// The error in an answer.
+pub fn problem(answer: &Response) -> Problem {
+    serde_json::from_slice(&answer.body).unwrap_or_else(|_| panic!("no problem: {answer:?}"))
+}
