@@ -7,4 +7,5 @@
 #![allow(clippy::unwrap_used)]
 
 mod frozen;
+mod killed;
 mod rig;

@@ -105,23 +105,37 @@ impl Fleet {
         headers: &[(&'static str, String)],
         body: &str,
     ) -> Result<Response, ClientError> {
-        let pairs = headers.iter().map(|(name, value)| {
-            (
-                HeaderName::from_static(name),
-                HeaderValue::from_str(value).unwrap(),
-            )
-        });
-        let headers = HeaderMap::from_iter(pairs);
-        let url = format!("{}{path}", self.url(id));
-        let body = body.to_string();
-        self.client
-            .request(method, &url, headers, body, Limits::default())
-            .await
+        ask(&self.client, &self.url(id), method, path, headers, body).await
     }
 
     pub async fn status(&self, id: u64) -> Option<Status> {
         let answer = self.send(id, Method::GET, "/v1/cluster", &[], "").await;
         serde_json::from_slice(&answer.ok()?.body).ok()
+    }
+
+    /// The leader that some node believes in at this moment.
+    pub async fn believed_leader(&self) -> Option<u64> {
+        for id in self.ids() {
+            if let Some(said) = self.status(id).await {
+                return said.leader;
+            }
+        }
+        None
+    }
+
+    /// What a node that was just started says about its log.
+    pub async fn condition_of(&mut self, id: u64) -> String {
+        let end = Instant::now() + BOUND;
+        loop {
+            if let Some(said) = self.status(id).await {
+                return said.disk;
+            }
+            let child = self.children[id as usize - 1].as_mut().unwrap();
+            let ended = child.try_wait().unwrap();
+            assert!(ended.is_none(), "node {id} does not start: {ended:?}");
+            assert!(Instant::now() < end, "node {id} does not answer");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// The leader that all these nodes follow.
@@ -142,6 +156,26 @@ impl Fleet {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// Sends one request.
+pub async fn ask(
+    client: &Client,
+    url: &str,
+    method: Method,
+    path: &str,
+    headers: &[(&'static str, String)],
+    body: &str,
+) -> Result<Response, ClientError> {
+    let pairs = headers.iter().map(|(name, value)| {
+        let value = HeaderValue::from_str(value).unwrap();
+        (HeaderName::from_static(name), value)
+    });
+    let headers = HeaderMap::from_iter(pairs);
+    let (url, body) = (format!("{url}{path}"), body.to_string());
+    client
+        .request(method, &url, headers, body, Limits::default())
+        .await
 }
 
 impl Drop for Fleet {
