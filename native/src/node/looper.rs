@@ -76,7 +76,8 @@ pub struct Looper {
 impl Looper {
     /// The loop before its first turn.
     #[must_use]
-    pub fn new(parts: Parts) -> Looper {
+    pub fn new(mut parts: Parts) -> Looper {
+        parts.telling.booted(&mut parts.raft);
         Looper {
             parts,
             store: Store::new(),

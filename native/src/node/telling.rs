@@ -3,7 +3,8 @@
 //! All of it costs nothing while nobody watches (`Raft::listen` is off then). Causes are linked
 //! as far as this node knows them: events of one input follow each other; what the disk or the
 //! state machine reports is linked to what was told last before the write or the apply was asked
-//! for. A message's cause is on another node: serial and boot in `Received` name it.
+//! for. A message's cause is on another node: serial and boot in `Received` name it. The start is
+//! the one event that is kept until somebody watches, with the time and the state it had.
 
 use crate::limits::OBSERVE_VIEW_PAUSE;
 use crate::observe::Observer;
@@ -23,6 +24,8 @@ const LINKS: usize = 64;
 pub struct Telling {
     observer: Arc<Observer>,
     on: bool,
+    /// How the node started, until it is told.
+    start: Option<Event>,
     /// Number of the last message sent; every message has one, watched or not.
     serial: u64,
     /// Number of the last event told.
@@ -42,6 +45,7 @@ impl Telling {
         Telling {
             observer,
             on: false,
+            start: None,
             serial: 0,
             event: 0,
             last_cause: None,
@@ -52,6 +56,13 @@ impl Telling {
         }
     }
 
+    /// Notes how the node started, before its first turn: later on, term and log are others.
+    pub fn booted(&mut self, raft: &mut Raft) {
+        raft.listen(true);
+        self.start = raft.poll_event();
+        raft.listen(false);
+    }
+
     /// Switches the trace on or off as it is wanted.
     pub fn start_turn(&mut self, raft: &mut Raft, now: Time) {
         let on = self.observer.wanted(now);
@@ -60,7 +71,11 @@ impl Telling {
             raft.listen(on);
             self.writes.clear();
             self.applies.clear();
-            self.events(raft);
+            if on && let Some(start) = self.start.take() {
+                self.tell(start);
+                // Whatever comes next was led to by something else.
+                self.last_cause = None;
+            }
         }
     }
 

@@ -173,7 +173,14 @@ fn events_are_linked_to_what_led_to_them() {
             _ => None,
         })
         .collect();
-    assert!(matches!(events[0].event.kind, Kind::Booted { .. }));
+    // The start is told as it was, although the first write came before anybody watched.
+    let begun = &events[0].event;
+    assert!(
+        matches!(begun.kind, Kind::Booted { term: Term(0), last, .. } if last.index == Index(1)),
+        "{begun:?}"
+    );
+    assert_eq!((begun.cause, begun.term), (Cause::Boot, Term(0)));
+    assert!(begun.at < events[1].event.at);
     let find = |fits: &dyn Fn(&Kind) -> bool| {
         events
             .iter()
