@@ -100,6 +100,17 @@ pub enum Action {
     Switches(Switches),
     /// Unlock (true) or lock faults on the live cluster.
     Arm(bool),
+    /// Put a node elsewhere on the stage: as parts of its width and height.
+    Place {
+        /// Which.
+        node: u64,
+        /// Where to.
+        at: (f64, f64),
+    },
+    /// Put every node back on the ring.
+    Ring,
+    /// Drag nodes to other places (true) or draw with the pointer.
+    MoveTool(bool),
     /// Light or dark.
     Theme(Theme),
     /// Open or close the list of keys.

@@ -6,6 +6,7 @@ mod act;
 mod keyboard;
 mod panels;
 mod refresh;
+mod wires;
 
 use crate::action::{Action, Mode, Selection, Theme};
 use crate::checks::Banner;
@@ -16,18 +17,21 @@ use crate::media::{self, Media, Wanted};
 use crate::partition::PartitionDialog;
 use crate::shown::Shown;
 use crate::stage::Stage;
+use crate::stage::layout::Layout;
 use crate::timeline::TimelineBar;
 use crate::topbar::TopBar;
 use crate::transport::Transport;
 use crate::{hooks, timeline};
 use gloo_timers::callback::Timeout;
 use raftwerk_sim::{BranchInfo, Timeline};
-use raftwerk_wire::view::{ClusterView, EventView};
+use raftwerk_wire::view::ClusterView;
+use refresh::Pane;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::KeyboardEvent;
+use wires::Wires;
 use yew::prelude::*;
 
 /// How long a toast stays (milliseconds).
@@ -95,13 +99,20 @@ struct Toast {
 /// The app.
 pub struct App {
     shared: Rc<RefCell<Shared>>,
+    wires: Wires,
+    /// What the stage shows, as of the last event.
     view: Rc<ClusterView>,
-    /// As `view`, but taken at most a few times a second while time runs.
-    slow: Rc<ClusterView>,
-    events: Rc<Vec<EventView>>,
+    /// The whole picture, taken at most a few times a second while time runs.
+    slow: Pane,
+    /// What the panels show: `slow`, each panel in a frame of its own.
+    panes: [Pane; refresh::PANES],
+    /// How many panels show `slow` already.
+    caught_up: usize,
     timeline: Rc<Timeline>,
     branches: Rc<Vec<BranchInfo>>,
     hash: AttrValue,
+    /// Event shown and last event, as they are printed.
+    position: (u64, u64),
     slow_at: f64,
     timeline_at: f64,
     spoken: (u64, f64),
@@ -109,6 +120,10 @@ pub struct App {
     mode: Mode,
     selection: Selection,
     armed: bool,
+    layout: Rc<Layout>,
+    move_tool: bool,
+    /// Counts pushes of the selected node by keys, with the direction of the last.
+    pushed: (u32, i8, i8),
     theme: Theme,
     calm: bool,
     room: Room,
@@ -138,13 +153,16 @@ impl Component for App {
         let theme = media::stored_theme();
         media::set_theme(theme);
         let mut app = App {
+            wires: Wires::new(ctx, &shared),
             shared,
-            slow: view.clone(),
             view,
-            events: Rc::default(),
+            slow: Pane::default(),
+            panes: Default::default(),
+            caught_up: 0,
             timeline: Rc::default(),
             branches: Rc::default(),
             hash: AttrValue::default(),
+            position: (0, 0),
             slow_at: f64::MIN,
             timeline_at: f64::MIN,
             spoken: (0, 0.0),
@@ -152,6 +170,9 @@ impl Component for App {
             mode: Mode::Playground,
             selection: Selection::Nothing,
             armed: false,
+            layout: Rc::new(wanted.layout),
+            move_tool: false,
+            pushed: (0, 0, 0),
             theme,
             calm: false,
             room: Room::Wide,
@@ -202,7 +223,7 @@ impl Component for App {
     }
 
     fn view(&self, ctx: &Context<Self>) -> Html {
-        let act = ctx.link().callback(Msg::Act);
+        let act = &self.wires.act;
         let room = match self.room {
             Room::Wide => "wide",
             Room::Medium => "medium",
@@ -213,22 +234,23 @@ impl Component for App {
         html! {
             <div class={classes!("app", room, format!("sheet-{sheet}"),
                 (self.mode == Mode::Live).then_some("is-live"))}>
-                { self.top(ctx, &act) }
-                <Banner ..self.props(&act) />
+                { self.top() }
+                <Banner ..self.props(&self.slow) />
                 <main>
-                    if self.room == Room::Wide { { self.left(ctx, &act) } }
+                    if self.room == Room::Wide { { self.left(ctx) } }
                     <section class="center">
                         { self.notice() }
                         <Stage view={Shown(self.view.clone())} selection={self.selection}
                             mode={self.mode} armed={self.armed} calm={self.calm} menu={self.menu}
+                            layout={self.layout.clone()} move_tool={self.move_tool} pushed={self.pushed}
                             layer={self.shared.borrow().layer.clone()} act={act.clone()} />
                         if self.room != Room::Narrow && !self.view.nodes.is_empty() {
-                            { self.logs(&act) }
+                            { self.logs() }
                         }
                     </section>
-                    { self.right(ctx, &act) }
+                    { self.right(ctx) }
                 </main>
-                <footer>{ self.time(&act) }</footer>
+                <footer>{ self.time() }</footer>
                 { self.toast(ctx) }
                 if dialog {
                     <div class="veil" onclick={act.reform(|_: MouseEvent| Action::Escape)} />
@@ -254,17 +276,17 @@ impl App {
         self.view.nodes.iter().map(|card| card.id).collect()
     }
 
-    fn top(&self, ctx: &Context<Self>, act: &Callback<Action>) -> Html {
-        let shared = self.shared.borrow();
+    fn top(&self) -> Html {
+        let (shared, wires) = (self.shared.borrow(), &self.wires);
         let setup = shared.driver.history().setup();
         let run = (setup.nodes, setup.seed, setup.clients);
-        let on_checks = ctx.link().callback(|()| Msg::Tab(Tab::Checks));
         html! {
-            <TopBar view={Shown(self.slow.clone())} mode={self.mode} armed={self.armed}
+            <TopBar view={Shown(self.slow.view.clone())} mode={self.mode} armed={self.armed}
                 live={refresh::live_line(&shared)} {run} switches={setup.switches}
-                theme={self.theme} calm={self.calm} on_calm={ctx.link().callback(Msg::Calm)}
-                settings={self.settings}
-                on_settings={ctx.link().callback(Msg::Settings)} {on_checks} act={act.clone()} />
+                theme={self.theme} calm={self.calm} on_calm={wires.calm.clone()}
+                settings={self.settings} layout={self.layout.clone()}
+                on_settings={wires.settings.clone()} on_checks={wires.checks.clone()}
+                act={wires.act.clone()} />
         }
     }
 
@@ -285,11 +307,11 @@ impl App {
         html! { <p id="live-notice" {class} role="status">{ message }</p> }
     }
 
-    fn time(&self, act: &Callback<Action>) -> Html {
+    fn time(&self) -> Html {
+        let act = &self.wires.act;
         let shared = self.shared.borrow();
         let (driver, dials) = (&shared.driver, &shared.dials);
         let history = driver.history();
-        let position = (history.position(), history.end());
         let playing = match self.mode {
             Mode::Playground => driver.playing(),
             Mode::Live => shared.following,
@@ -299,7 +321,8 @@ impl App {
                 <TimelineBar data={self.timeline.clone()} branches={self.branches.clone()}
                     branch={history.branch()} playhead={dials.playhead.clone()} act={act.clone()} />
             }
-            <Transport mode={self.mode} {playing} notch={driver.notch()} {position}
+            <Transport mode={self.mode} {playing} notch={driver.notch()}
+                position={self.position}
                 quiet_skip={driver.quiet_skip()} hash={self.hash.clone()}
                 clock={dials.clock.clone()} skip={dials.skip.clone()} act={act.clone()} />
         </> }

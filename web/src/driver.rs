@@ -50,6 +50,8 @@ pub struct Driver {
     skipping: bool,
     calm: bool,
     calm_wait: f64,
+    /// The message whose fields are wanted.
+    chosen: Option<u64>,
     view: Rc<ClusterView>,
 }
 
@@ -65,7 +67,7 @@ impl Driver {
     fn with(setup: Setup) -> Driver {
         let history = History::new(setup);
         let playhead = history.now() as f64;
-        let view = Rc::new(history.view(history.now()));
+        let view = Rc::new(history.stage(history.now(), None));
         Driver {
             history,
             playhead,
@@ -75,6 +77,7 @@ impl Driver {
             skipping: false,
             calm: false,
             calm_wait: 0.0,
+            chosen: None,
             view,
         }
     }
@@ -105,10 +108,24 @@ impl Driver {
         &self.history
     }
 
-    /// The picture as of the last event.
+    /// What the stage shows as of the last event: with the fields of the chosen message only.
     #[must_use]
     pub fn view(&self) -> Rc<ClusterView> {
         self.view.clone()
+    }
+
+    /// The whole picture as of the last event. Takes a while, so not for every frame.
+    #[must_use]
+    pub fn picture(&self) -> ClusterView {
+        self.history.view(self.playhead as u64)
+    }
+
+    /// The fields of this message are wanted too.
+    pub fn choose(&mut self, message: Option<u64>) {
+        if message != self.chosen {
+            self.chosen = message;
+            self.refresh();
+        }
     }
 
     /// Simulated time shown now, microseconds.
@@ -240,7 +257,7 @@ impl Driver {
 
     /// Until when nothing is in flight and no timer is close to its end; `None`: not quiet.
     fn quiet_until(&self) -> Option<f64> {
-        if !self.view.flights.is_empty() {
+        if !self.view.flights.is_empty() || !self.view.client_flights.is_empty() {
             return None;
         }
         let margin = self.history.setup().timing.election_min.0 as f64 / 50.0;
@@ -272,7 +289,7 @@ impl Driver {
 
     /// Takes the picture anew, after an event or a jump.
     fn refresh(&mut self) {
-        self.view = Rc::new(self.history.view(self.playhead as u64));
+        self.view = Rc::new(self.history.stage(self.playhead as u64, self.chosen));
     }
 
     /// Puts the playhead on the last event played.

@@ -98,6 +98,8 @@ pub struct Shared {
     pub horizon: u64,
     /// The live source reported since the last frame.
     pub live_changed: bool,
+    /// When panels are to catch up although no event happened (milliseconds, as `real_now`).
+    pub wake: f64,
     shown: f64,
     last: Option<f64>,
     clock_text: String,
@@ -118,6 +120,7 @@ impl Shared {
             seek: None,
             horizon: 1,
             live_changed: false,
+            wake: f64::INFINITY,
             shown: -1.0,
             last: None,
             clock_text: String::new(),
@@ -172,8 +175,10 @@ impl Shared {
         if let Some(playhead) = self.dials.playhead.cast::<HtmlElement>() {
             self.clock_text.clear();
             let part = (now / self.horizon as f64).clamp(0.0, 1.0);
-            let _ = write!(self.clock_text, "{:.3}%", 100.0 * part);
-            let _ = playhead.style().set_property("left", &self.clock_text);
+            let _ = write!(self.clock_text, "translateX({:.3}%)", 100.0 * part);
+            let _ = playhead
+                .style()
+                .set_property("transform", &self.clock_text);
         }
         if let Some(skip) = self.dials.skip.cast::<Element>() {
             let _ = skip
@@ -208,7 +213,10 @@ pub fn start(shared: Rc<RefCell<Shared>>, moved: Callback<()>) {
 
 fn one(shared: &Rc<RefCell<Shared>>, moved: &Callback<()>, timestamp: f64) {
     let begun = real_now();
-    let changed = shared.borrow_mut().advance(timestamp);
+    let changed = {
+        let mut shared = shared.borrow_mut();
+        shared.advance(timestamp) | (begun >= shared.wake)
+    };
     if !changed {
         let mut shared = shared.borrow_mut();
         shared.draw();

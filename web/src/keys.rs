@@ -4,6 +4,7 @@
 //! reader and the help, so a key cannot be missing there.
 
 use crate::action::{Action, Mode, Selection};
+use crate::message;
 use crate::stage::offers;
 use raftwerk_sim::Intervention as I;
 use raftwerk_wire::view::ClusterView;
@@ -26,6 +27,10 @@ pub enum Wish {
     Act(Vec<Action>),
     /// One speed notch slower (-1) or faster (1).
     Faster(i32),
+    /// Move the selected node on the stage by so many steps to the right and downwards.
+    Push(i8, i8),
+    /// Take up the tool that moves nodes, or lay it down.
+    Arrange,
     /// Open the card of what is selected.
     Menu,
     /// Go to the form for operations, with this operation chosen.
@@ -42,12 +47,15 @@ pub const KEYS: &[(&str, &str)] = &[
     ("- =", "slower, faster"),
     ("1 to 9", "select a node"),
     ("Arrows", "next node on the ring, or next message"),
+    ("Shift Arrows", "move the node; so does Alt and dragging"),
+    ("A", "arrange: drag nodes with the pointer"),
+    ("L", "put every node back on the ring"),
     ("Enter", "what can be done with the selection"),
     ("X", "crash or restart the node"),
     ("Z", "freeze or thaw the node"),
     ("T", "let its election time out now"),
     ("I", "isolate or reconnect it"),
-    ("L", "select a link of the node, then the next"),
+    ("N", "select a link of the node, then the next"),
     ("C", "cut or restore the link this way, Shift: both ways"),
     ("P", "partition, such as 12/345"),
     ("H", "heal every link"),
@@ -108,8 +116,11 @@ pub fn read(press: Press<'_>, view: &ClusterView, at: Selection, mode: Mode) -> 
         ("Enter", _) => Some(Wish::Menu),
         ("w" | "W", _) => Some(Wish::Ask("put")),
         ("r" | "R", _) => Some(Wish::Ask("get")),
-        ("l" | "L", _) => next_link(view, at).map(|select| Wish::Act(vec![select])),
+        ("l" | "L", _) => one(Action::Ring),
+        ("a" | "A", _) => Some(Wish::Arrange),
+        ("n" | "N", _) => next_link(view, at).map(|select| Wish::Act(vec![select])),
         ("m" | "M", _) => step_message(view, at, 1).map(pause_and),
+        (arrow, true) if arrow.starts_with("Arrow") => push(arrow, at),
         ("ArrowRight" | "ArrowDown", _) => step(view, at, 1),
         ("ArrowLeft" | "ArrowUp", _) => step(view, at, -1),
         (digit, false) if digit.len() == 1 && digit.as_bytes()[0].is_ascii_digit() => {
@@ -154,6 +165,18 @@ fn pause_and(select: Action) -> Wish {
     Wish::Act(vec![Action::Play(false), select])
 }
 
+/// Where an arrow moves the selected node.
+fn push(arrow: &str, at: Selection) -> Option<Wish> {
+    let Selection::Node(_) = at else { return None };
+    let (right, down) = match arrow {
+        "ArrowLeft" => (-1, 0),
+        "ArrowRight" => (1, 0),
+        "ArrowUp" => (0, -1),
+        _ => (0, 1),
+    };
+    Some(Wish::Push(right, down))
+}
+
 /// Next or previous thing of the kind that is selected.
 fn step(view: &ClusterView, at: Selection, by: i64) -> Option<Wish> {
     if matches!(at, Selection::Message(_)) {
@@ -175,20 +198,17 @@ fn step(view: &ClusterView, at: Selection, by: i64) -> Option<Wish> {
 }
 
 fn step_message(view: &ClusterView, at: Selection, by: i64) -> Option<Action> {
-    let count = i64::try_from(view.flights.len())
-        .ok()
-        .filter(|count| *count > 0)?;
+    let ids: Vec<u64> = message::all(view).map(|message| message.id).collect();
+    let count = i64::try_from(ids.len()).ok().filter(|count| *count > 0)?;
     let here = match at {
-        Selection::Message(id) => view.flights.iter().position(|flight| flight.id == id),
+        Selection::Message(id) => ids.iter().position(|other| *other == id),
         _ => None,
     };
     let next = here
         .and_then(|here| i64::try_from(here).ok())
         .map_or(0, |here| here + by);
-    let flight = view
-        .flights
-        .get(usize::try_from(next.rem_euclid(count)).ok()?)?;
-    Some(Action::Select(Selection::Message(flight.id)))
+    let id = ids.get(usize::try_from(next.rem_euclid(count)).ok()?)?;
+    Some(Action::Select(Selection::Message(*id)))
 }
 
 /// From a node to its first link, from a link to the next one of the same node.
@@ -253,8 +273,8 @@ mod tests {
     #[test]
     fn links_of_a_node_come_one_after_another() {
         let link = |from, to| Some(Wish::Act(vec![Action::Select(Selection::Link(from, to))]));
-        assert_eq!(press("l", Selection::Node(2)), link(2, 1));
-        assert_eq!(press("l", Selection::Link(2, 1)), link(2, 3));
-        assert_eq!(press("l", Selection::Link(2, 5)), link(2, 1));
+        assert_eq!(press("n", Selection::Node(2)), link(2, 1));
+        assert_eq!(press("n", Selection::Link(2, 1)), link(2, 3));
+        assert_eq!(press("n", Selection::Link(2, 5)), link(2, 1));
     }
 }

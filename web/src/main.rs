@@ -17,6 +17,7 @@ mod kv_panel;
 mod live;
 mod logs;
 mod media;
+mod message;
 mod palette;
 mod panel;
 mod partition;

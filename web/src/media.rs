@@ -1,6 +1,7 @@
 //! What the browser says about itself: media queries, the address, what is remembered.
 
 use crate::action::{Mode, Theme};
+use crate::stage::layout::Layout;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{MediaQueryList, UrlSearchParams};
@@ -42,8 +43,8 @@ impl Drop for Media {
     }
 }
 
-/// What the address asks for: `?mode=live&nodes=5&seed=4f2a&clients=2`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the address asks for: `?mode=live&nodes=5&seed=4f2a&clients=2&at=1.500.200`.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     /// Which source.
     pub mode: Mode,
@@ -53,6 +54,8 @@ pub struct Wanted {
     pub seed: u64,
     /// How many clients.
     pub clients: u64,
+    /// Where nodes were put.
+    pub layout: Layout,
 }
 
 /// Most clients the settings offer.
@@ -81,6 +84,7 @@ impl Wanted {
                 .and_then(|text| parse_seed(&text))
                 .unwrap_or(FIRST_SEED),
             clients: number("clients").unwrap_or(2).clamp(1, MOST_CLIENTS),
+            layout: Layout::parse(&get("at").unwrap_or_default()),
         }
     }
 }

@@ -129,6 +129,12 @@ pub fn node_link(props: &PanelProps, node: u64) -> Html {
     html! { <button class="link" {onclick}>{ format!("S{node}") }</button> }
 }
 
+/// A button that selects a client.
+pub fn client_link(props: &PanelProps, client: u64) -> Html {
+    let onclick = props.does(Action::Select(Selection::Client(client)));
+    html! { <button class="link" {onclick}>{ format!("C{client}") }</button> }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,9 @@
 
 use crate::action::{Action, Theme};
 use crate::media::{self, MOST_CLIENTS};
+use crate::stage::layout::Layout;
 use raftwerk_core::Switches;
+use std::rc::Rc;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
@@ -13,6 +15,8 @@ pub struct SettingsProps {
     pub run: (u64, u64, u64),
     /// Its optional rules.
     pub switches: Switches,
+    /// Where nodes were put.
+    pub layout: Rc<Layout>,
     /// Light or dark.
     pub theme: Theme,
     /// Reduced motion.
@@ -113,9 +117,10 @@ fn run(props: &SettingsProps) -> Html {
         seed,
         clients,
     });
+    let layout = props.layout.clone();
     let copy = props
         .act
-        .reform(move |_: MouseEvent| copy_link(nodes, seed, clients));
+        .reform(move |_: MouseEvent| copy_link((nodes, seed, clients), &layout));
     html! { <>
         <h2>{ "Run" }</h2>
         <div class="fields">
@@ -160,8 +165,11 @@ fn rules(props: &SettingsProps) -> Html {
 }
 
 /// Puts a link to this run on the clipboard.
-fn copy_link(nodes: u64, seed: u64, clients: u64) -> Action {
-    let query = format!("?nodes={nodes}&seed={seed:x}&clients={clients}");
+fn copy_link((nodes, seed, clients): (u64, u64, u64), layout: &Layout) -> Action {
+    let mut query = format!("?nodes={nodes}&seed={seed:x}&clients={clients}");
+    if !layout.is_ring() {
+        query += &format!("&at={}", layout.to_text());
+    }
     let Some(window) = web_sys::window() else {
         return Action::Toast(query);
     };

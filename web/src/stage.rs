@@ -8,15 +8,20 @@ pub mod chip;
 pub mod clients;
 pub mod geometry;
 pub mod gesture;
+mod hull;
+pub mod lane;
 pub mod layer;
+pub mod layout;
 pub mod links;
 pub mod node;
 pub mod offers;
 mod pointer;
 pub mod shapes;
 mod sprite;
+mod tools;
 
 use crate::action::{Action, Mode, Selection};
+use crate::message;
 use crate::shown::Shown;
 use card::Card;
 use chip::Chip;
@@ -25,16 +30,21 @@ use geometry::{Geometry, Point};
 use gesture::Gesture;
 use gloo_timers::callback::Timeout;
 use layer::Layer;
-use links::{Hulls, Links};
+use layout::Layout;
+use links::{Beliefs, Hulls, Links};
 use node::{Face, NodeGlyph};
 use offers::Target;
-use raftwerk_wire::view::ClusterView;
+use raftwerk_wire::view::{ClientView, ClusterView};
 use std::cell::RefCell;
 use std::rc::Rc;
+use tools::Tools;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{Element, PointerEvent, ResizeObserver};
 use yew::prelude::*;
+
+/// How far one key press moves a node (CSS pixels).
+const PUSH: f64 = 12.0;
 
 /// The layer of moving things, shared with the frame loop.
 #[derive(Clone, Default)]
@@ -59,6 +69,12 @@ pub struct StageProps {
     pub armed: bool,
     /// Reduced motion.
     pub calm: bool,
+    /// Where a person has put nodes.
+    pub layout: Rc<Layout>,
+    /// Whether the pointer drags nodes instead of drawing.
+    pub move_tool: bool,
+    /// Counts pushes of the selected node by keys, with the direction of the last.
+    pub pushed: (u32, i8, i8),
     /// What moves.
     pub layer: SharedLayer,
     /// Counts requests to open the card of the selection from the keyboard.
@@ -124,13 +140,16 @@ impl Component for Stage {
             press: None,
             watch: None,
         };
-        stage.lay_out(&ctx.props().view);
+        stage.lay_out(ctx.props());
         stage
     }
 
     fn changed(&mut self, ctx: &Context<Self>, old: &StageProps) -> bool {
         let props = ctx.props();
-        self.lay_out(&props.view);
+        self.lay_out(props);
+        if props.pushed.0 != old.pushed.0 {
+            self.push(props);
+        }
         if props.menu != old.menu {
             self.open_selected(props);
         }
@@ -148,11 +167,11 @@ impl Component for Stage {
             Msg::Size(width, height) => {
                 let changed = self.size != (width, height);
                 self.size = (width, height);
-                self.lay_out(&ctx.props().view);
+                self.lay_out(ctx.props());
                 changed
             }
             Msg::Down(event) => self.down(ctx, &event),
-            Msg::Move(event) => self.moved(&event),
+            Msg::Move(event) => self.moved(ctx, &event),
             Msg::Up(event) => self.up(ctx, &event),
             Msg::Lost => {
                 self.press = None;
@@ -200,7 +219,8 @@ impl Component for Stage {
         };
         let cards = props.view.nodes.iter();
         html! {
-            <div class={classes!("stage", props.calm.then_some("calm"))}>
+            <div class={classes!("stage", props.calm.then_some("calm"),
+                props.move_tool.then_some("moving"))}>
                 <svg ref={self.svg.clone()} role="group" aria-label="Cluster"
                     viewBox={format!("0 0 {width:.0} {height:.0}")}
                     onpointerdown={link.callback(Msg::Down)}
@@ -213,14 +233,17 @@ impl Component for Stage {
                     <Hulls geometry={self.geometry.clone()} groups={props.view.groups.clone()} />
                     <Links geometry={self.geometry.clone()} cuts={props.view.cuts.clone()}
                         selected={selected_link} />
+                    <Beliefs geometry={self.geometry.clone()} pairs={beliefs(&props.view)} />
                     <g class="nodes">{ for cards.map(|card| self.node(props, card)) }</g>
                     <g class="flights" ref={self.flights.clone()} />
                     <path class="lasso" ref={self.trail.clone()} />
                 </svg>
                 if !props.view.clients.is_empty() && !props.view.nodes.is_empty() {
-                    <Clients clients={props.view.clients.clone()} now={props.view.now}
+                    <Clients clients={clients::faces(&props.view)} width={self.geometry.client}
                         selection={props.selection} act={props.act.clone()} />
                 }
+                <Tools move_tool={props.move_tool} moved={!props.layout.is_ring()}
+                    act={props.act.clone()} />
                 { self.card(ctx) }
                 if !self.caught.is_empty() {
                     <Chip at={self.chip_at} stage={self.size} members={members}
@@ -254,9 +277,11 @@ impl Component for Stage {
 }
 
 impl Stage {
-    fn lay_out(&mut self, view: &ClusterView) {
+    fn lay_out(&mut self, props: &StageProps) {
+        let view = &props.view;
         let members: Vec<u64> = view.nodes.iter().map(|card| card.id).collect();
-        let geometry = Geometry::new(self.size.0, self.size.1, &members);
+        let clients: Vec<u64> = view.clients.iter().map(|client| client.id).collect();
+        let geometry = Geometry::new(self.size, &members, &clients, &props.layout);
         if geometry != self.geometry {
             self.geometry = geometry;
         }
@@ -304,6 +329,22 @@ impl Stage {
         act={props.act.clone()} {close} /> }
     }
 
+    /// Moves the selected node a step, as the keys say.
+    fn push(&self, props: &StageProps) {
+        let Selection::Node(node) = props.selection else {
+            return;
+        };
+        let (_, right, down) = props.pushed;
+        if let Some(at) = self.geometry.place(node) {
+            let to = Point {
+                x: at.x + PUSH * f64::from(right),
+                y: at.y + PUSH * f64::from(down),
+            };
+            let at = self.geometry.part(to);
+            props.act.emit(Action::Place { node, at });
+        }
+    }
+
     fn open_selected(&mut self, props: &StageProps) {
         let (target, at) = match props.selection {
             Selection::Node(id) => (Target::Node(id), self.geometry.place(id)),
@@ -312,8 +353,8 @@ impl Stage {
                 self.geometry.lane(from, to).map(|lane| lane.at(0.5)),
             ),
             Selection::Message(id) => {
-                let flight = props.view.flights.iter().find(|flight| flight.id == id);
-                let lane = flight.and_then(|flight| self.geometry.lane(flight.from, flight.to));
+                let flight = message::find(&props.view, id);
+                let lane = flight.and_then(|flight| self.geometry.way(flight.way));
                 (Target::Message(id), lane.map(|lane| lane.at(0.5)))
             }
             _ => (Target::Stage, Some(self.geometry.center)),
@@ -338,6 +379,12 @@ impl Stage {
             let _ = trail.set_attribute("d", d);
         }
     }
+}
+
+/// Each client with the node it believes to lead.
+fn beliefs(view: &ClusterView) -> Vec<(u64, u64)> {
+    let pair = |client: &ClientView| client.leader.map(|leader| (client.id, leader));
+    view.clients.iter().filter_map(pair).collect()
 }
 
 /// Patterns and markers used by everything on the stage.

@@ -3,9 +3,11 @@
 use crate::action::{Action, Mode, Theme};
 use crate::settings::Settings;
 use crate::shown::Shown;
+use crate::stage::layout::Layout;
 use raftwerk_core::Switches;
 use raftwerk_core::trace::Role;
 use raftwerk_wire::view::{ClusterView, NodeCondition};
+use std::rc::Rc;
 use yew::prelude::*;
 
 /// What is known about the live source.
@@ -34,6 +36,8 @@ pub struct TopBarProps {
     pub run: (u64, u64, u64),
     /// Its optional rules.
     pub switches: Switches,
+    /// Where nodes were put.
+    pub layout: Rc<Layout>,
     /// Light or dark.
     pub theme: Theme,
     /// Reduced motion.
@@ -80,6 +84,7 @@ pub fn TopBar(props: &TopBarProps) -> Html {
             if open {
                 <Settings run={props.run} switches={props.switches} theme={props.theme}
                     calm={props.calm} on_calm={props.on_calm.clone()} act={props.act.clone()}
+                    layout={props.layout.clone()}
                     playground={props.mode == Mode::Playground}
                     close={props.on_settings.reform(|()| false)} />
             }

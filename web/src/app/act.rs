@@ -6,6 +6,7 @@ use crate::driver::Driver;
 use crate::live::Live;
 use crate::media;
 use raftwerk_sim::{Intervention, Setup};
+use std::rc::Rc;
 use yew::prelude::*;
 
 impl App {
@@ -30,6 +31,9 @@ impl App {
                 self.begin(setup);
             }
             Action::Arm(on) => self.armed = on,
+            Action::Place { node, at } => Rc::make_mut(&mut self.layout).put(node, at),
+            Action::Ring => self.layout = Rc::default(),
+            Action::MoveTool(on) => self.move_tool = on,
             Action::Theme(theme) => {
                 self.theme = theme;
                 media::set_theme(theme);
@@ -108,12 +112,25 @@ impl App {
     fn select(&mut self, selection: Selection) {
         self.selection = selection;
         self.settings = false;
+        self.choose_message();
         if self.room != Room::Wide {
             match selection {
                 Selection::Nothing => {}
                 Selection::Client(_) => self.tab = Tab::Kv,
                 _ => self.tab = Tab::Node,
             }
+        }
+    }
+
+    /// The fields of a selected message belong to the picture of the stage.
+    fn choose_message(&mut self) {
+        let message = match self.selection {
+            Selection::Message(id) => Some(id),
+            _ => None,
+        };
+        self.shared.borrow_mut().driver.choose(message);
+        if self.mode == Mode::Playground {
+            self.view = self.shared.borrow().driver.view();
         }
     }
 
@@ -179,8 +196,10 @@ impl App {
             self.settings = false;
         } else if self.toast.is_some() {
             self.toast = None;
+        } else if self.move_tool {
+            self.move_tool = false;
         } else {
-            self.selection = Selection::Nothing;
+            self.select(Selection::Nothing);
         }
     }
 

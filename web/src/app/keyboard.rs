@@ -46,6 +46,8 @@ impl App {
                 self.perform(ctx, Action::Speed(notch));
             }
             Wish::Menu => self.menu += 1,
+            Wish::Push(right, down) => self.pushed = (self.pushed.0 + 1, right, down),
+            Wish::Arrange => self.move_tool = !self.move_tool,
             Wish::Ask(op) => {
                 self.tab = Tab::Kv;
                 self.ask = Some(op);

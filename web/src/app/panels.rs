@@ -1,7 +1,7 @@
 //! Where the panels stand: both sides, one side with tabs, or a sheet below the stage.
 
+use super::refresh::{LEFT, LOGS, Pane, RIGHT};
 use super::{App, Msg, Room, Tab};
-use crate::action::Action;
 use crate::checks::Checks;
 use crate::events::Events;
 use crate::inspector::Inspector;
@@ -13,7 +13,7 @@ use yew::prelude::*;
 
 impl App {
     /// Left of the stage: clients, events, checks.
-    pub fn left(&self, ctx: &Context<Self>, act: &Callback<Action>) -> Html {
+    pub fn left(&self, ctx: &Context<Self>) -> Html {
         let tabs = [
             (Tab::Kv, "Clients"),
             (Tab::Events, "Events"),
@@ -27,13 +27,13 @@ impl App {
         html! {
             <aside class="left" aria-label="Clients, events, checks">
                 { tab_row(ctx, &tabs, shown) }
-                <div class="pane" role="tabpanel">{ self.pane(shown, act) }</div>
+                <div class="pane" role="tabpanel">{ self.pane(shown, LEFT) }</div>
             </aside>
         }
     }
 
     /// Right of the stage, or below it.
-    pub fn right(&self, ctx: &Context<Self>, act: &Callback<Action>) -> Html {
+    pub fn right(&self, ctx: &Context<Self>) -> Html {
         let all = [
             (Tab::Node, "Node"),
             (Tab::Logs, "Logs"),
@@ -52,7 +52,7 @@ impl App {
         if tabs.is_empty() {
             return html! {
                 <aside class="right" aria-label="Selection">
-                    <div class="pane">{ self.pane(Tab::Node, act) }</div>
+                    <div class="pane">{ self.pane(Tab::Node, RIGHT) }</div>
                 </aside>
             };
         }
@@ -69,20 +69,20 @@ impl App {
                         <i /></button>
                 }
                 { tab_row(ctx, &tabs, shown) }
-                <div class="pane" role="tabpanel">{ self.pane(shown, act) }</div>
+                <div class="pane" role="tabpanel">{ self.pane(shown, RIGHT) }</div>
             </aside>
         }
     }
 
     /// The logs below the stage.
-    pub fn logs(&self, act: &Callback<Action>) -> Html {
+    pub fn logs(&self) -> Html {
         // A fixed height, so that the stage does not move when a row gains a line.
         let style = format!("--rows:{}", self.view.nodes.len().max(1));
-        html! { <div class="logs-strip" {style}>{ self.pane(Tab::Logs, act) }</div> }
+        html! { <div class="logs-strip" {style}>{ self.pane(Tab::Logs, LOGS) }</div> }
     }
 
-    fn pane(&self, tab: Tab, act: &Callback<Action>) -> Html {
-        let props = self.props(act);
+    fn pane(&self, tab: Tab, place: usize) -> Html {
+        let props = self.props(&self.panes[place]);
         match tab {
             Tab::Node => html! { <Inspector ..props /> },
             Tab::Logs => html! { <Logs ..props /> },
@@ -92,20 +92,17 @@ impl App {
         }
     }
 
-    /// What every panel gets: the slow picture, taken a few times a second while time runs.
-    pub fn props(&self, act: &Callback<Action>) -> PanelProps {
-        let shared = self.shared.clone();
+    /// What a panel gets: a picture taken a few times a second while time runs.
+    pub fn props(&self, pane: &Pane) -> PanelProps {
         PanelProps {
-            view: self.slow.clone(),
-            events: self.events.clone(),
+            view: pane.view.clone(),
+            events: pane.events.clone(),
             selection: self.selection,
             mode: self.mode,
             armed: self.armed,
             calm: self.calm,
-            lookup: Some(Callback::from(move |id| {
-                shared.borrow().driver.history().event(id)
-            })),
-            act: act.clone(),
+            lookup: Some(self.wires.lookup.clone()),
+            act: self.wires.act.clone(),
         }
     }
 }

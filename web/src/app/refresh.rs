@@ -7,6 +7,7 @@ use crate::frame::Shared;
 use crate::hooks;
 use crate::topbar::LiveLine;
 use raftwerk_wire::explain::explain;
+use raftwerk_wire::view::{ClusterView, EventView};
 use std::rc::Rc;
 use yew::AttrValue;
 
@@ -18,6 +19,24 @@ const SLOWER: f64 = 500.0;
 const EVENTS: usize = 240;
 /// The live region speaks at most this often (milliseconds).
 const SPEAK: f64 = 1_000.0;
+
+/// How many places for panels there are, and which.
+pub const PANES: usize = 3;
+/// Left of the stage.
+pub const LEFT: usize = 0;
+/// Below the stage.
+pub const LOGS: usize = 1;
+/// Right of the stage, or the sheet below it.
+pub const RIGHT: usize = 2;
+
+/// What a panel shows.
+#[derive(Clone, Default)]
+pub struct Pane {
+    /// The picture.
+    pub view: Rc<ClusterView>,
+    /// The last events, newest last.
+    pub events: Rc<Vec<EventView>>,
+}
 
 /// What the top bar says about the live source.
 #[must_use]
@@ -34,46 +53,82 @@ pub fn live_line(shared: &Shared) -> LiveLine {
 }
 
 impl App {
-    /// Takes what is shown from its source.
+    /// Takes what is shown from its source. While time runs, each frame brings the stage up to
+    /// date and at most one other thing, so that no frame has much to do.
     pub fn refresh(&mut self) {
         let shared = self.shared.clone();
         let mut shared = shared.borrow_mut();
+        self.take(&mut shared);
+        // What is left to do is done even if no event comes.
+        let stale =
+            self.mode == Mode::Playground && self.position.0 != shared.driver.history().position();
+        shared.wake = match (self.caught_up < PANES, stale) {
+            (true, _) => 0.0,
+            (false, true) => self.slow_at + SLOW,
+            (false, false) => f64::INFINITY,
+        };
+    }
+
+    fn take(&mut self, shared: &mut Shared) {
         self.view = match (self.mode, &shared.live) {
             (Mode::Live, Some(live)) => Rc::new(live.view(live.now())),
             _ => shared.driver.view(),
         };
         let now = real_now();
         let running = self.mode == Mode::Live || shared.driver.playing();
-        if self.mode == Mode::Playground && (!running || now - self.timeline_at >= SLOWER) {
+        let all = !running || self.slow_at < 0.0;
+        if !all && self.caught_up < PANES {
+            self.panes[self.caught_up] = self.slow.clone();
+            self.caught_up += 1;
+            return;
+        }
+        if self.mode == Mode::Playground && (all || now - self.timeline_at >= SLOWER) {
             self.timeline_at = now;
             let history = shared.driver.history();
             self.timeline = Rc::new(history.timeline());
             self.branches = Rc::new(history.branches());
             shared.horizon = super::horizon(&self.timeline);
             shared.touch();
-            if running && self.slow_at > 0.0 {
+            if !all {
                 return;
             }
         }
-        if running && now - self.slow_at < SLOW {
+        if !all && now - self.slow_at < SLOW {
             return;
         }
         self.slow_at = now;
-        self.slow = self.view.clone();
-        match (self.mode, &shared.live) {
-            (Mode::Live, Some(live)) => self.events = Rc::new(live.events()),
-            _ => {
-                let history = shared.driver.history();
-                self.events = Rc::new(history.recent_events(EVENTS));
-                self.hash = AttrValue::from(hooks::hex(history.hash()));
-            }
+        self.take_slow(shared);
+        self.caught_up = 0;
+        if all {
+            self.panes.fill(self.slow.clone());
+            self.caught_up = PANES;
         }
         self.speak(now);
+    }
+
+    /// Takes the whole picture.
+    fn take_slow(&mut self, shared: &Shared) {
+        let history = shared.driver.history();
+        self.position = (history.position(), history.end());
+        self.slow = match (self.mode, &shared.live) {
+            (Mode::Live, Some(live)) => Pane {
+                view: self.view.clone(),
+                events: Rc::new(live.events()),
+            },
+            _ => {
+                self.hash = AttrValue::from(hooks::hex(history.hash()));
+                Pane {
+                    view: Rc::new(shared.driver.picture()),
+                    events: Rc::new(history.recent_events(EVENTS)),
+                }
+            }
+        };
     }
 
     /// Says the newest landmark, at most once a second.
     fn speak(&mut self, now: f64) {
         let newest = self
+            .slow
             .events
             .iter()
             .rev()

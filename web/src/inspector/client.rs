@@ -1,7 +1,7 @@
 //! A client: what it asks now and how its earlier operations ended.
 
 use crate::kv_panel::operations;
-use crate::panel::PanelProps;
+use crate::panel::{PanelProps, node_link};
 use yew::prelude::*;
 
 /// The pane for a selected client.
@@ -11,6 +11,10 @@ pub fn pane(props: &PanelProps, id: u64) -> Html {
     };
     html! { <>
         <div class="head"><h2>{ format!("Client C{id}") }</h2></div>
+        <p class="soft believes">{ match client.leader {
+            Some(leader) => html! { <>{ "Believes " }{ node_link(props, leader) }{ " leads." }</> },
+            None => html! { "Knows no leader." },
+        } }</p>
         if client.current.is_none() && client.done.is_empty() {
             <p class="empty">{ "It has asked nothing yet." }</p>
         } else {

@@ -2,15 +2,16 @@
 
 use super::{action, fact};
 use crate::action::{Action, Mode, Selection};
+use crate::message::{self, Message};
 use crate::palette::term_class;
-use crate::panel::{PanelProps, coarse, moment, node_link, span};
+use crate::panel::{PanelProps, client_link, coarse, moment, node_link, span};
+use crate::stage::geometry::Way;
 use raftwerk_sim::Intervention as I;
-use raftwerk_wire::view::Flight;
 use yew::prelude::*;
 
 /// The pane for a selected message.
 pub fn pane(props: &PanelProps, id: u64) -> Html {
-    let Some(flight) = props.view.flights.iter().find(|flight| flight.id == id) else {
+    let Some(flight) = message::find(&props.view, id) else {
         return html! { <>
             <div class="head"><h2>{ "Message" }</h2></div>
             <p class="empty">
@@ -18,30 +19,40 @@ pub fn pane(props: &PanelProps, id: u64) -> Html {
             <button onclick={props.does(Action::Select(Selection::Nothing))}>{ "Close" }</button>
         </> };
     };
-    let content = &flight.content;
+    let content = flight.content;
     let fields = content
         .fields
         .iter()
         .map(|(name, value)| fact(name, value.clone()));
     html! { <>
         <div class="head">
-            <span class={classes!("badge", "small", term_class(content.term))}>
-                { content.term }</span>
+            if flight.has_term() {
+                <span class={classes!("badge", "small", term_class(content.term))}>
+                    { content.term }</span>
+            }
             <h2>{ spaced(&content.kind) }</h2>
-            <span>
-                { node_link(props, flight.from) }{ " \u{2192} " }{ node_link(props, flight.to) }
-            </span>
+            <span>{ ends(props, flight.way) }</span>
         </div>
         <dl class="facts wide">
-            { fact("term", content.term.to_string()) }
+            if flight.has_term() { { fact("term", content.term.to_string()) } }
             { for fields }
-            { times(props, flight) }
+            { times(props, &flight) }
         </dl>
-        { buttons(props, flight) }
+        { buttons(props, &flight) }
     </> }
 }
 
-fn times(props: &PanelProps, flight: &Flight) -> Html {
+fn ends(props: &PanelProps, way: Way) -> Html {
+    let (from, to) = match way {
+        Way::None => return html! {},
+        Way::Link(from, to) => (node_link(props, from), node_link(props, to)),
+        Way::Request(client, node) => (client_link(props, client), node_link(props, node)),
+        Way::Answer(client, node) => (node_link(props, node), client_link(props, client)),
+    };
+    html! { <>{ from }{ " \u{2192} " }{ to }</> }
+}
+
+fn times(props: &PanelProps, flight: &Message) -> Html {
     let now = props.view.now;
     match (props.mode, flight.due) {
         (Mode::Playground, due) => html! { <>
@@ -53,21 +64,21 @@ fn times(props: &PanelProps, flight: &Flight) -> Html {
         </> },
         (Mode::Live, due) => {
             let ago = coarse(now.saturating_sub(flight.sent));
-            let from = flight.from;
+            let (from, to) = flight.ends();
             let state = match (flight.lost, due) {
-                (true, _) => format!("S{from} did not hand it to the network"),
-                (false, Some(_)) => format!("S{} says that it arrived", flight.to),
+                (true, _) => format!("{from} did not hand it to the network"),
+                (false, Some(_)) => format!("{to} says that it arrived"),
                 (false, None) => "sent, not confirmed".to_string(),
             };
             html! { <>
-                { fact("sent", format!("{ago} ago, says S{from}")) }
+                { fact("sent", format!("{ago} ago, says {from}")) }
                 { fact("state", state) }
             </> }
         }
     }
 }
 
-fn buttons(props: &PanelProps, flight: &Flight) -> Html {
+fn buttons(props: &PanelProps, flight: &Message) -> Html {
     if props.mode == Mode::Live {
         return html! {
             <p class="soft hint">

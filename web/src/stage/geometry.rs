@@ -1,13 +1,22 @@
-//! Where things stand on the stage: a ring of nodes and a bowed lane for each direction.
+//! Where things stand on the stage: a ring of nodes, clients below it, and a bowed lane for each
+//! direction between two of them.
 //!
-//! Pure functions of the stage's size and the members. A lane is a quadratic curve that lies
-//! to the right of travel, so the two directions of a link never share a line.
+//! Pure functions of the stage's size, of who there is, and of where a person has put nodes. A
+//! lane is a quadratic curve that lies to the right of travel, so the two directions never share
+//! a line.
 
+use super::lane::Lane;
+use super::layout::Layout;
 use std::f64::consts::PI;
-use std::fmt::Write;
 
 /// How far the control point of a lane stands off the straight line, as a part of its length.
 const BOW: f64 = 0.12;
+/// The same between a client and a node: these lines are long, and only two share a way.
+const CLIENT_BOW: f64 = 0.05;
+/// From the middle of a node to where its lanes begin, beyond its radius.
+const CLEAR: f64 = 12.0;
+/// Widest room for one client in the dock.
+const CLIENT: f64 = 236.0;
 
 /// A place on the stage, in CSS pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -19,6 +28,12 @@ pub struct Point {
 }
 
 impl Point {
+    /// How far it is from here to there.
+    #[must_use]
+    pub fn distance(self, to: Point) -> f64 {
+        (to.x - self.x).hypot(to.y - self.y)
+    }
+
     /// This place moved by a multiple of a direction.
     #[must_use]
     pub fn toward(self, direction: Point, by: f64) -> Point {
@@ -43,6 +58,20 @@ impl Point {
     }
 }
 
+/// Between whom something travels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Way {
+    /// Nowhere.
+    #[default]
+    None,
+    /// From node to node.
+    Link(u64, u64),
+    /// From a client to a node.
+    Request(u64, u64),
+    /// From a node back to a client.
+    Answer(u64, u64),
+}
+
 /// Where everything stands.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Geometry {
@@ -61,12 +90,21 @@ pub struct Geometry {
     /// 1 on a stage of middling size; letters and messages grow with it.
     pub scale: f64,
     places: Vec<(u64, Point)>,
+    /// Width of the room of each client in the dock.
+    pub client: f64,
+    clients: Vec<(u64, Point)>,
 }
 
 impl Geometry {
-    /// Lays the members out on a ring, the first at the top, in order clockwise.
+    /// Lays the members out on a ring, the first at the top, in order clockwise, and the clients
+    /// side by side below the stage. Members that were moved stand where they were put.
     #[must_use]
-    pub fn new(width: f64, height: f64, members: &[u64]) -> Geometry {
+    pub fn new(
+        (width, height): (f64, f64),
+        members: &[u64],
+        clients: &[u64],
+        layout: &Layout,
+    ) -> Geometry {
         let least = width.min(height).max(1.0);
         let count = members.len().max(1) as f64;
         let spread = if members.len() < 2 { 0.0 } else { 1.0 };
@@ -92,7 +130,7 @@ impl Geometry {
             })
             .collect();
         let scale = (least / 520.0).clamp(0.8, 1.3);
-        Geometry {
+        let mut geometry = Geometry {
             width,
             height,
             center,
@@ -101,7 +139,43 @@ impl Geometry {
             node,
             scale,
             places,
+            client: ((width - 16.0) / clients.len().max(1) as f64).clamp(0.0, CLIENT),
+            clients: Vec::new(),
+        };
+        geometry.place_clients(clients);
+        geometry.move_nodes(layout);
+        geometry
+    }
+
+    fn place_clients(&mut self, clients: &[u64]) {
+        let half = (clients.len() as f64 - 1.0) / 2.0;
+        let place = |(i, id): (usize, &u64)| {
+            let x = self.width / 2.0 + (i as f64 - half) * self.client;
+            let y = self.height;
+            (*id, Point { x, y })
+        };
+        self.clients = clients.iter().enumerate().map(place).collect();
+    }
+
+    fn move_nodes(&mut self, layout: &Layout) {
+        let (width, height, node) = (self.width, self.height, self.node);
+        for (id, point) in &mut self.places {
+            if let Some((x, y)) = layout.of(*id) {
+                *point = Point {
+                    x: within(x * width, node + 12.0, width - node - 12.0),
+                    y: within(y * height, node + 26.0, height - node - 46.0),
+                };
+            }
         }
+    }
+
+    /// A place as parts of width and height.
+    #[must_use]
+    pub fn part(&self, place: Point) -> (f64, f64) {
+        (
+            place.x / self.width.max(1.0),
+            place.y / self.height.max(1.0),
+        )
     }
 
     /// Where a node stands.
@@ -133,131 +207,67 @@ impl Geometry {
         }
     }
 
+    /// Where requests of a client leave the dock.
+    #[must_use]
+    pub fn client_place(&self, client: u64) -> Option<Point> {
+        let found = self.clients.iter().find(|(id, _)| *id == client);
+        found.map(|(_, point)| *point)
+    }
+
     /// The lane of one direction, from the edge of one node to the edge of the other.
     #[must_use]
     pub fn lane(&self, from: u64, to: u64) -> Option<Lane> {
-        let (a, b) = (self.place(from)?, self.place(to)?);
-        let along = a.direction(b);
-        let right = Point {
-            x: -along.y,
-            y: along.x,
-        };
-        let length = (b.x - a.x).hypot(b.y - a.y);
-        let middle = Point {
-            x: (a.x + b.x) / 2.0,
-            y: (a.y + b.y) / 2.0,
-        };
-        let bend = middle.toward(right, BOW * length);
-        let edge = self.node + 12.0;
-        Some(Lane {
-            start: a.toward(a.direction(bend), edge),
-            bend,
-            end: b.toward(b.direction(bend), edge),
-        })
+        self.way(Way::Link(from, to))
     }
-}
 
-/// One direction of a link: a quadratic curve.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Lane {
-    /// Edge of the sender.
-    pub start: Point,
-    /// Control point.
-    pub bend: Point,
-    /// Edge of the receiver.
-    pub end: Point,
-}
-
-impl Lane {
-    /// The place after a part of the way, 0 to 1.
+    /// The lane of something that travels.
     #[must_use]
-    pub fn at(&self, part: f64) -> Point {
-        let (u, t) = (1.0 - part, part);
-        let mix = |a: f64, c: f64, b: f64| u * u * a + 2.0 * u * t * c + t * t * b;
-        Point {
-            x: mix(self.start.x, self.bend.x, self.end.x),
-            y: mix(self.start.y, self.bend.y, self.end.y),
+    pub fn way(&self, way: Way) -> Option<Lane> {
+        let edge = self.node + CLEAR;
+        match way {
+            Way::None => None,
+            Way::Link(from, to) => Some(bowed(self.place(from)?, edge, self.place(to)?, edge, BOW)),
+            Way::Request(client, node) => {
+                let (dock, node) = (self.client_place(client)?, self.place(node)?);
+                Some(bowed(dock, 0.0, node, edge, CLIENT_BOW))
+            }
+            Way::Answer(client, node) => {
+                let (dock, node) = (self.client_place(client)?, self.place(node)?);
+                Some(bowed(node, edge, dock, 0.0, CLIENT_BOW))
+            }
         }
     }
 
-    /// Direction of travel there, in degrees clockwise from rightwards.
+    /// The straight line from a client to a node it believes to lead.
     #[must_use]
-    pub fn angle(&self, part: f64) -> f64 {
-        let mix = |a: f64, c: f64, b: f64| (1.0 - part) * (c - a) + part * (b - c);
-        let dx = mix(self.start.x, self.bend.x, self.end.x);
-        let dy = mix(self.start.y, self.bend.y, self.end.y);
-        dy.atan2(dx).to_degrees()
-    }
-
-    /// As the `d` of a path.
-    #[must_use]
-    pub fn path(&self) -> String {
-        let Lane { start, bend, end } = self;
-        let mut d = String::with_capacity(64);
-        // Writing to a String cannot fail.
-        let _ = write!(
-            d,
-            "M{:.1} {:.1}Q{:.1} {:.1} {:.1} {:.1}",
-            start.x, start.y, bend.x, bend.y, end.x, end.y
-        );
-        d
+    pub fn belief(&self, client: u64, leader: u64) -> Option<(Point, Point)> {
+        let (dock, node) = (self.client_place(client)?, self.place(leader)?);
+        Some((dock, node.toward(node.direction(dock), self.node + CLEAR)))
     }
 }
 
-/// The outline around nodes of one group, `margin` away from their middles.
-///
-/// The nodes stand on a circle, so in order of the ring they are a convex polygon already.
-#[must_use]
-pub fn hull(points: &[Point], margin: f64) -> String {
-    let mut d = String::new();
-    if let [only] = points {
-        let _ = write!(
-            d,
-            "M{:.1} {:.1}a{margin:.1} {margin:.1} 0 1 1 0 {:.1}\
-             a{margin:.1} {margin:.1} 0 1 1 0 {:.1}Z",
-            only.x,
-            only.y - margin,
-            2.0 * margin,
-            -2.0 * margin
-        );
-        return d;
+/// A curve to the right of travel, from one edge to the other.
+fn bowed(a: Point, a_edge: f64, b: Point, b_edge: f64, bow: f64) -> Lane {
+    let along = a.direction(b);
+    let right = Point {
+        x: -along.y,
+        y: along.x,
+    };
+    let middle = Point {
+        x: (a.x + b.x) / 2.0,
+        y: (a.y + b.y) / 2.0,
+    };
+    let bend = middle.toward(right, bow * a.distance(b));
+    Lane {
+        start: a.toward(a.direction(bend), a_edge),
+        bend,
+        end: b.toward(b.direction(bend), b_edge),
     }
-    let count = points.len();
-    for i in 0..count {
-        let (a, b) = (points[i], points[(i + 1) % count]);
-        let along = a.direction(b);
-        let out = Point {
-            x: along.y,
-            y: -along.x,
-        };
-        let (from, to) = (a.toward(out, margin), b.toward(out, margin));
-        if i == 0 {
-            let _ = write!(d, "M{:.1} {:.1}", from.x, from.y);
-        } else {
-            let _ = write!(
-                d,
-                "A{margin:.1} {margin:.1} 0 0 1 {:.1} {:.1}",
-                from.x, from.y
-            );
-        }
-        let _ = write!(d, "L{:.1} {:.1}", to.x, to.y);
-    }
-    if count > 1 {
-        let along = points[0].direction(points[1]);
-        let first = points[0].toward(
-            Point {
-                x: along.y,
-                y: -along.x,
-            },
-            margin,
-        );
-        let _ = write!(
-            d,
-            "A{margin:.1} {margin:.1} 0 0 1 {:.1} {:.1}Z",
-            first.x, first.y
-        );
-    }
-    d
+}
+
+/// As `clamp`, for a stage too small for both limits.
+fn within(value: f64, least: f64, most: f64) -> f64 {
+    value.min(most).max(least)
 }
 
 /// Whether a place lies inside a drawn outline (ray casting).
@@ -284,9 +294,13 @@ pub fn inside(outline: &[Point], point: Point) -> bool {
 mod tests {
     use super::*;
 
+    fn five(layout: &Layout) -> Geometry {
+        Geometry::new((600.0, 600.0), &[1, 2, 3, 4, 5], &[1, 2], layout)
+    }
+
     #[test]
     fn the_two_directions_lie_on_either_side() {
-        let geometry = Geometry::new(600.0, 600.0, &[1, 2, 3, 4, 5]);
+        let geometry = five(&Layout::default());
         let (there, back) = (geometry.lane(1, 3).unwrap(), geometry.lane(3, 1).unwrap());
         let (p, q) = (there.at(0.5), back.at(0.5));
         assert!((p.x - q.x).hypot(p.y - q.y) > 30.0);
@@ -297,7 +311,8 @@ mod tests {
     fn nodes_stay_on_the_stage() {
         for count in 1..=9_u64 {
             let members: Vec<u64> = (1..=count).collect();
-            let geometry = Geometry::new(390.0, 390.0, &members);
+            let size = (390.0, 390.0);
+            let geometry = Geometry::new(size, &members, &[1], &Layout::default());
             for (_, point) in geometry.places() {
                 assert!(point.x - geometry.node > 0.0 && point.x + geometry.node < 390.0);
                 assert!(point.y - geometry.node > 0.0 && point.y + geometry.node + 30.0 < 390.0);
@@ -317,5 +332,35 @@ mod tests {
         assert!(inside(&square, corner(5.0, 5.0)));
         assert!(!inside(&square, corner(15.0, 5.0)));
         assert!(!inside(&[], corner(5.0, 5.0)));
+    }
+
+    #[test]
+    fn a_moved_node_takes_its_lanes_along_and_stays_on_the_stage() {
+        let mut layout = Layout::default();
+        layout.put(2, (0.25, 0.75));
+        layout.put(4, (0.0, 1.0));
+        let (ring, moved) = (five(&Layout::default()), five(&layout));
+        assert_eq!(moved.place(2), Some(Point { x: 150.0, y: 450.0 }));
+        assert_eq!(moved.place(1), ring.place(1));
+        assert_ne!(moved.lane(1, 2), ring.lane(1, 2));
+        assert_eq!(moved.lane(1, 3), ring.lane(1, 3));
+        let corner = moved.place(4).unwrap();
+        assert!(corner.x > moved.node && corner.y + moved.node < 600.0);
+        assert_eq!(moved.part(Point { x: 150.0, y: 450.0 }), (0.25, 0.75));
+    }
+
+    #[test]
+    fn requests_leave_the_dock_and_answers_come_back_beside_them() {
+        let geometry = five(&Layout::default());
+        let dock = geometry.client_place(1).unwrap();
+        assert!(dock.y == 600.0 && dock.x < geometry.client_place(2).unwrap().x);
+        let (ask, tell) = (Way::Request(1, 3), Way::Answer(1, 3));
+        let (ask, tell) = (geometry.way(ask).unwrap(), geometry.way(tell).unwrap());
+        assert_eq!((ask.start, tell.end), (dock, dock));
+        assert!(ask.at(0.5).distance(tell.at(0.5)) > 15.0);
+        let (from, to) = geometry.belief(1, 3).unwrap();
+        let middle = geometry.place(3).unwrap();
+        assert!(from == dock && to.distance(middle) > geometry.node);
+        assert_eq!(geometry.way(Way::Request(9, 3)), None);
     }
 }

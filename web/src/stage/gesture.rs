@@ -20,6 +20,8 @@ pub struct Gesture {
     from: Option<(Target, Point)>,
     path: Vec<Point>,
     far: bool,
+    /// The node is carried along: from where the pointer went down to its middle.
+    carry: Option<Point>,
 }
 
 /// How a gesture ended.
@@ -32,6 +34,8 @@ pub enum Ended {
     Band(u64, u64),
     /// Around these nodes.
     Lasso(Vec<u64>),
+    /// A node was carried elsewhere.
+    Carried,
 }
 
 impl Gesture {
@@ -41,6 +45,32 @@ impl Gesture {
         self.path.clear();
         self.path.push(at.into());
         self.far = false;
+        self.carry = None;
+    }
+
+    /// The node under the pointer goes with it from now on.
+    pub fn carry(&mut self, geometry: &Geometry) {
+        if let Some((Target::Node(id), at)) = self.from {
+            self.carry = geometry.place(id).map(|middle| Point {
+                x: middle.x - at.x,
+                y: middle.y - at.y,
+            });
+        }
+    }
+
+    /// The node that is carried, and where its middle is with the pointer here.
+    #[must_use]
+    pub fn carried(&self, at: (f64, f64)) -> Option<(u64, Point)> {
+        match (self.from, self.carry) {
+            (Some((Target::Node(id), _)), Some(grip)) if self.far => {
+                let to = Point {
+                    x: at.0 + grip.x,
+                    y: at.1 + grip.y,
+                };
+                Some((id, to))
+            }
+            _ => None,
+        }
     }
 
     /// Whether a pointer is down.
@@ -101,6 +131,7 @@ impl Gesture {
             return Ended::Click(target);
         }
         match target {
+            Target::Node(_) if self.carry.is_some() => Ended::Carried,
             Target::Node(from) => near(geometry, at.into())
                 .filter(|to| *to != from)
                 .map_or(Ended::Nothing, |to| Ended::Band(from, to)),

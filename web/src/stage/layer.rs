@@ -6,7 +6,8 @@
 
 use super::geometry::Geometry;
 use super::sprite::Sprite;
-use raftwerk_wire::view::{ClusterView, Flight, NodeCard, NodeCondition};
+use crate::message::{self, Message};
+use raftwerk_wire::view::{ClusterView, NodeCard, NodeCondition, TimerView};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use web_sys::Element;
@@ -16,8 +17,12 @@ const MOST_SPRITES: usize = 600;
 /// Elements of gone messages that are kept for the next of their kind.
 const MOST_SPARES: usize = 96;
 
+/// A smaller part of a ring is not seen and not written.
+const RING_STEP: f64 = 0.003;
+
 /// One deadline ring.
 struct Ring {
+    node: u64,
     element: Element,
     set: f64,
     due: f64,
@@ -44,15 +49,21 @@ pub struct Layer {
 impl Layer {
     /// Takes over what changed with an event: new messages, gone messages, new deadlines.
     pub fn sync(&mut self, root: &Element, view: &ClusterView, geometry: &Geometry) {
-        let moved = *geometry != self.geometry;
-        if moved || self.root.as_ref() != Some(root) {
+        if geometry.scale != self.geometry.scale || self.root.as_ref() != Some(root) {
             self.clear();
             self.root = Some(root.clone());
+        }
+        if *geometry != self.geometry {
             self.geometry = geometry.clone();
+            for sprite in self.sprites.values_mut() {
+                if let Some(lane) = self.geometry.way(sprite.way()) {
+                    sprite.relocate(lane);
+                }
+            }
         }
         self.round += 1;
-        for flight in view.flights.iter().take(MOST_SPRITES) {
-            self.sync_flight(flight);
+        for flight in message::all(view).take(MOST_SPRITES) {
+            self.sync_flight(&flight);
         }
         let round = self.round;
         let mut gone: Vec<Sprite> = self
@@ -83,7 +94,7 @@ impl Layer {
             return;
         }
         for (id, on) in [(self.chosen, false), (flight, true)] {
-            if let Some(sprite) = id.and_then(|id| self.sprites.get(&id)) {
+            if let Some(sprite) = id.and_then(|id| self.sprites.get_mut(&id)) {
                 sprite.choose(on);
             }
         }
@@ -98,7 +109,7 @@ impl Layer {
         }
     }
 
-    fn sync_flight(&mut self, flight: &Flight) {
+    fn sync_flight(&mut self, flight: &Message) {
         if let Some(sprite) = self.sprites.get_mut(&flight.id) {
             if sprite.shows(flight) {
                 sprite.renew(flight, self.round);
@@ -109,7 +120,7 @@ impl Layer {
                 self.spare(old);
             }
         }
-        let Some(lane) = self.geometry.lane(flight.from, flight.to) else {
+        let Some(lane) = self.geometry.way(flight.way) else {
             return;
         };
         let like = self
@@ -128,9 +139,9 @@ impl Layer {
     }
 
     /// Keeps the elements of a message that is gone for the next of its kind.
-    fn spare(&mut self, sprite: Sprite) {
+    fn spare(&mut self, mut sprite: Sprite) {
         if self.spares.len() < MOST_SPARES {
-            sprite.hide();
+            sprite.park();
             self.spares.push(sprite);
         } else {
             sprite.remove();
@@ -138,30 +149,22 @@ impl Layer {
     }
 
     fn sync_rings(&mut self, nodes: &[NodeCard], now: u64) {
-        self.rings.clear();
-        let Some(document) = web_sys::window().and_then(|window| window.document()) else {
-            return;
-        };
+        let mut before = std::mem::take(&mut self.rings);
         for card in nodes {
-            let Some(view) = &card.view else { continue };
-            if card.condition == NodeCondition::Crashed {
-                continue;
-            }
-            let Some(timer) = view.heartbeat.or(view.election) else {
+            let Some(timer) = running_timer(card) else {
                 continue;
             };
-            let Some(element) = document.get_element_by_id(&format!("ring-{}", card.id)) else {
+            // Yew may have made the element anew since.
+            let known = before.iter().position(|ring| ring.node == card.id);
+            let known = known.map(|at| before.swap_remove(at));
+            let known = known.filter(|ring| ring.element.is_connected());
+            let Some(mut ring) = known.or_else(|| Ring::find(card.id)) else {
                 continue;
             };
-            let offset = view.clock as f64 + card.age as f64 - now as f64;
-            let (set, due) = (timer.set as f64, timer.due as f64);
-            self.rings.push(Ring {
-                element,
-                set,
-                due,
-                offset,
-                shown: -1.0,
-            });
+            let clock = card.view.as_ref().map_or(0, |view| view.clock);
+            ring.offset = clock as f64 + card.age as f64 - now as f64;
+            (ring.set, ring.due) = (timer.set as f64, timer.due as f64);
+            self.rings.push(ring);
         }
     }
 
@@ -171,7 +174,7 @@ impl Layer {
         for ring in &mut self.rings {
             let part =
                 ((now + ring.offset - ring.set) / (ring.due - ring.set).max(1.0)).clamp(0.0, 1.0);
-            if (part - ring.shown).abs() >= 0.002 {
+            if (part - ring.shown).abs() >= RING_STEP {
                 ring.shown = part;
                 self.text.clear();
                 let _ = write!(self.text, "{:.3}", 1.0 - part);
@@ -188,4 +191,25 @@ impl Layer {
     pub fn drawn(&self) -> usize {
         self.sprites.len()
     }
+}
+
+impl Ring {
+    fn find(node: u64) -> Option<Ring> {
+        let document = web_sys::window()?.document()?;
+        Some(Ring {
+            node,
+            element: document.get_element_by_id(&format!("ring-{node}"))?,
+            set: 0.0,
+            due: 0.0,
+            offset: 0.0,
+            shown: -1.0,
+        })
+    }
+}
+
+/// The deadline a node is drawn with: of a leader its heartbeat, of others the election.
+fn running_timer(card: &NodeCard) -> Option<TimerView> {
+    let view = card.view.as_ref()?;
+    let runs = card.condition != NodeCondition::Crashed;
+    view.heartbeat.or(view.election).filter(|_| runs)
 }

@@ -1,6 +1,7 @@
 //! What lies under the messages: lanes of each direction, cuts, and hulls of a partition.
 
-use super::geometry::{self, Geometry, Point};
+use super::geometry::{Geometry, Point};
+use super::hull;
 use raftwerk_wire::view::Group;
 use yew::prelude::*;
 
@@ -58,6 +59,30 @@ fn link(props: &LinksProps, from: u64, to: u64) -> Html {
     }
 }
 
+/// Props of [`Beliefs`].
+#[derive(Properties, PartialEq)]
+pub struct BeliefsProps {
+    /// Where things stand.
+    pub geometry: Geometry,
+    /// Each client with the node it believes to lead.
+    pub pairs: Vec<(u64, u64)>,
+}
+
+/// A dotted line from each client to the node it believes to lead.
+#[function_component]
+pub fn Beliefs(props: &BeliefsProps) -> Html {
+    let line = |(client, leader): &(u64, u64)| {
+        let Some((from, to)) = props.geometry.belief(*client, *leader) else {
+            return html! {};
+        };
+        html! {
+            <path key={*client} class="belief" data-belief={format!("{client}-{leader}")}
+                d={format!("M{:.1} {:.1}L{:.1} {:.1}", from.x, from.y, to.x, to.y)} />
+        }
+    };
+    html! { <g class="beliefs">{ for props.pairs.iter().map(line) }</g> }
+}
+
 /// Props of [`Hulls`].
 #[derive(Properties, PartialEq)]
 pub struct HullsProps {
@@ -87,6 +112,7 @@ fn one(geometry: &Geometry, group: &Group) -> Html {
         .filter(|(id, _)| group.nodes.contains(id))
         .map(|p| p.1)
         .collect();
+    let points = hull::corners(&points);
     if points.is_empty() {
         return html! {};
     }
@@ -100,7 +126,7 @@ fn one(geometry: &Geometry, group: &Group) -> Html {
     html! {
         <g key={names.join("-")} {class} data-group={names.join("")}
             data-quorum={group.quorum.to_string()}>
-            <path d={geometry::hull(&points, margin)} />
+            <path d={hull::outline(&points, margin)} />
             <g class="sum" transform={format!("translate({:.0} {:.0})", at.x, at.y)}>
                 <rect x={(-width / 2.0).to_string()} y={(-height / 2.0).to_string()}
                     width={width.to_string()} height={height.to_string()} rx="11" />

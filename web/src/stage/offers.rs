@@ -4,6 +4,7 @@ use super::card::{Content, Item};
 use super::node::role_name;
 use super::shapes;
 use crate::action::{Action, Mode, Selection};
+use crate::message;
 use raftwerk_sim::Intervention as I;
 use raftwerk_wire::view::{ClusterView, NodeCondition};
 
@@ -39,7 +40,7 @@ pub fn card(view: &ClusterView, target: Target, mode: Mode, armed: bool) -> Opti
     let mut content = match target {
         Target::Node(id) => node(view, id)?,
         Target::Link(from, to) => link(view, from, to),
-        Target::Message(id) => message(view, id, mode)?,
+        Target::Message(id) => on_the_way(view, id, mode)?,
         Target::Stage => stage(view),
     };
     if mode == Mode::Live && !armed && !content.items.is_empty() {
@@ -196,9 +197,9 @@ fn link(view: &ClusterView, from: u64, to: u64) -> Content {
     }
 }
 
-fn message(view: &ClusterView, id: u64, mode: Mode) -> Option<Content> {
-    let flight = view.flights.iter().find(|flight| flight.id == id)?;
-    let content = &flight.content;
+fn on_the_way(view: &ClusterView, id: u64, mode: Mode) -> Option<Content> {
+    let flight = message::find(view, id)?;
+    let content = flight.content;
     let answer = match (content.reply, content.accepted) {
         (true, Some(true)) => ", yes",
         (true, Some(false)) => ", no",
@@ -210,10 +211,12 @@ fn message(view: &ClusterView, id: u64, mode: Mode) -> Option<Content> {
         (false, None) => ". Sent, not confirmed",
         (false, Some(_)) => "",
     };
-    let note = format!(
-        "S{} to S{}, term {}{fate}",
-        flight.from, flight.to, content.term
-    );
+    let (from, to) = flight.ends();
+    let term = match flight.has_term() {
+        true => format!(", term {}", content.term),
+        false => String::new(),
+    };
+    let note = format!("{from} to {to}{term}{fate}");
     let rows = content.fields.clone();
     let act = |label: &str, key, what| Item::new(label, key, vec![Action::Do(what)]);
     // A real network cannot be asked to lose one chosen message.

@@ -29,8 +29,9 @@ impl Stage {
             return true;
         }
         self.gesture.begin(target, at);
-        if let (Some(svg), Target::Stage) = (self.svg.cast::<Element>(), target) {
-            let _ = svg.set_pointer_capture(event.pointer_id());
+        let carries = ctx.props().move_tool || event.alt_key();
+        if carries && matches!(target, Target::Node(_)) {
+            self.gesture.carry(&self.geometry);
         }
         if event.pointer_type() == "touch" {
             let link = ctx.link().clone();
@@ -41,13 +42,23 @@ impl Stage {
         had_card
     }
 
-    pub(super) fn moved(&mut self, event: &PointerEvent) -> bool {
+    pub(super) fn moved(&mut self, ctx: &Context<Self>, event: &PointerEvent) -> bool {
         if !self.gesture.is_on() {
             return false;
         }
         let at = gesture::place(&self.svg, event.client_x(), event.client_y());
         if self.gesture.go_on(at, &self.geometry) {
             self.press = None;
+            // From now on the pointer belongs to the stage, even outside of it. Not before: a
+            // click must reach what it is on.
+            if let Some(svg) = self.svg.cast::<Element>() {
+                let _ = svg.set_pointer_capture(event.pointer_id());
+            }
+            if let Some((node, to)) = self.gesture.carried(at) {
+                let at = self.geometry.part(to);
+                ctx.props().act.emit(Action::Place { node, at });
+                return false;
+            }
             let d = self.gesture.trail(&self.geometry);
             self.draw_trail(&d);
         }
@@ -60,7 +71,7 @@ impl Stage {
         self.draw_trail("");
         let act = &ctx.props().act;
         match self.gesture.end(at, &self.geometry) {
-            Ended::Nothing => false,
+            Ended::Nothing | Ended::Carried => false,
             Ended::Click(target) => {
                 act.emit(Action::Select(target.selection()));
                 if matches!(target, Target::Link(..)) {

@@ -20,7 +20,20 @@ fn outline(content: &MessageView) -> (&'static str, &'static str) {
         "ReadIndex" | "ReadIndexReply" | "ReadMark" | "ReadMarkReply" => (DISC, "R"),
         "SnapshotOffer" | "SnapshotReply" => (BAR, ""),
         "TimeoutNow" => (STAR, ""),
-        _ => (PILL, ""),
+        "Answer" => (PILL, ""),
+        other => (LONG_PILL, word(other)),
+    }
+}
+
+/// What a client asks, on its pill.
+fn word(kind: &str) -> &'static str {
+    match kind {
+        "Put" => "put",
+        "Get" => "get",
+        "Delete" => "del",
+        "CompareAndSet" => "cas",
+        "OpenSession" => "open",
+        _ => "",
     }
 }
 
@@ -31,7 +44,8 @@ const DOT: &str = "M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0Z";
 const DISC: &str = "M-7 0a7 7 0 1 0 14 0a7 7 0 1 0-14 0Z";
 const BAR: &str = "M-12-5H12V5H-12Z";
 const STAR: &str = "M0-9 2.4-3 8.8-2.8 3.8 1.2 5.5 7.4 0 3.8-5.5 7.4-3.8 1.2-8.8-2.8-2.4-3Z";
-const PILL: &str = "M-6-5H6a5 5 0 0 1 0 10H-6a5 5 0 0 1 0-10Z";
+const PILL: &str = "M-6-6H6a6 6 0 0 1 0 12H-6a6 6 0 0 1 0-12Z";
+const LONG_PILL: &str = "M-9-7H9a7 7 0 0 1 0 14H-9a7 7 0 0 1 0-14Z";
 
 /// Everything inside the moving group of one message.
 #[must_use]
@@ -54,7 +68,9 @@ pub fn markup(content: &MessageView, hatched: bool, lost: bool, scale: f64) -> S
         );
         let mark = match content.accepted {
             Some(true) => "M-2.8.6-.7 2.8 3-2.2",
-            _ => "M-3 .8H3",
+            Some(false) => "M-3 .8H3",
+            // Nobody knows: done or not.
+            None => "M-3.6 .6A1.8 1.8 0 0 1 0 0 1.8 1.8 0 0 0 3.6-.6",
         };
         let _ = write!(out, r#"<path class="mark" d="{mark}"/>"#);
     } else {
@@ -72,6 +88,8 @@ pub fn markup(content: &MessageView, hatched: bool, lost: bool, scale: f64) -> S
                 r#"<text class="count" y="3.6">{}</text>"#,
                 content.entries
             );
+        } else if path == LONG_PILL {
+            let _ = write!(out, r#"<text class="word" y="2.9">{letter}</text>"#);
         } else if scale >= LETTERS_FROM && !letter.is_empty() {
             let y = if letter == "R" { 3.2 } else { 4.2 };
             let _ = write!(out, r#"<text class="letter" y="{y}">{letter}</text>"#);
@@ -99,6 +117,10 @@ pub fn title(content: &MessageView) -> String {
         ("ReadIndex", _) => "Read index request".to_string(),
         ("ReadIndexReply", _) => "Read index answer".to_string(),
         ("TimeoutNow", _) => "Campaign now".to_string(),
+        ("Answer", _) => "Answer to a client".to_string(),
+        ("CompareAndSet", _) => "Request: compare and set".to_string(),
+        ("OpenSession", _) => "Request: open a session".to_string(),
+        ("Put" | "Get" | "Delete", _) => format!("Request: {}", content.kind.to_lowercase()),
         (other, _) => other.to_string(),
     }
 }

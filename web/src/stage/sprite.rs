@@ -1,9 +1,10 @@
 //! One message on the stage: its elements, and its place as a pure function of time.
 
-use super::geometry::Lane;
+use super::geometry::Way;
+use super::lane::Lane;
 use super::shapes;
+use crate::message::Message;
 use crate::palette;
-use raftwerk_wire::view::Flight;
 use std::fmt::Write;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, SvgGraphicsElement, SvgTransform};
@@ -16,6 +17,10 @@ const FALL: f64 = 26.0;
 /// How far an unconfirmed message is drawn, and how fast it gets there (microseconds).
 const UNSURE_REACH: f64 = 0.42;
 const UNSURE_PACE: f64 = 400_000.0;
+/// Where elements wait that no message wears. Hiding them by style would cost more.
+const PARKED: (f32, f32) = (-4_000.0, -4_000.0);
+/// A smaller step is not seen and not written (CSS pixels).
+const STEP: f32 = 0.04;
 
 /// One message in flight, or the elements of one that is gone.
 pub struct Sprite {
@@ -23,12 +28,14 @@ pub struct Sprite {
     course: Element,
     /// Where it is; numbers, because text would have to be parsed on every frame.
     shift: SvgTransform,
+    at: (f32, f32),
+    class: String,
     /// Where its tail points, and how far it was turned last.
     turn: SvgTransform,
     turned: f64,
     /// Of which taking over it is.
     round: u64,
-    ends: (u64, u64),
+    way: Way,
     look: Look,
     lane: Lane,
     sent: f64,
@@ -46,8 +53,8 @@ struct Look {
 }
 
 impl Look {
-    fn is(&self, flight: &Flight) -> bool {
-        let content = &flight.content;
+    fn is(&self, flight: &Message) -> bool {
+        let content = flight.content;
         (self.term, self.entries, self.accepted, self.lost)
             == (content.term, content.entries, content.accepted, flight.lost)
             && self.kind == content.kind
@@ -56,10 +63,10 @@ impl Look {
 
 impl Sprite {
     /// Makes the elements of a message, still hidden.
-    pub fn draw(flight: &Flight, root: &Element, scale: f64) -> Option<Sprite> {
+    pub fn draw(flight: &Message, root: &Element, scale: f64) -> Option<Sprite> {
         let document = web_sys::window()?.document()?;
         let group = document.create_element_ns(Some(SVG), "g").ok()?;
-        let content = &flight.content;
+        let content = flight.content;
         let inner = shapes::markup(
             content,
             palette::is_hatched(content.term),
@@ -88,8 +95,10 @@ impl Sprite {
             shift: transform(&mover)?,
             turn: transform(&mover.first_element_child()?)?,
             turned: f64::NAN,
+            at: PARKED,
+            class: String::new(),
             round: 0,
-            ends: (0, 0),
+            way: Way::None,
             look,
             lane: Lane::default(),
             sent: 0.0,
@@ -99,45 +108,63 @@ impl Sprite {
     }
 
     /// Shows this message from now on. Setting attributes of known names does not fail.
-    pub fn take_off(&mut self, flight: &Flight, lane: Lane, round: u64, chosen: bool) {
+    pub fn take_off(&mut self, flight: &Message, lane: Lane, round: u64, chosen: bool) {
         let mut class = format!("flight {}", palette::term_class(flight.content.term));
-        for (on, word) in [(flight.due.is_none(), " unsure"), (chosen, " chosen")] {
+        let client = !matches!(flight.way, Way::Link(..));
+        for (on, word) in [
+            (client, " client-flight"),
+            (flight.due.is_none(), " unsure"),
+            (chosen, " chosen"),
+        ] {
             if on {
                 class.push_str(word);
             }
         }
-        let _ = self.group.set_attribute("class", &class);
+        if class != self.class {
+            let _ = self.group.set_attribute("class", &class);
+            self.class = class;
+        }
         let _ = self
             .group
             .set_attribute("data-flight", &flight.id.to_string());
         if self.look.lost {
             let _ = self.group.remove_attribute("opacity");
         }
-        let _ = self.course.set_attribute("d", &lane.path());
-        self.ends = (flight.from, flight.to);
-        self.lane = lane;
-        self.turned = f64::NAN;
-        self.due = flight.due.map(|due| due as f64);
+        self.way = flight.way;
+        self.relocate(lane);
         self.renew(flight, round);
     }
 
+    /// Its way runs elsewhere from now on.
+    pub fn relocate(&mut self, lane: Lane) {
+        let _ = self.course.set_attribute("d", &lane.path());
+        self.lane = lane;
+        self.turned = f64::NAN;
+    }
+
+    /// Between whom it travels.
+    pub fn way(&self) -> Way {
+        self.way
+    }
+
     /// The same message as before, as it is now.
-    pub fn renew(&mut self, flight: &Flight, round: u64) {
+    pub fn renew(&mut self, flight: &Message, round: u64) {
         self.round = round;
         self.sent = flight.sent as f64;
         if self.due.is_none() && flight.due.is_some() {
             let _ = self.group.class_list().remove_1("unsure");
+            self.class.clear();
         }
         self.due = flight.due.map(|due| due as f64);
     }
 
     /// Whether this is exactly how a message is drawn now.
-    pub fn shows(&self, flight: &Flight) -> bool {
-        self.ends == (flight.from, flight.to) && self.look.is(flight)
+    pub fn shows(&self, flight: &Message) -> bool {
+        self.way == flight.way && self.look.is(flight)
     }
 
     /// Whether these elements would do for a message.
-    pub fn looks_like(&self, flight: &Flight) -> bool {
+    pub fn looks_like(&self, flight: &Message) -> bool {
         self.look.is(flight)
     }
 
@@ -147,14 +174,17 @@ impl Sprite {
     }
 
     /// Marks it as the selected one.
-    pub fn choose(&self, on: bool) {
+    pub fn choose(&mut self, on: bool) {
+        self.class.clear();
         let _ = self.group.class_list().toggle_with_force("chosen", on);
     }
 
-    /// Hides the elements until they are wanted again.
-    pub fn hide(&self) {
-        let _ = self.group.set_attribute("class", "spare");
+    /// Puts the elements aside until they are wanted again.
+    pub fn park(&mut self) {
+        self.at = PARKED;
+        let _ = self.shift.set_translate(PARKED.0, PARKED.1);
         let _ = self.group.remove_attribute("data-flight");
+        let _ = self.course.remove_attribute("d");
     }
 
     /// Takes the elements out of the page.
@@ -179,9 +209,11 @@ impl Sprite {
         };
         let along = if fallen > 0.0 { DEATH } else { part };
         let place = self.lane.at(along);
-        let _ = self
-            .shift
-            .set_translate(place.x as f32, (place.y + FALL * fallen) as f32);
+        let at = (place.x as f32, (place.y + FALL * fallen) as f32);
+        if (at.0 - self.at.0).abs() + (at.1 - self.at.1).abs() > STEP {
+            self.at = at;
+            let _ = self.shift.set_translate(at.0, at.1);
+        }
         let angle = self.lane.angle(along);
         let steady = (angle - self.turned).abs() < 1.0;
         if !steady {
@@ -192,6 +224,7 @@ impl Sprite {
             text.clear();
             let _ = write!(text, "{:.2}", 1.0 - fallen);
             let _ = self.group.set_attribute("opacity", text);
+            self.class.clear();
             let _ = self
                 .group
                 .class_list()
