@@ -176,9 +176,7 @@ impl Shared {
             self.clock_text.clear();
             let part = (now / self.horizon as f64).clamp(0.0, 1.0);
             let _ = write!(self.clock_text, "translateX({:.3}%)", 100.0 * part);
-            let _ = playhead
-                .style()
-                .set_property("transform", &self.clock_text);
+            let _ = playhead.style().set_property("transform", &self.clock_text);
         }
         if let Some(skip) = self.dials.skip.cast::<Element>() {
             let _ = skip

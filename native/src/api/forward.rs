@@ -29,7 +29,7 @@ use crate::node::leadership::{self, Leaderships};
 use crate::problem::Trouble;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
-use raftwerk_core::{BadMembers, NodeId, Payload, ReadPath, Refusal};
+use raftwerk_core::{BadMembers, Payload, ReadPath, Refusal};
 use raftwerk_kv::Answer;
 use raftwerk_wire::client::{HEADER_FORWARDED, HEADER_SEQUENCE, HEADER_SESSION, Problem};
 use std::sync::atomic::Ordering::Relaxed;

@@ -302,7 +302,7 @@ impl Looper {
                 let state = if committed { "committed" } else { "in force" };
                 self.parts.log.line(format!("voters {voters:?}, {state}"));
             }
-            Output::Removed => self.parts.log.line("removed from the cluster".to_string()),
+            Output::Removed => self.parts.log.line("removed from the cluster"),
             Output::Fenced(why) => self.fenced(why),
         }
     }
