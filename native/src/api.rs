@@ -18,7 +18,7 @@ mod chaos;
 mod forward;
 mod guard;
 mod kv;
-mod listener;
+pub(crate) mod listener;
 mod observe;
 mod query;
 mod sessions;
@@ -141,6 +141,7 @@ impl Server {
                 "/v1/kv/{*key}",
                 get(kv::get).put(kv::put).delete(kv::delete),
             )
+            .route("/v1/kv/", any(kv::no_key))
             .route("/v1/sessions", post(sessions::open))
             .route("/v1/sessions/{id}", axum::routing::delete(sessions::close))
             .route("/v1/cluster", get(status::cluster))
@@ -244,10 +245,12 @@ async fn closed(mut closing: watch::Receiver<bool>) {
     let _ = closing.wait_for(|closing| *closing).await;
 }
 
-type Upgrade = Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>;
+/// A request that may be one for a WebSocket.
+pub(crate) type Upgrade =
+    Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>;
 
 /// A WebSocket, or an error that says that one is wanted.
-fn websocket(upgrade: Upgrade) -> Result<WebSocketUpgrade, Trouble> {
+pub(crate) fn websocket(upgrade: Upgrade) -> Result<WebSocketUpgrade, Trouble> {
     upgrade.map_err(|_| {
         let mut detail = String::from("this is a WebSocket: ");
         detail.push_str("connect with ws:// and the GET method");
@@ -268,12 +271,10 @@ async fn elsewhere(State(server): State<Arc<Server>>, request: Request<Body>) ->
     })
 }
 
-async fn wrong_method(request: Request<Body>) -> Trouble {
-    let detail = format!(
-        "{} is not possible at {}",
-        request.method(),
-        request.uri().path()
-    );
+/// 405 in the one form.
+pub(crate) async fn wrong_method(request: Request<Body>) -> Trouble {
+    let (method, path) = (request.method(), request.uri().path());
+    let detail = format!("{method} is not possible at {path}; the header Allow names what is");
     Trouble::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", detail)
 }
 

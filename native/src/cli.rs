@@ -141,9 +141,7 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Nobody to print to is no other failure. Status 2 is taken, so it is not used here.
-            let _ = error.print();
-            return ExitCode::from(u8::from(error.use_stderr()));
+            return refused(&error, std::env::args_os().any(|word| word == "--json"));
         }
     };
     match cli.command {
@@ -167,6 +165,17 @@ pub fn main() -> ExitCode {
         }
         Verb::Status { reach } => ask(&reach, async |to| status::status(to).await),
     }
+}
+
+/// What the words of the command line are refused with; `--help` and `--version` end here, too.
+fn refused(error: &clap::Error, json: bool) -> ExitCode {
+    if json && error.use_stderr() {
+        let why = error.render().to_string();
+        return output::print(Err(End::failed("usage", why.trim())), true);
+    }
+    // Nobody to print to is no other failure. Status 2 is taken, so it is not used here.
+    let _ = error.print();
+    ExitCode::from(u8::from(error.use_stderr()))
 }
 
 impl PlayFlags {

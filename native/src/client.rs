@@ -223,6 +223,19 @@ fn build(
     Ok((format!("{}:{port}", authority.host()), request))
 }
 
+/// Checks the URL of a server: scheme, host and port, nothing after them.
+///
+/// # Errors
+/// What is wrong with it and what it should look like.
+pub fn check(url: &str) -> Result<(), String> {
+    let (_, path) = split(url)?;
+    if path == "/" {
+        return Ok(());
+    }
+    let form = "it must look like http://host:port";
+    Err(format!("\"{url}\" has {path} after the host; {form}"))
+}
+
 /// Authority and path of a URL.
 ///
 /// # Errors

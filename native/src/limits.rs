@@ -20,6 +20,10 @@ pub const INBOX_REQUESTS: usize = 4_096;
 /// Bytes of commands in those requests.
 pub const INBOX_REQUEST_BYTES: u64 = 32 << 20;
 
+/// Questions of probes and pages (state, health) that wait for the loop; further ones are
+/// answered as by a node that does not answer.
+pub const INBOX_QUESTIONS: usize = 1_024;
+
 /// Client requests taken in one turn of the loop, so that peers never wait long (trap C9).
 pub const REQUESTS_PER_TURN: usize = 512;
 
@@ -86,8 +90,14 @@ pub const CONNECTIONS: usize = 800;
 /// A connection must send the head of a request within this time, also between requests.
 pub const REQUEST_HEAD: Duration = Duration::from_secs(60);
 
+/// Longest head of a request; also what is read from a connection at a time.
+pub const REQUEST_HEAD_BYTES: usize = 64 << 10;
+
 /// Client requests under way at the same time.
 pub const HTTP_REQUESTS: usize = 1_024;
+
+/// Client requests under way at the same time at the supervisor of `raftwerk play`.
+pub const PLAY_REQUESTS: usize = 256;
 
 /// Longest JSON body of a request.
 pub const JSON_BODY_BYTES: usize = 64 << 10;

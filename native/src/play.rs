@@ -25,6 +25,7 @@ mod server;
 
 pub use folder::{DEFAULT_NODES, MAX_NODES};
 
+use crate::api::listener;
 use crate::client::Client;
 use board::Board;
 use fleet::{Cannot, Fleet, Launch};
@@ -87,7 +88,8 @@ pub async fn run(options: PlayOptions) -> Result<(), String> {
     }
     relay::start(&board);
     let routes = server::routes(&board, &client);
-    let serving = tokio::spawn(axum::serve(listener, routes).into_future());
+    let (closing, closed) = tokio::sync::watch::channel(false);
+    let serving = tokio::spawn(listener::serve(listener, routes, closed));
     say(&describe(&fleet, &folder, port, new));
     if options.open {
         browser::open(&format!("http://127.0.0.1:{port}/?mode=live"));
@@ -96,6 +98,7 @@ pub async fn run(options: PlayOptions) -> Result<(), String> {
         () = end.wanted() => None,
         served = serving => Some(format!("the server on port {port} ended: {served:?}")),
     };
+    closing.send_replace(true);
     say("Stopping all nodes.");
     fleet.stop(end.wanted()).await;
     failed.map_or(Ok(()), Err)

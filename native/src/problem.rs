@@ -39,6 +39,15 @@ impl Trouble {
         Trouble::new(StatusCode::BAD_REQUEST, kind, detail)
     }
 
+    /// 400: a body that names no fault.
+    pub fn bad_fault(error: &serde_json::Error) -> Trouble {
+        let like = r#"{"fault":"cut","from":1,"to":2} or {"fault":"crash","node":1}"#;
+        Trouble::bad(
+            "bad_fault",
+            format!("this is no fault: {error}; it looks like {like}"),
+        )
+    }
+
     /// 503 with `Retry-After`; nothing was done.
     pub fn later(kind: &str, detail: impl Into<String>) -> Trouble {
         let trouble = Trouble::new(StatusCode::SERVICE_UNAVAILABLE, kind, detail);

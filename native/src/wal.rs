@@ -89,7 +89,15 @@ pub enum WalError {
 impl fmt::Display for WalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            WalError::Io { what, source } => write!(f, "{what}: {source}"),
+            WalError::Io { what, source } => {
+                write!(f, "{what}: {source}")?;
+                match source.kind() {
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                        f.write_str("; make room on that disk, then start the node again")
+                    }
+                    _ => Ok(()),
+                }
+            }
             WalError::Suspect {
                 file,
                 offset,

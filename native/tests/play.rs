@@ -415,6 +415,51 @@ async fn a_node_that_stands_still_is_not_waited_for() {
     play.leader(3, term + 1).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_have_one_form_and_say_what_to_do() {
+    let place = tempfile::tempdir().unwrap();
+    let play = Play::start(place.path(), 1);
+    play.said(&["put", "a", "1"]);
+    let (long, longer) = ("x".repeat((1 << 20) + 1), "x".repeat(4 << 20));
+    for (method, path, body, status, says) in [
+        (Method::PUT, "/v1/kv/", "1", 400, "the key is empty"),
+        (Method::PUT, "/v1/kv/a", &long, 413, "1048576 bytes"),
+        (Method::PUT, "/v1/kv/a", &longer, 413, "bytes"),
+        (
+            Method::PUT,
+            "/v1/kv/a?if_revision=x",
+            "1",
+            400,
+            "whole number",
+        ),
+        (
+            Method::GET,
+            "/v1/kv/a?read=often",
+            "",
+            400,
+            "leader, follower or stale",
+        ),
+        (Method::GET, "/v1/kv/a?read=%ff", "", 400, "UTF-8"),
+        (Method::GET, "/v1/kv/a?node=x", "", 400, "by its number"),
+        (Method::GET, "/v1/kv/a?node=7", "", 404, "no node 7"),
+        (Method::POST, "/v1/kv/a", "", 405, "Allow"),
+        (Method::GET, "/v1/chaos", "", 405, "Allow"),
+        (Method::POST, "/v1/chaos", "{", 400, "it looks like"),
+        (Method::POST, "/v1/chaos", &long, 413, "65536 bytes"),
+        (Method::GET, "/v1/observe", "", 426, "ws://"),
+        (Method::GET, "/v1/peer", "", 404, "nothing at"),
+        (Method::GET, "/metrics", "", 404, "/metrics"),
+        (Method::GET, "/v1/", "", 404, "nothing at"),
+    ] {
+        let answer = play.ask(method.clone(), path, &[], body).await;
+        let said = String::from_utf8_lossy(&answer.body).into_owned();
+        assert_eq!(answer.status, status, "{method} {path}: {said}");
+        let form = &answer.headers["content-type"];
+        assert_eq!(form, "application/problem+json", "{method} {path}");
+        assert!(said.contains(says), "{method} {path}: {said}");
+    }
+}
+
 #[test]
 fn what_cannot_be_done_is_said() {
     let place = tempfile::tempdir().unwrap();
@@ -446,6 +491,15 @@ fn what_cannot_be_done_is_said() {
         "2 means that the outcome is unknown"
     );
     assert_eq!(run(&["--help"]).0, Some(0));
+    let wrong = Command::new(PROGRAM)
+        .args(["put", "--json"])
+        .output()
+        .unwrap();
+    let said: serde_json::Value = serde_json::from_slice(&wrong.stdout).unwrap();
+    assert_eq!(
+        (wrong.status.code(), &said["kind"]),
+        (Some(1), &"usage".into())
+    );
     std::fs::create_dir_all(place.path().join("data/play")).unwrap();
     let file = r#"{"format":1,"cluster":"1","nodes":3,"ports":[]}"#;
     std::fs::write(place.path().join("data/play/cluster.json"), file).unwrap();

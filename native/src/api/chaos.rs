@@ -20,8 +20,8 @@ pub async fn chaos(State(server): State<Arc<Server>>, request: Request<Body>) ->
         return Err(Trouble::new(StatusCode::FORBIDDEN, "chaos_disabled", why));
     }
     let ask = Ask::read(request, JSON_BODY_BYTES).await?;
-    let fault: Chaos = serde_json::from_slice(&ask.body)
-        .map_err(|error| Trouble::bad("bad_json", format!("this is no fault: {error}")))?;
+    let fault: Chaos =
+        serde_json::from_slice(&ask.body).map_err(|error| Trouble::bad_fault(&error))?;
     server.carry_out(&fault)?;
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;

@@ -48,6 +48,12 @@ pub async fn get(State(server): State<Arc<Server>>, request: Request<Body>) -> A
     ))
 }
 
+/// `/v1/kv/`: a key is missing.
+pub async fn no_key() -> Trouble {
+    let list = "to list keys, ask for /v1/kv without the last slash";
+    Trouble::bad("bad_key", format!("{}; {list}", CommandError::EmptyKey))
+}
+
 /// `GET /v1/kv?prefix=&after=&limit=`.
 pub async fn list(State(server): State<Arc<Server>>, request: Request<Body>) -> Answer {
     let ask = Ask::read(request, JSON_BODY_BYTES).await?;

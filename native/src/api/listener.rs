@@ -5,7 +5,7 @@
 //! slow or forgotten ones give their place back; WebSockets have rules of their own.
 
 use super::closed;
-use crate::limits::{CONNECTIONS, REQUEST_HEAD};
+use crate::limits::{CONNECTIONS, REQUEST_HEAD, REQUEST_HEAD_BYTES};
 use axum::Router;
 use hyper::server::conn::http1::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -48,6 +48,7 @@ async fn connection(stream: TcpStream, routes: Router, closing: watch::Receiver<
     let connection = Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(REQUEST_HEAD)
+        .max_buf_size(REQUEST_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     tokio::pin!(connection);

@@ -59,7 +59,7 @@ impl Query {
     /// It is not text.
     pub fn text(&self, name: &str) -> Result<Option<&str>, Trouble> {
         let text = self.bytes(name).map(std::str::from_utf8).transpose();
-        text.map_err(|_| Trouble::bad("bad_parameter", format!("{name} is not text")))
+        text.map_err(|_| Trouble::bad("bad_parameter", format!("{name} is not text in UTF-8")))
     }
 
     /// A parameter as a number.
@@ -73,7 +73,10 @@ impl Query {
         text.parse().map(Some).map_err(|_| {
             Trouble::bad(
                 "bad_parameter",
-                format!("{name} must be a number, not {text:?}"),
+                format!(
+                    "{name} must be a whole number up to {}, not {text:?}",
+                    u64::MAX
+                ),
             )
         })
     }

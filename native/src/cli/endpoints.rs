@@ -22,7 +22,7 @@ impl Endpoints {
     /// The endpoints a person named, with the seconds to wait.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is none, or one cannot be used.
     pub fn new(urls: &[String], seconds: i64) -> Result<Endpoints, End> {
         let trimmed = urls
             .iter()
@@ -31,6 +31,9 @@ impl Endpoints {
         if urls.is_empty() {
             let why = "no endpoint; name one with --endpoint or in RAFTWERK_ENDPOINT";
             return Err(End::failed("no_endpoint", why));
+        }
+        for url in &urls {
+            crate::client::check(url).map_err(|why| End::failed("bad_endpoint", why))?;
         }
         let total = Duration::from_secs(u64::try_from(seconds).unwrap_or(1));
         let limits = Limits {
@@ -226,7 +229,9 @@ mod tests {
             !error.unknown && error.detail.contains("raftwerk play"),
             "{error:?}"
         );
-        assert!(Endpoints::new(&[" ".to_string()], 1).is_err());
+        for bad in [" ", "ftp://a:1", "a:1", "http://a:1/v1"] {
+            assert!(Endpoints::new(&[bad.to_string()], 1).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -5,7 +5,8 @@
 
 use crate::flusher::DiskReport;
 use crate::limits::{
-    INBOX_MESSAGE_BYTES, INBOX_MESSAGES, INBOX_REQUEST_BYTES, INBOX_REQUESTS, REQUESTS_PER_TURN,
+    INBOX_MESSAGE_BYTES, INBOX_MESSAGES, INBOX_QUESTIONS, INBOX_REQUEST_BYTES, INBOX_REQUESTS,
+    REQUESTS_PER_TURN,
 };
 use crate::node::answer::{ReadReply, StatusReply, ViewReply, WriteReply};
 use raftwerk_core::{Body, Entry, Message, NodeId, Payload, ReadPath};
@@ -39,6 +40,16 @@ pub enum Urgent {
     TimeOut,
     /// End.
     Stop,
+}
+
+impl Urgent {
+    /// Whether people and probes make it, as often as they like.
+    fn is_question(&self) -> bool {
+        matches!(
+            self,
+            Urgent::Ping(_) | Urgent::View(_) | Urgent::Status(_) | Urgent::TimeOut
+        )
+    }
 }
 
 /// What clients want.
@@ -94,6 +105,7 @@ struct Queues {
     urgent: VecDeque<Urgent>,
     messages: usize,
     message_bytes: u64,
+    questions: usize,
     requests: VecDeque<Request>,
     request_bytes: u64,
     /// The loop has ended: nothing is taken any more.
@@ -129,14 +141,18 @@ impl Inbox {
         Ok(())
     }
 
-    /// Puts in something of the host. There are few of these: one per write under way, per
-    /// change of a connection, per subscriber that arrives.
+    /// Puts in something of the host. What the disk and the connections report is bounded by the
+    /// writes under way and by the peers; a question beyond the limit is dropped, which tells who
+    /// asked.
     pub fn urgent(&self, what: Urgent) {
         let mut queues = self.lock();
-        if !queues.closed {
-            queues.urgent.push_back(what);
-            self.filled.notify_one();
+        let question = what.is_question();
+        if queues.closed || (question && queues.questions >= INBOX_QUESTIONS) {
+            return;
         }
+        queues.questions += usize::from(question);
+        queues.urgent.push_back(what);
+        self.filled.notify_one();
     }
 
     /// Puts in a request of a client.
@@ -166,7 +182,7 @@ impl Inbox {
             .filled
             .wait_timeout_while(queues, wait, empty)
             .unwrap_or_else(PoisonError::into_inner);
-        (queues.messages, queues.message_bytes) = (0, 0);
+        (queues.messages, queues.message_bytes, queues.questions) = (0, 0, 0);
         let urgent = std::mem::take(&mut queues.urgent);
         let count = queues.requests.len().min(REQUESTS_PER_TURN);
         let requests: VecDeque<Request> = queues.requests.drain(..count).collect();
@@ -230,11 +246,15 @@ mod tests {
             assert_eq!(inbox.request(read().0), Ok(()));
         }
         assert_eq!(inbox.request(read().0), Err(Full));
-        inbox.urgent(Urgent::TimeOut);
+        for _ in 0..2 * INBOX_QUESTIONS {
+            inbox.urgent(Urgent::TimeOut);
+        }
+        let disk = DiskReport::Synced(raftwerk_core::WriteSeq(1));
+        inbox.urgent(Urgent::Disk(disk));
         let batch = inbox.take(Duration::ZERO);
         assert_eq!(
             (batch.urgent.len(), batch.requests.len()),
-            (1, REQUESTS_PER_TURN)
+            (INBOX_QUESTIONS + 1, REQUESTS_PER_TURN)
         );
         assert_eq!(inbox.request(read().0), Ok(()));
         let mut left = INBOX_REQUESTS - REQUESTS_PER_TURN + 1;

@@ -9,8 +9,9 @@ use super::cuts::{Cuts, Orders, PartitionError, partition};
 use super::fleet::{Cannot, Fleet};
 use super::say;
 use crate::client::{Client, Limits};
-use crate::problem::Trouble;
-use axum::body::Bytes;
+use crate::limits::{JSON_BODY_BYTES, REQUEST};
+use crate::problem::{self, Trouble};
+use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 /// A node carries out an order within this time.
 const ORDER: Duration = Duration::from_secs(2);
@@ -47,24 +49,14 @@ struct Done {
 }
 
 /// `POST /v1/chaos`.
-pub async fn chaos(State(desk): State<Desk>, body: Bytes) -> Response {
-    let fault = match serde_json::from_slice::<Chaos>(&body) {
-        Ok(fault) => fault,
-        Err(why) => {
-            let detail = format!(
-                "this is no fault: {why}; it looks like {{\"fault\":\"crash\",\"node\":1}}"
-            );
-            return Trouble::bad("bad_fault", detail).into_response();
-        }
-    };
-    match desk.carry_out(fault).await {
-        Ok(done) => {
-            let form = [(header::CONTENT_TYPE, "application/json")];
-            let text = serde_json::to_vec(&done).expect("sentences make JSON");
-            (form, text).into_response()
-        }
-        Err(trouble) => trouble.into_response(),
-    }
+pub async fn chaos(State(desk): State<Desk>, body: Body) -> Result<Response, Trouble> {
+    let whole = timeout(REQUEST, to_bytes(body, JSON_BODY_BYTES)).await;
+    let body = problem::body(whole.ok(), JSON_BODY_BYTES)?;
+    let fault: Chaos = serde_json::from_slice(&body).map_err(|why| Trouble::bad_fault(&why))?;
+    let done = desk.carry_out(fault).await?;
+    let form = [(header::CONTENT_TYPE, "application/json")];
+    let text = serde_json::to_vec(&done).expect("sentences make JSON");
+    Ok((form, text).into_response())
 }
 
 impl Desk {

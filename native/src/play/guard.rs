@@ -5,20 +5,39 @@
 //! points here could read everything), and what changes or streams anything must not come from
 //! a page of another origin.
 
+use crate::limits::PLAY_REQUESTS;
 use crate::problem::Trouble;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::IpAddr;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
 
-/// Lets a request through, or answers 403.
-pub async fn guard(request: Request, next: Next) -> Response {
+/// Places for requests under way.
+#[derive(Clone)]
+pub struct Places(Arc<Semaphore>);
+
+impl Default for Places {
+    fn default() -> Places {
+        Places(Arc::new(Semaphore::new(PLAY_REQUESTS)))
+    }
+}
+
+/// Lets a request through, or answers 403, or 503 when too many are under way.
+pub async fn guard(State(places): State<Places>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let sensitive = !reads || path == "/v1/observe";
     match check(request.headers(), sensitive) {
-        Ok(()) => next.run(request).await,
+        Ok(()) => match places.0.try_acquire() {
+            Ok(_place) => next.run(request).await,
+            Err(_) => {
+                let why = "too many requests are under way, nothing was done; try again shortly";
+                Trouble::later("overloaded", why).into_response()
+            }
+        },
         Err(detail) => Trouble::new(StatusCode::FORBIDDEN, "forbidden", detail).into_response(),
     }
 }

@@ -7,9 +7,10 @@
 //! [`FromSupervisor`]: raftwerk_wire::observe::FromSupervisor
 
 use super::board::Board;
+use crate::api::{Upgrade, websocket};
 use crate::problem::Trouble;
 use axum::extract::State;
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,7 +45,11 @@ impl Pages {
 }
 
 /// `GET /v1/observe`.
-pub async fn observe(State(pages): State<Pages>, upgrade: WebSocketUpgrade) -> Response {
+pub async fn observe(State(pages): State<Pages>, upgrade: Upgrade) -> Response {
+    let upgrade = match websocket(upgrade) {
+        Ok(upgrade) => upgrade,
+        Err(trouble) => return trouble.into_response(),
+    };
     let Ok(place) = Arc::clone(&pages.places).try_acquire_owned() else {
         let detail = format!("{PAGES} pages watch already; close one and load this one again");
         return Trouble::later("too_many_pages", detail).into_response();

@@ -3,28 +3,25 @@
 use super::board::Board;
 use super::chaos::{Desk, chaos};
 use super::forward::{Forwarder, forward};
-use super::guard::guard;
+use super::guard::{Places, guard};
 use super::pages::{Pages, observe};
+use crate::api::wrong_method;
 use crate::client::Client;
 use crate::problem::Trouble;
 use crate::ui;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::State;
 use axum::http::{StatusCode, Uri};
-use axum::middleware::from_fn;
+use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use axum::routing::{any, get, post};
 use std::sync::Arc;
-
-/// Largest description of a fault.
-const FAULT_BYTES: usize = 64 << 10;
 
 /// Every route of the supervisor.
 pub fn routes(board: &Arc<Board>, client: &Client) -> Router {
     let desk = Desk::new(Arc::clone(board.fleet()), client.clone());
     let faults = Router::new()
         .route("/v1/chaos", post(chaos))
-        .layer(DefaultBodyLimit::max(FAULT_BYTES))
         .with_state(desk);
     let stream = Router::new()
         .route("/v1/observe", get(observe))
@@ -33,7 +30,7 @@ pub fn routes(board: &Arc<Board>, client: &Client) -> Router {
         board: Arc::clone(board),
         client: client.clone(),
     };
-    let mut passed_on = Router::new();
+    let mut passed_on = Router::new().route("/v1/kv/", any(forward));
     for path in ["/v1/kv", "/v1/sessions", "/v1/cluster"] {
         passed_on = passed_on
             .route(path, any(forward))
@@ -45,8 +42,25 @@ pub fn routes(board: &Arc<Board>, client: &Client) -> Router {
         .merge(passed_on.with_state(forwarder))
         .route("/v1/{*rest}", any(unknown))
         .route("/healthz", get(async || "ok\n"))
+        .merge(
+            Router::new()
+                .route("/metrics", get(metrics))
+                .with_state(Arc::clone(board)),
+        )
         .merge(ui::routes())
-        .layer(from_fn(guard))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(Places::default(), guard))
+}
+
+/// The supervisor counts nothing; each node has numbers of its own.
+async fn metrics(State(board): State<Arc<Board>>) -> Trouble {
+    let nodes = board.fleet().processes();
+    let urls: Vec<String> = nodes
+        .iter()
+        .map(|node| format!("{}/metrics", node.url))
+        .collect();
+    let detail = format!("every node has its own numbers: {}", urls.join(", "));
+    Trouble::new(StatusCode::NOT_FOUND, "no_such_path", detail)
 }
 
 async fn unknown(uri: Uri) -> impl IntoResponse {

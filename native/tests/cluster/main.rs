@@ -4,4 +4,5 @@
 mod api;
 mod faults;
 mod observe;
+mod peers;
 mod rig;
