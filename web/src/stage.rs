@@ -95,6 +95,8 @@ pub enum Msg {
     Up(PointerEvent),
     /// Lost.
     Lost,
+    /// The pointer comes to a message (true) or leaves it.
+    Hover(PointerEvent, bool),
     /// Second button, or a long press.
     Menu(Target, (f64, f64)),
     /// Second click in short time.
@@ -109,7 +111,7 @@ pub enum Msg {
 
 /// The stage component.
 pub struct Stage {
-    svg: NodeRef,
+    board: NodeRef,
     flights: NodeRef,
     trail: NodeRef,
     size: (f64, f64),
@@ -128,7 +130,7 @@ impl Component for Stage {
 
     fn create(ctx: &Context<Self>) -> Stage {
         let mut stage = Stage {
-            svg: NodeRef::default(),
+            board: NodeRef::default(),
             flights: NodeRef::default(),
             trail: NodeRef::default(),
             size: (600.0, 560.0),
@@ -179,6 +181,14 @@ impl Component for Stage {
                 self.draw_trail("");
                 false
             }
+            Msg::Hover(event, on) => {
+                let flight = match gesture::target_of(event.target()) {
+                    Target::Message(id) if on => Some(id),
+                    _ => None,
+                };
+                ctx.props().layer.0.borrow_mut().hover(flight);
+                false
+            }
             Msg::Menu(target, at) => self.menu(ctx, target, at),
             Msg::Double(event) => self.double(ctx, &event),
             Msg::Key(event) => self.key(ctx, &event),
@@ -207,37 +217,43 @@ impl Component for Stage {
             _ => None,
         };
         let oncontextmenu = {
-            let svg = self.svg.clone();
+            let board = self.board.clone();
             link.callback(move |event: MouseEvent| {
                 event.prevent_default();
                 let target = gesture::target_of(event.target());
                 Msg::Menu(
                     target,
-                    gesture::place(&svg, event.client_x(), event.client_y()),
+                    gesture::place(&board, event.client_x(), event.client_y()),
                 )
             })
         };
         let cards = props.view.nodes.iter();
+        let size = format!("0 0 {width:.0} {height:.0}");
         html! {
             <div class={classes!("stage", props.calm.then_some("calm"),
                 props.move_tool.then_some("moving"))}>
-                <svg ref={self.svg.clone()} role="group" aria-label="Cluster"
-                    viewBox={format!("0 0 {width:.0} {height:.0}")}
+                <div class="board" ref={self.board.clone()}
                     onpointerdown={link.callback(Msg::Down)}
                     onpointermove={link.callback(Msg::Move)}
                     onpointerup={link.callback(Msg::Up)}
                     onpointercancel={link.callback(|_| Msg::Lost)}
                     ondblclick={link.callback(Msg::Double)} onkeydown={link.callback(Msg::Key)}
                     {oncontextmenu}>
-                    { defs() }
-                    <Hulls geometry={self.geometry.clone()} groups={props.view.groups.clone()} />
-                    <Links geometry={self.geometry.clone()} cuts={props.view.cuts.clone()}
-                        selected={selected_link} />
-                    <Beliefs geometry={self.geometry.clone()} pairs={beliefs(&props.view)} />
-                    <g class="nodes">{ for cards.map(|card| self.node(props, card)) }</g>
-                    <g class="flights" ref={self.flights.clone()} />
-                    <path class="lasso" ref={self.trail.clone()} />
-                </svg>
+                    <svg role="group" aria-label="Cluster" viewBox={size.clone()}>
+                        { defs() }
+                        <Hulls geometry={self.geometry.clone()}
+                            groups={props.view.groups.clone()} />
+                        <Links geometry={self.geometry.clone()} cuts={props.view.cuts.clone()}
+                            selected={selected_link} />
+                        <Beliefs geometry={self.geometry.clone()} pairs={beliefs(&props.view)} />
+                        <g class="nodes">{ for cards.map(|card| self.node(props, card)) }</g>
+                        <path class="lasso" ref={self.trail.clone()} />
+                    </svg>
+                    // What moves is a drawing of its own, so that nothing else is drawn with it.
+                    <svg class="flights" viewBox={size} ref={self.flights.clone()}
+                        onpointerover={link.callback(|event| Msg::Hover(event, true))}
+                        onpointerout={link.callback(|event| Msg::Hover(event, false))} />
+                </div>
                 if !props.view.clients.is_empty() && !props.view.nodes.is_empty() {
                     <Clients clients={clients::faces(&props.view)} width={self.geometry.client}
                         selection={props.selection} act={props.act.clone()} />
@@ -288,10 +304,10 @@ impl Stage {
     }
 
     fn watch_size(&mut self, ctx: &Context<Self>) {
-        let Some(svg) = self.svg.cast::<Element>() else {
+        let Some(board) = self.board.cast::<Element>() else {
             return;
         };
-        let (link, element) = (ctx.link().clone(), svg.clone());
+        let (link, element) = (ctx.link().clone(), board.clone());
         let measure = Closure::<dyn FnMut()>::new(move || {
             let rect = element.get_bounding_client_rect();
             if rect.width() > 1.0 && rect.height() > 1.0 {
@@ -299,7 +315,7 @@ impl Stage {
             }
         });
         if let Ok(observer) = ResizeObserver::new(measure.as_ref().unchecked_ref()) {
-            observer.observe(&svg);
+            observer.observe(&board);
             self.watch = Some((observer, measure));
         }
     }
@@ -364,10 +380,10 @@ impl Stage {
 
     /// Gives the focus back to the node a card was about.
     fn refocus(&self, selection: Selection) {
-        let (Selection::Node(id), Some(svg)) = (selection, self.svg.cast::<Element>()) else {
+        let (Selection::Node(id), Some(board)) = (selection, self.board.cast::<Element>()) else {
             return;
         };
-        if let Ok(Some(node)) = svg.query_selector(&format!("[data-node=\"{id}\"]"))
+        if let Ok(Some(node)) = board.query_selector(&format!("[data-node=\"{id}\"]"))
             && let Ok(node) = node.dyn_into::<web_sys::SvgElement>()
         {
             let _ = node.focus();

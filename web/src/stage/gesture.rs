@@ -197,10 +197,10 @@ pub fn target_of(target: Option<web_sys::EventTarget>) -> Target {
 
 /// A place of the page as a place on the stage.
 #[must_use]
-pub fn place(svg: &NodeRef, client_x: i32, client_y: i32) -> (f64, f64) {
-    let rect = svg
+pub fn place(board: &NodeRef, client_x: i32, client_y: i32) -> (f64, f64) {
+    let rect = board
         .cast::<web_sys::Element>()
-        .map(|svg| svg.get_bounding_client_rect());
+        .map(|board| board.get_bounding_client_rect());
     let (left, top) = rect.map_or((0.0, 0.0), |rect| (rect.left(), rect.top()));
     (f64::from(client_x) - left, f64::from(client_y) - top)
 }

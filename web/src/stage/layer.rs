@@ -5,7 +5,7 @@
 //! and now. No element is made and nothing is compared while no event happens.
 
 use super::geometry::Geometry;
-use super::sprite::Sprite;
+use super::sprite::{Manner, Sprite};
 use crate::message::{self, Message};
 use raftwerk_wire::view::{ClusterView, NodeCard, NodeCondition, TimerView};
 use std::collections::BTreeMap;
@@ -17,6 +17,9 @@ const MOST_SPRITES: usize = 600;
 /// Elements of gone messages that are kept for the next of their kind.
 const MOST_SPARES: usize = 96;
 
+/// With more messages than this they lose their tails, with fewer than that they get them back.
+const CROWD: usize = 90;
+const CALM_AGAIN: usize = 70;
 /// A smaller part of a ring is not seen and not written.
 const RING_STEP: f64 = 0.003;
 
@@ -35,12 +38,15 @@ struct Ring {
 #[derive(Default)]
 pub struct Layer {
     root: Option<Element>,
+    /// Below the messages: the ways of some of them.
+    courses: Option<Element>,
     sprites: BTreeMap<u64, Sprite>,
     spares: Vec<Sprite>,
     rings: Vec<Ring>,
     geometry: Geometry,
-    calm: bool,
+    manner: Manner,
     chosen: Option<u64>,
+    hovered: Option<u64>,
     round: u64,
     now: f64,
     text: String,
@@ -52,6 +58,8 @@ impl Layer {
         if geometry.scale != self.geometry.scale || self.root.as_ref() != Some(root) {
             self.clear();
             self.root = Some(root.clone());
+            root.set_inner_html(r#"<g class="courses"/>"#);
+            self.courses = root.first_element_child();
         }
         if *geometry != self.geometry {
             self.geometry = geometry.clone();
@@ -74,8 +82,19 @@ impl Layer {
         for sprite in gone.drain(..) {
             self.spare(sprite);
         }
+        self.thin_out(root);
         self.sync_rings(&view.nodes, view.now);
         self.place(self.now);
+    }
+
+    /// Takes the tails off when there are too many messages, and gives them back.
+    fn thin_out(&mut self, root: &Element) {
+        let limit = if self.manner.dense { CALM_AGAIN } else { CROWD };
+        let dense = self.sprites.len() > limit;
+        if dense != self.manner.dense {
+            self.manner.dense = dense;
+            let _ = root.class_list().toggle_with_force("dense", dense);
+        }
     }
 
     /// The moment at which the next taking over places everything.
@@ -85,7 +104,27 @@ impl Layer {
 
     /// With reduced motion, messages advance in four steps and show their lane as an arrow.
     pub fn set_calm(&mut self, calm: bool) {
-        self.calm = calm;
+        if calm != self.manner.calm {
+            self.manner.calm = calm;
+            self.show_courses();
+        }
+    }
+
+    /// The pointer is on a message, or on none.
+    pub fn hover(&mut self, flight: Option<u64>) {
+        if flight != self.hovered {
+            self.hovered = flight;
+            self.show_courses();
+        }
+    }
+
+    /// Ways are shown of the chosen message and of the one under the pointer; with reduced
+    /// motion of all.
+    fn show_courses(&mut self) {
+        for (id, sprite) in &mut self.sprites {
+            let on = self.manner.calm || self.chosen == Some(*id) || self.hovered == Some(*id);
+            sprite.show_course(self.courses.as_ref().filter(|_| on));
+        }
     }
 
     /// Marks one message as the selected one.
@@ -99,6 +138,7 @@ impl Layer {
             }
         }
         self.chosen = flight;
+        self.show_courses();
     }
 
     /// Removes every message, for another size or another page.
@@ -133,7 +173,10 @@ impl Layer {
             (None, None) => None,
         };
         if let Some(mut sprite) = sprite {
-            sprite.take_off(flight, lane, self.round, self.chosen == Some(flight.id));
+            let chosen = self.chosen == Some(flight.id);
+            sprite.take_off(flight, lane, self.round, chosen);
+            let on = self.manner.calm || chosen;
+            sprite.show_course(self.courses.as_ref().filter(|_| on));
             self.sprites.insert(flight.id, sprite);
         }
     }
@@ -182,7 +225,7 @@ impl Layer {
             }
         }
         for sprite in self.sprites.values_mut() {
-            sprite.place(now, self.calm, &mut self.text);
+            sprite.place(now, self.manner, &mut self.text);
         }
     }
 

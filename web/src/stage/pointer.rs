@@ -18,7 +18,7 @@ impl Stage {
             return false;
         }
         let target = gesture::target_of(event.target());
-        let at = gesture::place(&self.svg, event.client_x(), event.client_y());
+        let at = gesture::place(&self.board, event.client_x(), event.client_y());
         let had_card = self.card.take().is_some() || !self.caught.is_empty();
         self.caught.clear();
         if let Target::Message(_) = target {
@@ -46,13 +46,13 @@ impl Stage {
         if !self.gesture.is_on() {
             return false;
         }
-        let at = gesture::place(&self.svg, event.client_x(), event.client_y());
+        let at = gesture::place(&self.board, event.client_x(), event.client_y());
         if self.gesture.go_on(at, &self.geometry) {
             self.press = None;
             // From now on the pointer belongs to the stage, even outside of it. Not before: a
             // click must reach what it is on.
-            if let Some(svg) = self.svg.cast::<Element>() {
-                let _ = svg.set_pointer_capture(event.pointer_id());
+            if let Some(board) = self.board.cast::<Element>() {
+                let _ = board.set_pointer_capture(event.pointer_id());
             }
             if let Some((node, to)) = self.gesture.carried(at) {
                 let at = self.geometry.part(to);
@@ -67,7 +67,7 @@ impl Stage {
 
     pub(super) fn up(&mut self, ctx: &Context<Self>, event: &PointerEvent) -> bool {
         self.press = None;
-        let at = gesture::place(&self.svg, event.client_x(), event.client_y());
+        let at = gesture::place(&self.board, event.client_x(), event.client_y());
         self.draw_trail("");
         let act = &ctx.props().act;
         match self.gesture.end(at, &self.geometry) {

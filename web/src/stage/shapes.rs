@@ -53,14 +53,10 @@ pub fn markup(content: &MessageView, hatched: bool, lost: bool, scale: f64) -> S
     let (path, letter) = outline(content);
     let mut out = String::with_capacity(512);
     // Writing to a String cannot fail.
-    let _ = write!(
-        out,
-        concat!(
-            r#"<path class="tail" d="M-8 0H-28" transform="rotate(0)"/>"#,
-            r#"<circle class="hit" r="12"/><g transform="scale({:.2})">"#
-        ),
-        scale
-    );
+    out.push_str(concat!(
+        r#"<path class="tail" d="M-8 0H-28" transform="rotate(0)"/>"#,
+        r#"<circle class="hit" r="12"/>"#
+    ));
     if content.reply {
         let _ = write!(
             out,
@@ -98,7 +94,6 @@ pub fn markup(content: &MessageView, hatched: bool, lost: bool, scale: f64) -> S
     if lost {
         out.push_str(r#"<path class="cross" d="M-5-5 5 5M5-5-5 5"/>"#);
     }
-    out.push_str("</g>");
     out
 }
 

@@ -24,8 +24,12 @@ const STEP: f32 = 0.04;
 
 /// One message in flight, or the elements of one that is gone.
 pub struct Sprite {
+    /// What moves. It has no class, so that the browser need not look for rules on every frame.
+    mover: Element,
+    /// What it looks like.
     group: Element,
-    course: Element,
+    /// The way as a line, while it is to be seen.
+    course: Option<Element>,
     /// Where it is; numbers, because text would have to be parsed on every frame.
     shift: SvgTransform,
     at: (f32, f32),
@@ -40,6 +44,15 @@ pub struct Sprite {
     lane: Lane,
     sent: f64,
     due: Option<f64>,
+}
+
+/// How messages are drawn at the moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manner {
+    /// With reduced motion.
+    pub calm: bool,
+    /// So many that their tails would hide each other: without tails.
+    pub dense: bool,
 }
 
 /// What decides how a message is drawn.
@@ -65,6 +78,7 @@ impl Sprite {
     /// Makes the elements of a message, still hidden.
     pub fn draw(flight: &Message, root: &Element, scale: f64) -> Option<Sprite> {
         let document = web_sys::window()?.document()?;
+        let mover = document.create_element_ns(Some(SVG), "g").ok()?;
         let group = document.create_element_ns(Some(SVG), "g").ok()?;
         let content = flight.content;
         let inner = shapes::markup(
@@ -74,15 +88,11 @@ impl Sprite {
             scale,
         );
         group.set_attribute("data-kind", &content.kind).ok()?;
-        group.set_inner_html(&format!(
-            concat!(
-                r#"<path class="course" marker-end="url(#arrow)"/>"#,
-                r#"<g class="mover" transform="translate(0 0)">{}</g>"#
-            ),
-            inner
-        ));
-        root.append_child(&group).ok()?;
-        let mover = group.last_element_child()?;
+        let place = format!("translate(0 0) scale({scale:.2})");
+        mover.set_attribute("transform", &place).ok()?;
+        group.set_inner_html(&inner);
+        mover.append_child(&group).ok()?;
+        root.append_child(&mover).ok()?;
         let look = Look {
             kind: content.kind.clone(),
             term: content.term,
@@ -91,9 +101,9 @@ impl Sprite {
             lost: flight.lost,
         };
         Some(Sprite {
-            course: group.first_element_child()?,
+            course: None,
             shift: transform(&mover)?,
-            turn: transform(&mover.first_element_child()?)?,
+            turn: transform(&group.first_element_child()?)?,
             turned: f64::NAN,
             at: PARKED,
             class: String::new(),
@@ -103,6 +113,7 @@ impl Sprite {
             lane: Lane::default(),
             sent: 0.0,
             due: None,
+            mover,
             group,
         })
     }
@@ -137,7 +148,9 @@ impl Sprite {
 
     /// Its way runs elsewhere from now on.
     pub fn relocate(&mut self, lane: Lane) {
-        let _ = self.course.set_attribute("d", &lane.path());
+        if let Some(course) = &self.course {
+            let _ = course.set_attribute("d", &lane.path());
+        }
         self.lane = lane;
         self.turned = f64::NAN;
     }
@@ -179,24 +192,47 @@ impl Sprite {
         let _ = self.group.class_list().toggle_with_force("chosen", on);
     }
 
+    /// Shows its way as a line in a layer for such lines, or not.
+    pub fn show_course(&mut self, root: Option<&Element>) {
+        match (root, &self.course) {
+            (Some(root), None) => {
+                let document = web_sys::window().and_then(|window| window.document());
+                let line = document.and_then(|all| all.create_element_ns(Some(SVG), "path").ok());
+                if let Some(line) = line {
+                    let _ = line.set_attribute("class", "course");
+                    let _ = line.set_attribute("marker-end", "url(#arrow)");
+                    let _ = line.set_attribute("d", &self.lane.path());
+                    let _ = root.append_child(&line);
+                    self.course = Some(line);
+                }
+            }
+            (None, Some(line)) => {
+                line.remove();
+                self.course = None;
+            }
+            _ => {}
+        }
+    }
+
     /// Puts the elements aside until they are wanted again.
     pub fn park(&mut self) {
         self.at = PARKED;
         let _ = self.shift.set_translate(PARKED.0, PARKED.1);
         let _ = self.group.remove_attribute("data-flight");
-        let _ = self.course.remove_attribute("d");
+        self.show_course(None);
     }
 
     /// Takes the elements out of the page.
-    pub fn remove(&self) {
-        self.group.remove();
+    pub fn remove(mut self) {
+        self.show_course(None);
+        self.mover.remove();
     }
 
     /// Puts it where it is at this moment.
-    pub fn place(&mut self, now: f64, calm: bool, text: &mut String) {
+    pub fn place(&mut self, now: f64, manner: Manner, text: &mut String) {
         let part = self.part(now);
         // With reduced motion it stands in one of four places, clear of both nodes.
-        let part = if calm {
+        let part = if manner.calm {
             (part * 4.0).floor().min(3.0) / 4.0 + 0.125
         } else {
             part
@@ -214,11 +250,13 @@ impl Sprite {
             self.at = at;
             let _ = self.shift.set_translate(at.0, at.1);
         }
-        let angle = self.lane.angle(along);
-        let steady = (angle - self.turned).abs() < 1.0;
-        if !steady {
-            self.turned = angle;
-            let _ = self.turn.set_rotate(angle as f32, 0.0, 0.0);
+        if !manner.dense {
+            let angle = self.lane.angle(along);
+            // Not comparable at first.
+            if !((angle - self.turned).abs() < 1.0) {
+                self.turned = angle;
+                let _ = self.turn.set_rotate(angle as f32, 0.0, 0.0);
+            }
         }
         if lost {
             text.clear();
