@@ -11,6 +11,7 @@ use crate::membership::Members;
 use crate::raft::Raft;
 use crate::reads::FollowerReads;
 use crate::rng::Rng;
+use crate::sabotage::Rule;
 use crate::state::{Acknowledging, Deadline, Ears, State};
 use crate::time::Time;
 use crate::trace::Cause;
@@ -132,6 +133,9 @@ impl Raft {
             ears: Ears::default(),
         };
         raft.reads.request = raft.rng.bits();
+        if !raft.rule(Rule::R23BootCommits) {
+            raft.commit = last;
+        }
         raft.reset_election_timer();
         Ok(raft)
     }

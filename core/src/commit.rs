@@ -6,6 +6,7 @@
 
 use crate::quorum;
 use crate::raft::Raft;
+use crate::sabotage::Rule;
 use crate::state::State;
 use crate::trace::{CommitReason, Kind};
 use crate::types::{Entry, Index, LogId, NodeId};
@@ -19,9 +20,14 @@ impl Raft {
         let Some(membership) = self.log.membership() else {
             return;
         };
-        let own = self.durability.index;
+        let own = match self.rule(Rule::R15OwnDisk) {
+            true => self.durability.index,
+            false => self.log.last().index,
+        };
         let matched = |node: NodeId| leading.peers.get(&node).map_or(own, |peer| peer.matched);
-        let to = Index(quorum::agreed(&membership.members, |node| matched(node).0));
+        let rules = self.config.rules();
+        let deciding = rules.committing(self.id(), &membership.members);
+        let to = Index(quorum::agreed_by(rules, &deciding, |node| matched(node).0));
         if to <= self.commit {
             return;
         }
@@ -29,11 +35,11 @@ impl Raft {
             .log
             .term_at(to)
             .expect("what a majority matches is in the log");
-        if term < self.hard_state.term {
+        if term < self.hard_state.term && self.rule(Rule::R13OldTerm) {
             return self.withhold(LogId { term, index: to });
         }
-        assert_eq!(
-            term, self.hard_state.term,
+        assert!(
+            term <= self.hard_state.term,
             "no entry is newer than its leader"
         );
         let from = self.commit;

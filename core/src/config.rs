@@ -23,6 +23,9 @@ pub struct Config {
     pub limits: Limits,
     /// Which optional rules are on.
     pub switches: Switches,
+    /// A rule that this node does not keep, to prove that somebody notices.
+    #[cfg(feature = "sabotage")]
+    pub sabotage: Option<crate::Rule>,
 }
 
 /// How long things take.
@@ -128,6 +131,8 @@ impl Config {
                 term_jump: 1 << 32,
             },
             switches: Switches::default(),
+            #[cfg(feature = "sabotage")]
+            sabotage: None,
         }
     }
 

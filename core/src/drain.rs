@@ -6,6 +6,7 @@
 use crate::io::{Fence, Outcome, Output, Write};
 use crate::raft::Raft;
 use crate::reconfigure::Stage;
+use crate::sabotage::Rule;
 use crate::state::State;
 use crate::trace::Kind;
 use crate::types::Index;
@@ -76,7 +77,11 @@ impl Raft {
     fn drain_apply(&mut self) {
         let unapplied = self.config.limits.unapplied_entries;
         let limit = Index(self.applied.0.saturating_add(unapplied));
-        let to = self.commit.min(self.durability.index).min(limit);
+        let on_disk = match self.rule(Rule::R16ApplyEarly) {
+            true => self.durability.index,
+            false => self.commit,
+        };
+        let to = self.commit.min(on_disk).min(limit);
         if to > self.applying {
             let from = self.applying.next();
             self.applying = to;
@@ -114,7 +119,9 @@ impl Raft {
         }
         let ready = std::mem::take(&mut self.reads.ready);
         for (ticket, index) in ready {
-            if index <= applying {
+            let early = !self.rule(Rule::L5NoApply);
+            if index <= applying || early {
+                let index = index.min(applying);
                 self.trace(|_| Kind::ReadServed { ticket, index });
                 self.outputs.push_back(Output::ReadAt { ticket, index });
             } else {

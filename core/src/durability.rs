@@ -5,6 +5,7 @@
 //! report must not be taken for the entries that replaced them. Each write therefore carries
 //! `covers`, which every cut lowers. No acknowledgement of overtaken writes can slip through.
 
+use crate::sabotage::{Rule, Rules};
 use crate::time::Time;
 use crate::types::{HardState, Index, WriteSeq};
 use std::collections::VecDeque;
@@ -63,9 +64,10 @@ impl Durability {
     }
 
     /// Memory dropped `at` and everything after it.
-    pub fn cut(&mut self, at: Index) {
+    pub fn cut(&mut self, at: Index, rules: Rules) {
         self.index = self.index.min(at.prev());
-        for write in &mut self.issued {
+        let overtaken = rules.hold(Rule::R18Overtaken);
+        for write in self.issued.iter_mut().filter(|_| overtaken) {
             write.covers = write.covers.min(at.prev());
         }
         if at < self.unwritten {
@@ -124,7 +126,7 @@ mod tests {
         let first = disk
             .issue(HardState::default(), Index(5), Time(0))
             .expect("numbered");
-        disk.cut(Index(3));
+        disk.cut(Index(3), Rules::ALL);
         assert_eq!((disk.cut, disk.unwritten), (Some(Index(3)), Index(3)));
         let second = disk
             .issue(HardState::default(), Index(6), Time(0))
@@ -151,7 +153,7 @@ mod tests {
     fn a_cut_above_what_was_written_needs_no_cut_on_disk() {
         let mut disk = fresh();
         disk.issue(HardState::default(), Index(2), Time(0));
-        disk.cut(Index(4));
+        disk.cut(Index(4), Rules::ALL);
         assert_eq!((disk.cut, disk.unwritten), (None, Index(3)));
     }
 }

@@ -8,6 +8,7 @@ use crate::io::{Fence, Outcome, Refusal};
 use crate::membership::Membership;
 use crate::message::Body;
 use crate::raft::Raft;
+use crate::sabotage::Rule;
 use crate::state::{Deadline, State};
 use crate::time::Span;
 use crate::trace::{Cause, ElectionReason, FollowerReason, Held, Kind, Timer};
@@ -17,10 +18,13 @@ use std::collections::BTreeMap;
 impl Raft {
     /// Draws a new election timeout from now (paper 5.2, trap E9).
     pub(crate) fn reset_election_timer(&mut self) {
-        let timing = self.config.timing;
-        let span = self
-            .rng
-            .between(timing.election_min.0, timing.election_max.0);
+        let (timing, anew) = (self.config.timing, self.rule(Rule::E9SameTimeout));
+        let span = match anew {
+            true => self
+                .rng
+                .between(timing.election_min.0, timing.election_max.0),
+            false => timing.election_min.0,
+        };
         self.election = Deadline {
             set: self.now,
             due: self.now + Span(span),
@@ -37,7 +41,9 @@ impl Raft {
         }
         let leader = self.leader;
         self.trace(|_| Kind::ElectionTimedOut { waited, leader });
-        self.forget_leader();
+        if self.rule(Rule::E10cKeepLeader) {
+            self.forget_leader();
+        }
         if self.config.switches.pre_vote {
             self.start_pre_vote();
         } else {
@@ -54,6 +60,9 @@ impl Raft {
         let newest = self.membership();
         let open = newest.is_some_and(|newest| newest.index() > self.commit);
         let before = self.log.membership_before().filter(|_| open);
+        if !self.rule(Rule::E16Anybody) {
+            return true;
+        }
         !stalled && (newest.is_some_and(votes) || before.is_some_and(votes))
     }
 
@@ -130,6 +139,8 @@ impl Raft {
         if term > self.hard_state.term {
             self.enter_term(term);
             self.forget_leader();
+        } else if !self.rule(Rule::E2Forget) {
+            self.hard_state.vote = None;
         }
         self.state = State::Follower;
         if was == crate::trace::Role::Leader {
@@ -152,7 +163,11 @@ impl Raft {
             unreachable!("just looked at");
         };
         for (_, ticket) in leading.pending {
-            self.settled.push((ticket, Outcome::Unknown));
+            let outcome = match self.rule(Rule::C3UnknownIsLost) {
+                true => Outcome::Unknown,
+                false => Outcome::Lost,
+            };
+            self.settled.push((ticket, outcome));
         }
         if let Some(transfer) = leading.transfer {
             self.leave_transfer(transfer);

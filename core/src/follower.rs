@@ -7,6 +7,7 @@
 use crate::io::Fence;
 use crate::message::{AppendResult, Body};
 use crate::raft::Raft;
+use crate::sabotage::Rule;
 use crate::state::State;
 use crate::trace::{CommitReason, FollowerReason, Held, IgnoreReason, Kind};
 use crate::types::{Entry, EntryBody, Index, Lane, LogId, Mark, NodeId, Round, Term};
@@ -29,9 +30,10 @@ impl Raft {
         if !well_formed(prev, &entries, self.hard_state.term) {
             return self.ignore(from, IgnoreReason::Malformed);
         }
-        self.follow(from);
+        let fits = self.fits(prev);
+        self.follow(from, fits);
         self.note_contact(lane, round);
-        if self.log.term_at(prev.index) != Some(prev.term) {
+        if !fits {
             return self.refuse_append(from, prev);
         }
         let last = entries.last().map_or(prev.index, |entry| entry.id.index);
@@ -59,12 +61,25 @@ impl Raft {
         } else {
             self.ack.owed = true;
         }
-        self.told_commit = self.told_commit.max(commit);
+        if !self.rule(Rule::R1CutAll) && last < self.log.last().index && last >= self.commit {
+            self.cut_log(last.next(), self.log.last().term, self.hard_state.term);
+        }
+        // What cannot be used yet is remembered (trap R20).
+        if commit <= self.proven.index || self.rule(Rule::R20ForgetCommit) {
+            self.told_commit = self.told_commit.max(commit);
+        }
         self.follow_commit();
     }
 
+    /// Whether the entry before the first one sent is here (paper 5.3, the consistency check).
+    fn fits(&self, prev: LogId) -> bool {
+        let mine = self.log.term_at(prev.index);
+        let another = mine.is_some_and(|mine| mine < prev.term);
+        mine == Some(prev.term) || (another && !self.rule(Rule::P53NoPrevCheck))
+    }
+
     /// The leader of the term spoke: contact counts even when its entries do not fit (trap E8).
-    fn follow(&mut self, from: NodeId) {
+    fn follow(&mut self, from: NodeId, fits: bool) {
         if !matches!(self.state, State::Follower) {
             let reason = FollowerReason::LeaderSpoke { leader: from };
             self.become_follower(self.hard_state.term, Some(from), reason);
@@ -76,7 +91,9 @@ impl Raft {
             self.trace(|_| Kind::FoundLeader { leader: from });
         }
         self.leader_heard = Some(self.now);
-        self.reset_election_timer();
+        if fits || self.rule(Rule::E8RefusedAppend) {
+            self.reset_election_timer();
+        }
     }
 
     /// A new lane or round wants an answer at once: an echo only says "my term is not above
@@ -124,6 +141,7 @@ impl Raft {
             let index = entry.id.index;
             match self.log.term_at(index) {
                 Some(term) if term == entry.id.term => continue,
+                Some(mine) if mine < entry.id.term && !self.rule(Rule::P53KeepConflict) => continue,
                 Some(mine) => {
                     if index <= self.commit {
                         return None;
@@ -148,12 +166,15 @@ impl Raft {
             "a committed entry is never cut (paper 5.4)"
         );
         assert!(
-            self.proven.leader_term < self.hard_state.term || self.proven.index < at,
+            self.proven.leader_term < self.hard_state.term
+                || self.proven.index < at
+                || !self.rule(Rule::R1CutAll),
             "the leader of this term proved this entry already"
         );
         let before = self.membership().map(|m| m.id);
-        let removed = self.log.cut(at);
-        self.durability.cut(at);
+        let rules = self.config.rules();
+        let removed = self.log.cut(at, rules);
+        self.durability.cut(at, rules);
         // What an older leader proved beyond the cut is no longer in the log.
         self.proven.index = self.proven.index.min(at.prev());
         self.trace(|_| Kind::CutLog {
@@ -183,7 +204,10 @@ impl Raft {
     fn prove(&mut self, last: Index) {
         let mark = Mark {
             leader_term: self.hard_state.term,
-            index: last,
+            index: match self.rule(Rule::R2AckWholeLog) {
+                true => last,
+                false => self.log.last().index,
+            },
         };
         self.proven = self.proven.max(mark);
     }
@@ -194,7 +218,11 @@ impl Raft {
         if self.proven.leader_term != self.hard_state.term {
             return;
         }
-        let to = self.told_commit.min(self.proven.index);
+        let bound = match self.rule(Rule::R5Commit) {
+            true => self.proven.index,
+            false => self.log.last().index,
+        };
+        let to = self.told_commit.min(bound);
         if to > self.commit {
             let from = self.commit;
             self.commit = to;
@@ -216,7 +244,10 @@ impl Raft {
             true => self.proven.index,
             false => Index(0),
         };
-        let durable = self.durability.index.min(proven);
+        let durable = match self.rule(Rule::D1AckEarly) {
+            true => self.durability.index.min(proven),
+            false => proven,
+        };
         if !self.ack.owed && durable <= self.ack.told {
             return;
         }

@@ -6,6 +6,7 @@
 use crate::hash::StableHasher;
 use crate::io::{Fence, ReadPath, Refusal};
 use crate::raft::Raft;
+use crate::sabotage::Rule;
 use crate::state::State;
 use crate::time::Time;
 use crate::trace::{Cause, Event, Kind, Timer};
@@ -52,7 +53,8 @@ impl Raft {
         let State::Leader(leading) = &mut self.state else {
             return Err(refusal);
         };
-        if leading.transfer.is_some() {
+        let rules = self.config.rules();
+        if leading.transfer.is_some() && rules.hold(Rule::E13Propose) {
             return Err(Refusal::Transferring);
         }
         if command.len() as u64 > limits.command_bytes {
@@ -104,6 +106,9 @@ impl Raft {
 
     /// A write failed. The node stops for good: what is on disk is no longer known (trap D2).
     pub fn persist_failed(&mut self, now: Time, seq: WriteSeq) {
+        if !self.rule(Rule::D2GoOn) {
+            return self.persisted(now, seq);
+        }
         self.enter(now, Cause::Disk(seq));
         self.fence(Fence::Storage);
     }
@@ -140,7 +145,10 @@ impl Raft {
             return;
         }
         match timer {
-            Timer::Election if !matches!(self.state, State::Leader(_)) => {
+            Timer::Election
+                if !matches!(self.state, State::Leader(_))
+                    || !self.rule(Rule::E12LeaderCampaigns) =>
+            {
                 self.on_election_timeout();
             }
             Timer::Heartbeat => {

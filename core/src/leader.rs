@@ -11,6 +11,7 @@ use crate::quorum;
 use crate::raft::Raft;
 use crate::reads::LeaderReads;
 use crate::reconfigure::Leaving;
+use crate::sabotage::Rule;
 use crate::state::{Deadline, Leading, State};
 use crate::time::Time;
 use crate::trace::{FollowerReason, Kind};
@@ -27,8 +28,8 @@ impl Raft {
             .filter(|vote| *vote.1 && members.is_voter(*vote.0))
             .map(|vote| *vote.0)
             .collect();
-        assert_eq!(
-            self.durability.hard_state, self.hard_state,
+        assert!(
+            self.durability.hard_state == self.hard_state || !self.rule(Rule::E1OwnVote),
             "a leader's term is on disk"
         );
         let (term, now) = (self.hard_state.term, self.now);
@@ -108,7 +109,8 @@ impl Raft {
             Some(peer) => peer.heard.unwrap_or(leading.since).0,
             None => self.now.0,
         };
-        Time(quorum::agreed(&membership.members, contact))
+        let rules = self.config.rules();
+        Time(quorum::agreed_by(rules, &membership.members, contact))
     }
 
     /// When this leader must have heard a majority again.
@@ -119,7 +121,9 @@ impl Raft {
 
     /// When the oldest write on its way will have taken an election timeout (trap D8).
     pub(crate) fn disk_stalled_due(&self) -> Option<Time> {
-        Some(self.durability.oldest()? + self.config.timing.election_max)
+        let oldest = self.durability.oldest();
+        let oldest = oldest.filter(|_| self.rule(Rule::D8KeepCrown));
+        Some(oldest? + self.config.timing.election_max)
     }
 
     /// Steps down when no majority was heard for a whole election timeout.
@@ -137,7 +141,7 @@ impl Raft {
             None => **node == self.id(),
         };
         let heard = members.voters.iter().filter(in_time).count();
-        let need = quorum::majority(members.voters.len());
+        let need = quorum::needed(self.config.rules(), members.voters.len());
         let term = self.hard_state.term;
         self.become_follower(term, None, FollowerReason::QuorumSilent { heard, need });
     }

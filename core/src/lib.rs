@@ -43,6 +43,7 @@ mod reads;
 mod reconfigure;
 mod replication;
 mod rng;
+mod sabotage;
 mod state;
 mod time;
 pub mod trace;
@@ -59,6 +60,7 @@ pub use io::{Abort, Condition, Durable, Fence, Outcome, Output, ReadPath, Refusa
 pub use membership::{BadMembers, Members, Membership};
 pub use message::{AppendResult, Body, Message};
 pub use raft::Raft;
+pub use sabotage::{Rule, Rules, SABOTAGE};
 pub use state::Deadline;
 pub use time::{Span, Time};
 pub use types::{

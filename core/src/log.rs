@@ -5,6 +5,7 @@
 //! starts right after the origin; `base` is where it will start later.
 
 use crate::membership::Membership;
+use crate::sabotage::{Rule, Rules};
 use crate::types::{Entry, EntryBody, Index, LogId, Term};
 
 /// Entries after `base`, with the memberships found among them.
@@ -120,13 +121,14 @@ impl Log {
     }
 
     /// Removes `at` and everything after it; returns how many entries that were.
-    pub fn cut(&mut self, at: Index) -> u64 {
+    pub fn cut(&mut self, at: Index, rules: Rules) -> u64 {
         let keep = self.offset(at).expect("what is cut is in the log");
         assert!(keep < self.entries.len(), "what is cut is in the log");
         let removed = self.entries.len() - keep;
         self.entries.truncate(keep);
+        let stays = |membership: &Membership| membership.id.index < at;
         self.memberships
-            .retain(|membership| membership.id.index < at);
+            .retain(|membership| stays(membership) || !rules.hold(Rule::M3KeepCut));
         removed as u64
     }
 

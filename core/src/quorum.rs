@@ -5,6 +5,7 @@
 //! agrees with everything; an empty membership agrees with nothing (trap R14: "no voters").
 
 use crate::membership::Members;
+use crate::sabotage::{Rule, Rules};
 use crate::types::NodeId;
 
 /// Outcome of a vote that may still be going on.
@@ -24,13 +25,30 @@ pub fn majority(count: usize) -> usize {
     count / 2 + 1
 }
 
+/// How many of `count` voters decide.
+pub(crate) fn needed(rules: Rules, count: usize) -> usize {
+    match rules.hold(Rule::R14Half) {
+        true => majority(count),
+        false => (count / 2).max(1),
+    }
+}
+
 /// Whether the nodes for which `yes` holds are a majority of every half.
 pub fn reached(members: &Members, mut yes: impl FnMut(NodeId) -> bool) -> bool {
     tally(members, |node| Some(yes(node))) == Tally::Won
 }
 
 /// Counts votes: `Some(true)` for, `Some(false)` against, `None` not heard.
-pub fn tally(members: &Members, mut vote: impl FnMut(NodeId) -> Option<bool>) -> Tally {
+pub fn tally(members: &Members, vote: impl FnMut(NodeId) -> Option<bool>) -> Tally {
+    tally_by(Rules::ALL, members, vote)
+}
+
+/// The same under the rules of a node.
+pub(crate) fn tally_by(
+    rules: Rules,
+    members: &Members,
+    mut vote: impl FnMut(NodeId) -> Option<bool>,
+) -> Tally {
     if members.voters.is_empty() {
         return Tally::Lost;
     }
@@ -47,7 +65,7 @@ pub fn tally(members: &Members, mut vote: impl FnMut(NodeId) -> Option<bool>) ->
                 None => open += 1,
             }
         }
-        let need = majority(half.len());
+        let need = needed(rules, half.len());
         if yes + open < need {
             return Tally::Lost;
         }
@@ -62,7 +80,16 @@ pub fn tally(members: &Members, mut vote: impl FnMut(NodeId) -> Option<bool>) ->
 ///
 /// Used for the commit index (value: matched position), for contact rounds (value: echoed
 /// round) and for check-quorum (value: time of last contact).
-pub fn agreed(members: &Members, mut value: impl FnMut(NodeId) -> u64) -> u64 {
+pub fn agreed(members: &Members, value: impl FnMut(NodeId) -> u64) -> u64 {
+    agreed_by(Rules::ALL, members, value)
+}
+
+/// The same under the rules of a node.
+pub(crate) fn agreed_by(
+    rules: Rules,
+    members: &Members,
+    mut value: impl FnMut(NodeId) -> u64,
+) -> u64 {
     let mut lowest = None;
     for half in [&members.voters, &members.outgoing] {
         if half.is_empty() {
@@ -83,7 +110,7 @@ pub fn agreed(members: &Members, mut value: impl FnMut(NodeId) -> u64) -> u64 {
         }
         values.sort_unstable();
         // With the values in rising order, `majority` of them are at or above this one.
-        let at = values[half.len() - majority(half.len())];
+        let at = values[half.len() - needed(rules, half.len())];
         lowest = Some(lowest.map_or(at, |low: u64| low.min(at)));
     }
     lowest.unwrap_or(0)

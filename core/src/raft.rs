@@ -13,6 +13,7 @@ use crate::membership::{Members, Membership};
 use crate::message::{AppendResult, Body, Message};
 use crate::reads::FollowerReads;
 use crate::rng::Rng;
+use crate::sabotage::Rule;
 use crate::state::{Acknowledging, Deadline, Ears, State};
 use crate::time::Time;
 use crate::trace::{Cause, Event, FollowerReason, IgnoreReason, Kind, Role};
@@ -76,7 +77,8 @@ impl Raft {
             return;
         }
         let (from, theirs, mine) = (message.from, message.term, self.hard_state.term);
-        if message.cluster != self.config.cluster
+        let cluster = self.config.cluster;
+        if (message.cluster != cluster && self.rule(Rule::E20Stranger))
             || message.to != self.config.id
             || from == self.config.id
         {
@@ -145,7 +147,13 @@ impl Raft {
         let (from, theirs, mine) = (message.from, message.term, self.hard_state.term);
         self.ignore(from, IgnoreReason::StaleTerm { theirs, mine });
         match message.body {
-            Body::Append { lane, round, .. } => {
+            Body::Append { .. } if !self.rule(Rule::P51OldTerm) => {
+                self.dispatch(from, message.body);
+            }
+            Body::Append { lane, round, .. } if self.rule(Rule::E11Silent) => {
+                if !self.rule(Rule::E8OldTerm) {
+                    self.reset_election_timer();
+                }
                 let result = AppendResult::Outdated;
                 self.send(
                     from,
@@ -157,10 +165,13 @@ impl Raft {
                 );
             }
             Body::Vote { .. } => self.send(from, Body::VoteReply { granted: false }),
+            Body::VoteReply { granted } if !self.rule(Rule::E4OldTerm) => {
+                self.on_vote_reply(from, granted);
+            }
             Body::PreVoteReply {
                 proposed,
                 granted: true,
-            } => {
+            } if self.rule(Rule::E10aOldYes) => {
                 // A yes may come from a node whose own term is behind ours (trap E10a).
                 self.on_pre_vote_reply(from, proposed, true);
             }

@@ -10,6 +10,7 @@ use crate::io::{Fence, ReadPath, Refusal};
 use crate::message::Body;
 use crate::quorum;
 use crate::raft::Raft;
+use crate::sabotage::Rule;
 use crate::state::State;
 use crate::time::Time;
 use crate::trace::{Cause, IgnoreReason, Kind, Timer};
@@ -121,7 +122,7 @@ impl Raft {
     /// Opens a round for the reads that wait, unless one is open already; later reads share the
     /// next one. Called while draining, before appends are built.
     pub(crate) fn start_read_round(&mut self) {
-        let commit = self.commit;
+        let (commit, rules) = (self.commit, self.config.rules());
         let State::Leader(leading) = &mut self.state else {
             return;
         };
@@ -134,7 +135,14 @@ impl Raft {
             return self.fence(Fence::Overflow);
         };
         leading.round = round;
-        let index = commit.max(leading.noop);
+        let index = match rules.hold(Rule::L1NoOwnEntry) {
+            true => commit.max(leading.noop),
+            false => commit,
+        };
+        let round = match rules.hold(Rule::L3AnyRound) {
+            true => round,
+            false => Round(round.0 - 1),
+        };
         let readers = std::mem::take(&mut leading.reads.queued);
         leading.reads.open.push_back(Batch {
             round,
@@ -146,6 +154,7 @@ impl Raft {
 
     /// Lets go every batch whose round a majority has echoed in this term.
     pub(crate) fn confirm_reads(&mut self) {
+        let rules = self.config.rules();
         let State::Leader(leading) = &mut self.state else {
             return;
         };
@@ -159,7 +168,11 @@ impl Raft {
             Some(peer) => peer.echoed.0,
             None => u64::MAX,
         };
-        let round = Round(quorum::agreed(&membership.members, echoed));
+        let deciding = rules.both_halves(Rule::M4Reads, &membership.members);
+        let round = match rules.hold(Rule::L4NoRound) {
+            true => Round(quorum::agreed_by(rules, &deciding, echoed)),
+            false => leading.round,
+        };
         let mut confirmed = Vec::new();
         while leading
             .reads
@@ -213,6 +226,9 @@ impl Raft {
 
     /// Leadership is over: nothing that waits here can be proven any more (trap L12).
     pub(crate) fn fail_leader_reads(&mut self, reads: LeaderReads) {
+        if !self.rule(Rule::L12Hang) {
+            return;
+        }
         let open = reads.open.into_iter().flat_map(|batch| batch.readers);
         for reader in open.chain(reads.queued) {
             match reader {

@@ -15,6 +15,7 @@ use crate::io::{Abort, Fence, Outcome, Refusal};
 use crate::membership::{Members, Membership};
 use crate::progress::Progress;
 use crate::raft::Raft;
+use crate::sabotage::Rule;
 use crate::state::{Leading, State};
 use crate::time::{Span, Time};
 use crate::trace::{Cause, FollowerReason, Kind, Step, TransferReason};
@@ -100,8 +101,8 @@ impl Raft {
             return Err(Refusal::NotReady);
         }
         let current = self.membership().cloned().unwrap_or_default();
-        let pending = leading.change.is_some() || current.members.is_joint();
-        if pending || current.index() > self.commit {
+        let busy = leading.change.is_some() && self.rule(Rule::M1TwoAtOnce);
+        if busy || current.members.is_joint() || !self.settled_at(current.index()) {
             return Err(Refusal::ChangePending);
         }
         let voters = current.members.voters.iter();
@@ -130,7 +131,7 @@ impl Raft {
             let strangers = new_voters.iter().filter(|node| !current.contains(**node));
             first.learners.extend(strangers);
             first.learners.sort_unstable();
-            if first != *current {
+            if first != *current && self.rule(Rule::M8NoCatchUp) {
                 let appended = self.append_members(first, Step::Learners);
                 appended.ok_or(Refusal::Fenced)?;
             }
@@ -138,16 +139,19 @@ impl Raft {
                 round: 1,
                 goal: self.log.last().index,
                 since: self.now,
-                done: false,
+                done: !self.rule(Rule::M8NoCatchUp),
             };
             Stage::CatchingUp(new_voters.iter().map(|node| (*node, round)).collect())
         };
-        if let State::Leader(leading) = &mut self.state {
-            leading.change = Some(Change {
-                ticket,
-                target,
-                stage,
-            });
+        let change = Change {
+            ticket,
+            target,
+            stage,
+        };
+        if let State::Leader(leading) = &mut self.state
+            && let Some(overtaken) = leading.change.replace(change)
+        {
+            self.leave_change(overtaken);
         }
         Ok(())
     }
@@ -166,10 +170,11 @@ impl Raft {
         };
         // One entry at a time, none before an own one is committed, none after TimeoutNow.
         let sent = leading.transfer.is_some_and(|transfer| transfer.sent);
-        if membership.index() > self.commit || !self.opened(leading) || sent {
+        if !self.settled_at(membership.index()) || !self.opened(leading) || sent {
             return;
         }
-        if membership.members.is_joint() {
+        let began = leading.change.is_some() || self.rule(Rule::M9NobodyLeaves);
+        if membership.members.is_joint() && began {
             let after = membership.members.after_joint();
             return self.append_step(after, Step::Leave);
         }
@@ -187,7 +192,7 @@ impl Raft {
             };
             return self.append_step(next, step);
         }
-        if !membership.members.is_voter(self.id()) {
+        if !membership.members.is_voter(self.id()) && self.rule(Rule::M6Stays) {
             self.retire_removed();
         }
     }
@@ -195,7 +200,13 @@ impl Raft {
     /// Whether an entry of this term is committed: else the change of an older leader may still
     /// win, and its majorities need not meet those of ours (the bug of 2015, trap M1).
     fn opened(&self, leading: &Leading) -> bool {
-        self.commit >= leading.noop
+        self.commit >= leading.noop || !self.rule(Rule::M1NoOwnEntry)
+    }
+
+    /// Whether a membership is committed, so that the next one may come: each is at most one
+    /// step from the last that is (paper 6).
+    fn settled_at(&self, at: Index) -> bool {
+        at <= self.commit || !self.rule(Rule::M1TwoAtOnce)
     }
 
     /// A leader that is no voter any more hands over, or steps down where it cannot (trap M6).

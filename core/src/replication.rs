@@ -9,6 +9,7 @@ use crate::io::Fence;
 use crate::message::{AppendResult, Body, Message};
 use crate::progress::Progress;
 use crate::raft::Raft;
+use crate::sabotage::{Rule, Rules};
 use crate::state::State;
 use crate::trace::{Cause, IgnoreReason, Kind, Pace, Timer};
 use crate::types::{Index, Lane, LogId, NodeId, Round};
@@ -35,6 +36,7 @@ impl Raft {
     pub(crate) fn build_appends(&mut self) -> Vec<Message> {
         let (cluster, from, term) = (self.config.cluster, self.id(), self.hard_state.term);
         let (limits, now, commit) = (self.config.limits, self.now, self.commit);
+        let rules = self.config.rules();
         let State::Leader(leading) = &mut self.state else {
             return Vec::new();
         };
@@ -51,9 +53,13 @@ impl Raft {
                 let Some(last) = entries.last().map(|entry| entry.id.index) else {
                     break;
                 };
+                let large = entries[0].size() > limits.append_bytes;
+                if large && !rules.hold(Rule::R8TooLarge) {
+                    break;
+                }
                 let bytes = entries.iter().map(crate::types::Entry::size).sum();
                 peer.sent(last, bytes, round, now);
-                let body = append(peer, round, prev, entries, commit);
+                let body = append(rules, peer, round, prev, entries, commit);
                 messages.push(Message {
                     cluster,
                     from,
@@ -64,12 +70,14 @@ impl Raft {
                 said = true;
             }
             let news = round > peer.sent_round || commit.min(peer.matched) > peer.sent_commit;
-            if !said && (beat || news) {
+            let throttled = !peer.may_send(limits.window_messages, limits.window_bytes);
+            let speaks = !throttled || rules.hold(Rule::R11Throttled);
+            if !said && (beat || news) && speaks {
                 let prev = self
                     .log
                     .id_at(peer.matched)
                     .expect("matched is inside the log");
-                let body = append(peer, round, prev, Vec::new(), commit);
+                let body = append(rules, peer, round, prev, Vec::new(), commit);
                 messages.push(Message {
                     cluster,
                     from,
@@ -90,14 +98,16 @@ impl Raft {
         round: Round,
         result: AppendResult,
     ) {
-        let now = self.now;
+        let (now, rules) = (self.now, self.config.rules());
         let reason = {
             let State::Leader(leading) = &mut self.state else {
                 return self.ignore(from, IgnoreReason::TooLate);
             };
             match leading.peers.get_mut(&from) {
                 None => Some(IgnoreReason::NotMember),
-                Some(peer) if peer.lane != lane => Some(IgnoreReason::StaleLane),
+                Some(peer) if peer.lane != lane && rules.hold(Rule::R4AnyLane) => {
+                    Some(IgnoreReason::StaleLane)
+                }
                 Some(peer) => {
                     peer.heard = Some(now);
                     peer.echoed = peer.echoed.max(round);
@@ -172,7 +182,11 @@ impl Raft {
         let meet = self
             .log
             .meeting_point(hint.index.min(probe.index.prev()), hint.term);
+        let counts = !self.rule(Rule::R3RefusalCounts);
         let peer = self.peer(from);
+        if counts {
+            peer.matched = peer.matched.max(probe.index.prev());
+        }
         peer.probe(meet.index.next());
         let next = peer.next;
         self.trace(|_| Kind::Backtracked {
@@ -196,13 +210,17 @@ impl Raft {
 
 /// One append, with what it carries noted in the peer's progress.
 fn append(
+    rules: Rules,
     peer: &mut Progress,
     round: Round,
     prev: LogId,
     entries: Vec<crate::types::Entry>,
     commit: Index,
 ) -> Body {
-    let commit = commit.min(peer.matched);
+    let commit = match rules.hold(Rule::R5Commit) {
+        true => commit.min(peer.matched),
+        false => commit,
+    };
     peer.sent_round = peer.sent_round.max(round);
     peer.sent_commit = peer.sent_commit.max(commit);
     Body::Append {

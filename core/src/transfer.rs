@@ -13,6 +13,7 @@
 use crate::io::{Abort, Outcome, Refusal};
 use crate::message::Body;
 use crate::raft::Raft;
+use crate::sabotage::Rule;
 use crate::state::{Deadline, State};
 use crate::time::Time;
 use crate::trace::{
@@ -154,7 +155,8 @@ impl Raft {
         let Some(peer) = leading.peers.get(&to).filter(|_| !sent) else {
             return;
         };
-        if peer.matched < last.index || commit < last.index {
+        let ready = peer.matched >= last.index && commit >= last.index;
+        if !ready && self.config.rules().hold(Rule::E13NoLogCheck) {
             return;
         }
         let lane = peer.lane;
@@ -254,7 +256,7 @@ impl Raft {
             Some(IgnoreReason::TooLate)
         } else if lane != self.ack.lane {
             Some(IgnoreReason::StaleLane)
-        } else if mine != last {
+        } else if mine != last && self.rule(Rule::E13NoLogCheck) {
             Some(IgnoreReason::LogDiffers { theirs: last, mine })
         } else if !self.may_campaign() {
             Some(IgnoreReason::MayNotCampaign)

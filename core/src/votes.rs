@@ -7,6 +7,7 @@
 use crate::message::Body;
 use crate::quorum::{self, Tally};
 use crate::raft::Raft;
+use crate::sabotage::Rule;
 use crate::state::State;
 use crate::time::Span;
 use crate::trace::{ElectionReason, FollowerReason, Held, IgnoreReason, Kind, VoteRefusal};
@@ -47,12 +48,25 @@ impl Raft {
         true
     }
 
+    /// Whether a log is less complete than the own: last term first, then length (trap E5, paper
+    /// 5.4.1).
+    fn behind(&self, theirs: LogId, mine: LogId) -> bool {
+        if !self.rule(Rule::E5Length) {
+            return theirs.index < mine.index;
+        }
+        theirs < mine && self.rule(Rule::E5NoCheck)
+    }
+
+    fn knows_nobody(&self) -> bool {
+        self.membership().is_none() && self.rule(Rule::M10Speaks)
+    }
+
     /// "Would you vote for me?" Answered at once: nothing is promised (thesis 9.6).
     pub(crate) fn on_pre_vote(&mut self, to: NodeId, proposed: Term, theirs: LogId) {
         let (term, mine) = (self.hard_state.term, self.log.last());
         let refusal = if let Some((leader, heard)) = self.live_leader() {
             Some(VoteRefusal::LeaderAlive { leader, heard })
-        } else if self.membership().is_none() {
+        } else if self.knows_nobody() {
             Some(VoteRefusal::NoMembership)
         } else if matches!(self.state, State::Leader(_)) && proposed <= term {
             Some(VoteRefusal::Leading)
@@ -63,7 +77,7 @@ impl Raft {
             })
         } else if proposed == term && self.hard_state.vote.is_some_and(|vote| vote != to) {
             self.hard_state.vote.map(VoteRefusal::VotedFor)
-        } else if theirs < mine {
+        } else if self.behind(theirs, mine) {
             Some(VoteRefusal::LogBehind { theirs, mine })
         } else {
             None
@@ -83,6 +97,9 @@ impl Raft {
                 mine,
             },
         });
+        if refusal.is_some() && !self.rule(Rule::E8RefusedVote) {
+            self.reset_election_timer();
+        }
         self.send(
             to,
             Body::PreVoteReply {
@@ -95,19 +112,22 @@ impl Raft {
     /// A vote request of the own term. Compare and grant in one step (trap E7).
     pub(crate) fn on_vote(&mut self, to: NodeId, theirs: LogId) {
         let (term, mine) = (self.hard_state.term, self.log.last());
+        let behind = self.behind(theirs, mine);
         let refusal = match self.hard_state.vote {
             // Who knows no members is silent: it may be a voter that lost its disk (trap M10).
-            _ if self.membership().is_none() => Some(VoteRefusal::NoMembership),
+            _ if self.knows_nobody() => Some(VoteRefusal::NoMembership),
             // Asked again by the one already voted for: granted again (trap E6), if its log
             // is still the one that was voted for.
-            Some(vote) if vote == to && theirs >= mine => None,
+            Some(vote) if vote == to && (!behind || !self.rule(Rule::E6ShorterLog)) => None,
             Some(_) if matches!(self.state, State::Leader(_)) => Some(VoteRefusal::Leading),
-            Some(vote) => Some(VoteRefusal::VotedFor(vote)),
-            // Last term first, then length (trap E5, paper 5.4.1).
-            None if theirs < mine => Some(VoteRefusal::LogBehind { theirs, mine }),
-            None => None,
+            Some(vote) if self.rule(Rule::E2Twice) => Some(VoteRefusal::VotedFor(vote)),
+            _ if behind => Some(VoteRefusal::LogBehind { theirs, mine }),
+            _ => None,
         };
         if let Some(reason) = refusal {
+            if !self.rule(Rule::E8RefusedVote) {
+                self.reset_election_timer();
+            }
             self.trace(|_| Kind::RefusedVote {
                 to,
                 pre: false,
@@ -136,10 +156,10 @@ impl Raft {
 
     /// Lets go what waited for term and vote to be on disk.
     pub(crate) fn on_hard_state_durable(&mut self) {
-        if self.durability.hard_state != self.hard_state {
-            return;
-        }
-        if let Some(to) = self.held_vote.take() {
+        let on_disk = self.durability.hard_state == self.hard_state;
+        if (on_disk || !self.rule(Rule::E1Vote))
+            && let Some(to) = self.held_vote.take()
+        {
             self.trace(|_| Kind::Released {
                 what: Held::Vote(to),
             });
@@ -147,6 +167,7 @@ impl Raft {
         }
         let own = self.id();
         if let State::Candidate { votes, transfer } = &self.state
+            && (on_disk || !self.rule(Rule::E1OwnVote))
             && self.hard_state.vote == Some(own)
             && !votes.contains_key(&own)
         {
@@ -167,6 +188,9 @@ impl Raft {
     /// An answer to a pre-vote counts only in the phase and for the term it was asked.
     pub(crate) fn on_pre_vote_reply(&mut self, from: NodeId, proposed: Term, granted: bool) {
         let asked = self.hard_state.term.next();
+        if granted && !self.rule(Rule::E4PreVote) && matches!(self.state, State::Candidate { .. }) {
+            return self.count_vote(from, granted);
+        }
         if !matches!(self.state, State::PreCandidate(_)) || asked != Some(proposed) {
             return self.ignore(from, IgnoreReason::TooLate);
         }
@@ -182,7 +206,7 @@ impl Raft {
     }
 
     pub(crate) fn count_vote(&mut self, from: NodeId, granted: bool) {
-        let members = self.members();
+        let (members, rules) = (self.members(), self.config.rules());
         // The own vote is noted in any case: it stands for the disk. It counts only for a voter.
         if !members.is_voter(from) && from != self.id() {
             return self.ignore(from, IgnoreReason::NotMember);
@@ -192,11 +216,15 @@ impl Raft {
             State::Candidate { votes, .. } => (votes, false),
             _ => return,
         };
-        votes.insert(from, granted);
+        // One voice for each voter (trap E3).
+        let counted = !rules.hold(Rule::E3Repeat) && votes.contains_key(&from);
+        let open = members.voters.iter().find(|node| !votes.contains_key(node));
+        votes.insert(*open.filter(|_| counted).unwrap_or(&from), granted);
         let counts = |vote: &(&NodeId, &bool)| *vote.1 && members.is_voter(*vote.0);
         let yes = votes.iter().filter(counts).count();
-        let tally = quorum::tally(&members, |node| votes.get(&node).copied());
-        let need = quorum::majority(members.voters.len());
+        let deciding = rules.both_halves(Rule::M4Elections, &members);
+        let tally = quorum::tally_by(rules, &deciding, |node| votes.get(&node).copied());
+        let need = quorum::needed(rules, members.voters.len());
         self.trace(|_| Kind::CountedVote {
             from,
             pre,
@@ -208,6 +236,7 @@ impl Raft {
         // crash would ask the same voters again and lead the same term twice (trap E1). The
         // tally is taken anew when the own vote is on disk.
         let on_disk = self.durability.hard_state == self.hard_state;
+        let on_disk = on_disk || !self.rule(Rule::E1OwnVote);
         match (tally, pre) {
             (Tally::Won, true) => self.start_election(ElectionReason::PreVoteWon),
             (Tally::Won, false) if on_disk => self.become_leader(&members),

@@ -285,11 +285,13 @@ fn r22_the_ticket_of_a_change_ends_once_whatever_happens() {
 
 // ---------------------------------------------------------------------- traps
 
-/// M1, the bug of 2015: two changes of one voter by leaders of different terms, neither of which
-/// had committed anything in its term, leave two majorities that do not meet.
-#[test]
-fn m1_no_change_before_an_entry_of_the_own_term_is_committed() {
-    let mut c = led(4);
+/// The bug of 2015: two changes of one voter by leaders of different terms, neither of which had
+/// committed anything in its term, leave two majorities that do not meet.
+fn the_schedule_of_2015(change: impl Fn(&mut Config)) -> (Cluster, Result<(), Refusal>) {
+    let mut c = Cluster::with(4, change);
+    c.elect(1);
+    c.heartbeat(1);
+    c.settle();
     c.join(5);
     c.reconfigure(1, 1, &with_learners(&[1, 2, 3, 4], &[5]))
         .expect("taken");
@@ -329,8 +331,23 @@ fn m1_no_change_before_an_entry_of_the_own_term_is_committed() {
         c.time_out(1);
         c.settle();
     }
-    assert!(agree(&c), "two entries were committed at one position");
+    (c, removal)
+}
+
+#[test]
+fn m1_no_change_before_an_entry_of_the_own_term_is_committed() {
+    let (c, removal) = the_schedule_of_2015(|_| {});
     assert_eq!(removal, Err(Refusal::NotReady));
+    assert!(agree(&c), "two entries were committed at one position");
+}
+
+/// The same schedule with the rule taken away: this is what it prevents.
+#[cfg(feature = "sabotage")]
+#[test]
+fn m1_without_the_rule_two_entries_are_committed_at_one_position() {
+    let (c, removal) = the_schedule_of_2015(|config| config.sabotage = Some(Rule::M1NoOwnEntry));
+    assert_eq!(removal, Ok(()));
+    assert!(!agree(&c));
 }
 
 /// M1 once more: the leader takes the change as soon as its opening entry is committed.

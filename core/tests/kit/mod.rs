@@ -53,8 +53,16 @@ pub struct Cluster {
     pub past: Vec<Diary>,
 }
 
+/// What every node of a test is told. With the feature `sabotage` the rule that the environment
+/// names in `RAFTWERK_SABOTAGE` is broken, to see which tests notice.
 pub fn config(id: u64) -> Config {
-    Config::demo(NodeId(id), ClusterId(7), id * 1_000)
+    #[allow(unused_mut)]
+    let mut config = Config::demo(NodeId(id), ClusterId(7), id * 1_000);
+    #[cfg(feature = "sabotage")]
+    if let Ok(name) = std::env::var("RAFTWERK_SABOTAGE") {
+        config.sabotage = Some(Rule::named(&name).expect("a rule of that name"));
+    }
+    config
 }
 
 impl Cluster {

@@ -1,0 +1,306 @@
+//! Switches that take one rule away each, to prove that the tests would notice.
+//!
+//! A simulator that never fails proves nothing. Behind the cargo feature `sabotage` (which no
+//! server has; [`SABOTAGE`] says so at compile time) `Config::sabotage` names one rule that this
+//! node does not keep, and some check must catch it. Each switch stands where its rule stands, as
+//! `self.rule(Rule::...)`; without the feature that is the constant `true` and costs nothing.
+
+use crate::config::Config;
+use crate::membership::Members;
+use crate::raft::Raft;
+use crate::types::NodeId;
+use std::borrow::Cow;
+
+/// Whether this build can break its own rules. No server is ever built so.
+pub const SABOTAGE: bool = cfg!(feature = "sabotage");
+
+macro_rules! rules {
+    ($($rule:ident, $name:literal, $section:literal, $what:literal;)*) => {
+        /// A rule that can be taken away, by the id of its trap in the design.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+        #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+        pub enum Rule {
+            $(#[doc = $what] #[cfg_attr(feature = "serde", serde(rename = $name))] $rule,)*
+        }
+
+        impl Rule {
+            /// Every rule, in the order of the table.
+            pub const ALL: &[Rule] = &[$(Rule::$rule,)*];
+
+            /// Its name, which never changes.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Rule::$rule => $name,)* }
+            }
+
+            /// Where it is written: "P" the extended Raft paper, "T" the thesis.
+            #[must_use]
+            pub const fn section(self) -> &'static str {
+                match self { $(Rule::$rule => $section,)* }
+            }
+
+            /// What happens when it is taken away, in one sentence.
+            #[must_use]
+            pub const fn what(self) -> &'static str {
+                match self { $(Rule::$rule => $what,)* }
+            }
+        }
+    };
+}
+
+rules! {
+    P51OldTerm, "p5-1-old-term", "P5.1",
+        "Appends of an older term are taken as if they were of the own.";
+    E1Vote, "e1-vote", "P figure 2, T3.8",
+        "A vote leaves before term and vote are on disk.";
+    E1OwnVote, "e1-own-vote", "P figure 2, T3.8",
+        "A candidate asks and counts itself before its term and vote are on disk.";
+    E2Forget, "e2-forget", "P5.2",
+        "Who becomes a follower forgets whom it voted for in this term.";
+    E2Twice, "e2-twice", "P5.2",
+        "A vote is given although another candidate has it in this term.";
+    E3Repeat, "e3-repeat", "P5.2",
+        "A second answer of the same voter counts for somebody who has not answered.";
+    E4OldTerm, "e4-old-term", "P5.2",
+        "Votes of an older term count.";
+    E4PreVote, "e4-pre-vote", "T9.6",
+        "A yes to the pre-vote counts as a vote.";
+    E5Length, "e5-length", "P5.4.1",
+        "Logs are compared by length alone.";
+    E5NoCheck, "e5-no-check", "P5.4.1",
+        "Votes are given without a look at the log.";
+    E6ShorterLog, "e6-shorter-log", "P5.2, P5.4.1",
+        "The candidate already voted for is granted again, though its log is less by now.";
+    E8RefusedVote, "e8-refused-vote", "P5.2",
+        "A vote request that is refused resets the election timer.";
+    E8RefusedAppend, "e8-refused-append", "P5.2",
+        "An append of the leader that is refused does not reset the election timer.";
+    E8OldTerm, "e8-old-term", "P5.2",
+        "An append of an older term resets the election timer.";
+    E9SameTimeout, "e9-same-timeout", "P5.2",
+        "Every election timeout is the same.";
+    E10aOldYes, "e10a-old-yes", "T9.6",
+        "A yes to the pre-vote from a node of an older term does not count.";
+    E10cKeepLeader, "e10c-keep-leader", "T9.6",
+        "Who campaigns still believes in its old leader.";
+    E11Silent, "e11-silent", "P5.1",
+        "A leader of an older term gets no answer.";
+    E12LeaderCampaigns, "e12-leader-campaigns", "P5.2",
+        "A leader whose election timer is fired campaigns.";
+    E13NoLogCheck, "e13-no-log-check", "T3.10",
+        "Leadership is handed over to whoever is named, whatever its log holds.";
+    E13Propose, "e13-propose", "T3.10",
+        "Commands are taken while leadership is handed over.";
+    E16Anybody, "e16-anybody", "P6, T4.2.2",
+        "Who is no voter campaigns all the same.";
+    E20Stranger, "e20-stranger", "P5.1",
+        "Messages of another cluster are heard.";
+    P53NoPrevCheck, "p5-3-no-prev-check", "P5.3",
+        "Entries are accepted although the entry before them is another one.";
+    P53KeepConflict, "p5-3-keep-conflict", "P5.3",
+        "An entry that conflicts with the leader's is kept.";
+    R1CutAll, "r1-cut-all", "P5.3",
+        "What follows the last entry of an append is cut, though nothing conflicts.";
+    R2AckWholeLog, "r2-ack-whole-log", "P5.3",
+        "The whole log is acknowledged, not only what the leader's messages proved.";
+    R3RefusalCounts, "r3-refusal-counts", "P5.3",
+        "A refusal counts as an acknowledgement of all before what was refused.";
+    R4AnyLane, "r4-any-lane", "T4",
+        "Answers of an earlier session count.";
+    R5Commit, "r5-commit", "P5.3",
+        "The commit index covers entries that the leader has not proven to be its own.";
+    R8TooLarge, "r8-too-large", "P5.3",
+        "An entry larger than an append may be is never sent.";
+    R11Throttled, "r11-throttled", "T10.2.2",
+        "A peer whose window is full is not spoken to at all.";
+    R13OldTerm, "r13-old-term", "P5.4.2",
+        "An entry of an older term is committed by counting its copies.";
+    R14Half, "r14-half", "P5.2",
+        "Half of the voters are taken for a majority.";
+    R14CountSelf, "r14-count-self", "P6, T4.2.2",
+        "A leader that is no voter counts itself.";
+    R15OwnDisk, "r15-own-disk", "T10.2.1",
+        "The leader counts its own entry before its disk has it.";
+    R16ApplyEarly, "r16-apply-early", "P5.3",
+        "Entries are applied before the own disk has them.";
+    R18Overtaken, "r18-overtaken", "T10.2.1",
+        "The report of an overtaken write covers what has replaced its entries.";
+    R20ForgetCommit, "r20-forget-commit", "P5.3",
+        "A commit index that cannot be used at once is forgotten.";
+    R23BootCommits, "r23-boot-commits", "P figure 2",
+        "After a restart the whole log is taken for committed.";
+    C3UnknownIsLost, "c3-unknown-is-lost", "P8",
+        "A proposal whose outcome is unknown is told to be lost.";
+    L1NoOwnEntry, "l1-no-own-entry", "T6.4",
+        "A new leader serves reads before an entry of its own term is committed.";
+    L3AnyRound, "l3-any-round", "T6.4",
+        "Echoes of a round that began before the read confirm it.";
+    L4NoRound, "l4-no-round", "T6.4",
+        "Reads are served without a proof that the leader still leads.";
+    L5NoApply, "l5-no-apply", "T6.4",
+        "Reads do not wait until their read index is applied.";
+    L12Hang, "l12-hang", "T6.4",
+        "Reads that wait when leadership is lost are never answered.";
+    M1NoOwnEntry, "m1-no-own-entry", "P6, T4.1",
+        "Members are changed before an entry of the own term is committed.";
+    M1TwoAtOnce, "m1-two-at-once", "P6, T4.1",
+        "Members are changed while another change is not committed.";
+    M3KeepCut, "m3-keep-cut", "P6, T4.1",
+        "A membership stays in force although its entry was cut.";
+    M4Elections, "m4-elections", "P6, T4.3",
+        "In a joint membership the new half alone elects.";
+    M4Commits, "m4-commits", "P6, T4.3",
+        "In a joint membership the new half alone commits.";
+    M4Reads, "m4-reads", "P6, T4.3",
+        "In a joint membership the new half alone confirms reads.";
+    M6Stays, "m6-stays", "T4.2.2",
+        "A leader that was removed leads on for ever.";
+    M8NoCatchUp, "m8-no-catch-up", "T4.2.1",
+        "New voters vote before they have the log.";
+    M9NobodyLeaves, "m9-nobody-leaves", "P6, T4.3",
+        "Only the leader that began a joint membership leaves it.";
+    M10Speaks, "m10-speaks", "T4.4",
+        "A node that knows no members votes.";
+    D1AckEarly, "d1-ack-early", "P5.3, T3.8",
+        "Entries are acknowledged before they are on disk.";
+    D2GoOn, "d2-go-on", "T3.8",
+        "A failed write is taken for done.";
+    D8KeepCrown, "d8-keep-crown", "T10.2.1",
+        "A leader whose disk hangs stays the leader.";
+}
+
+impl Rule {
+    /// The rule of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Rule> {
+        Rule::ALL.iter().copied().find(|rule| rule.name() == name)
+    }
+}
+
+/// Which rules hold: all, or all but one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    #[cfg(feature = "sabotage")]
+    broken: Option<Rule>,
+}
+
+impl Rules {
+    /// Every rule holds.
+    pub const ALL: Rules = Rules {
+        #[cfg(feature = "sabotage")]
+        broken: None,
+    };
+
+    /// Whether the rule holds: always, without the feature.
+    #[must_use]
+    pub fn hold(self, rule: Rule) -> bool {
+        #[cfg(feature = "sabotage")]
+        return self.broken != Some(rule);
+        #[cfg(not(feature = "sabotage"))]
+        {
+            let _ = rule;
+            true
+        }
+    }
+
+    /// The members that decide something; the rule says that both halves do.
+    pub(crate) fn both_halves(self, rule: Rule, members: &Members) -> Cow<'_, Members> {
+        if self.hold(rule) || !members.is_joint() {
+            return Cow::Borrowed(members);
+        }
+        Cow::Owned(Members::of_voters(members.voters.iter().copied()))
+    }
+
+    /// The members that decide what is committed; a leader outside is none of them (trap R14).
+    pub(crate) fn committing(self, own: NodeId, members: &Members) -> Cow<'_, Members> {
+        let members = self.both_halves(Rule::M4Commits, members);
+        if self.hold(Rule::R14CountSelf) || members.is_voter(own) {
+            return members;
+        }
+        Cow::Owned(Members::of_voters(
+            members.voters.iter().copied().chain([own]),
+        ))
+    }
+}
+
+impl Config {
+    /// Which rules this node keeps.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        Rules {
+            #[cfg(feature = "sabotage")]
+            broken: self.sabotage,
+        }
+    }
+}
+
+impl Raft {
+    /// Whether the rule holds.
+    pub(crate) fn rule(&self, rule: Rule) -> bool {
+        self.config.rules().hold(rule)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::{fs, path::Path};
+
+    #[test]
+    fn names_are_unique_and_found_again() {
+        let names: BTreeSet<&str> = Rule::ALL.iter().map(|rule| rule.name()).collect();
+        assert_eq!(names.len(), Rule::ALL.len());
+        for rule in Rule::ALL {
+            let name = rule.name();
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            assert!(name.chars().all(plain), "{name}");
+            assert_eq!(Rule::named(name), Some(*rule));
+            assert!(rule.section().starts_with(['P', 'T']), "{name}");
+            assert!(rule.what().ends_with('.'), "{name}");
+        }
+        assert_eq!(Rule::named("none"), None);
+    }
+
+    #[test]
+    fn every_switch_stands_somewhere() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut text = String::new();
+        for file in fs::read_dir(folder).expect("the sources are there") {
+            let path = file.expect("readable").path();
+            let own = path.file_name().is_some_and(|name| name == "sabotage.rs");
+            if path.is_file() && !own {
+                text += &fs::read_to_string(path).expect("readable");
+            }
+        }
+        // These two stand in `committing` above, which the commit rule asks.
+        let here = [Rule::M4Commits, Rule::R14CountSelf];
+        assert!(text.contains(".committing("));
+        for rule in Rule::ALL {
+            let used = text.contains(&format!("Rule::{rule:?})"))
+                || text.contains(&format!("Rule::{rule:?},"));
+            assert!(used || here.contains(rule), "{} has no switch", rule.name());
+        }
+    }
+
+    #[cfg(not(feature = "sabotage"))]
+    #[test]
+    fn without_the_feature_every_rule_holds_and_nothing_is_kept() {
+        let config = Config::demo(NodeId(1), crate::ClusterId(1), 1);
+        assert!(Rule::ALL.iter().all(|rule| config.rules().hold(*rule)));
+        assert_eq!(size_of::<Rules>(), 0);
+    }
+
+    #[cfg(feature = "sabotage")]
+    #[test]
+    fn one_rule_is_broken_and_all_others_hold() {
+        let mut config = Config::demo(NodeId(1), crate::ClusterId(1), 1);
+        assert!(Rule::ALL.iter().all(|rule| config.rules().hold(*rule)));
+        for broken in Rule::ALL {
+            config.sabotage = Some(*broken);
+            let off = Rule::ALL.iter().filter(|rule| !config.rules().hold(**rule));
+            assert!(off.eq([broken]));
+        }
+    }
+}
