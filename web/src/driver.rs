@@ -8,6 +8,7 @@ use raftwerk_core::Switches;
 use raftwerk_sim::{History, Intervention, Setup};
 use raftwerk_wire::view::{ClusterView, NodeCondition};
 use std::rc::Rc;
+use web_sys::Performance;
 
 /// Work on the simulation in one frame (milliseconds).
 const BUDGET: f64 = 4.0;
@@ -35,9 +36,10 @@ pub fn rate(notch: i32) -> f64 {
 /// Milliseconds since the page was opened.
 #[must_use]
 pub fn real_now() -> f64 {
-    web_sys::window()
-        .and_then(|window| window.performance())
-        .map_or(0.0, |clock| clock.now())
+    thread_local! {
+        static CLOCK: Option<Performance> = web_sys::window().and_then(|window| window.performance());
+    }
+    CLOCK.with(|clock| clock.as_ref().map_or(0.0, Performance::now))
 }
 
 /// The playground's history and its playhead.

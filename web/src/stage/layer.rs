@@ -15,7 +15,7 @@ use web_sys::Element;
 /// At most this many messages are drawn; a cluster in order has far fewer.
 const MOST_SPRITES: usize = 600;
 /// Elements of gone messages that are kept for the next of their kind.
-const MOST_SPARES: usize = 96;
+const MOST_SPARES: usize = 256;
 
 /// With more messages than this they lose their tails, with fewer than that they get them back.
 const CROWD: usize = 90;
