@@ -7,6 +7,7 @@
 //! found as a torn tail (trap D3). Writes never land out of order, because the log is one
 //! stream; a device that rots or reorders comes with a later milestone.
 
+use crate::cache::Cache;
 use crate::rng::Stream;
 use crate::setup::DiskModel;
 use crate::shared::Shared;
@@ -25,6 +26,8 @@ pub(crate) struct Disk {
     syncing: usize,
     /// A crash left the beginning of a write; this is the first position that is not there.
     torn: Option<Index>,
+    /// What it reported as synced and does not really hold.
+    cache: Cache,
 }
 
 /// What a finished sync covers.
@@ -50,6 +53,12 @@ impl Disk {
             .into_iter()
             .for_each(|entry| disk.entries.push(entry));
         disk
+    }
+
+    /// The same device, lying about its last `syncs` syncs.
+    pub fn lying(mut self, syncs: u32) -> Disk {
+        self.cache = Cache::new(syncs);
+        self
     }
 
     /// Takes a write.
@@ -83,6 +92,7 @@ impl Disk {
     /// The running sync is done: what it covers is on the device.
     pub fn finish_sync(&mut self) -> Option<Synced> {
         let mut synced: Option<Synced> = None;
+        self.cache.reports(self.hard_state, &self.entries);
         for _ in 0..std::mem::take(&mut self.syncing) {
             let (write, cause) = self.waiting.pop_front()?;
             let before = synced.and_then(|synced| synced.cut);
@@ -117,6 +127,11 @@ impl Disk {
     pub fn crash(&mut self, model: &DiskModel, luck: &mut Stream) {
         let mut lost = std::mem::take(&mut self.waiting).into_iter();
         self.syncing = 0;
+        if let Some((hard_state, entries)) = self.cache.lost() {
+            // Nothing came after what the device never wrote.
+            (self.hard_state, self.entries) = (hard_state, entries);
+            return;
+        }
         if !luck.chance(model.keep_per_million) {
             return;
         }
@@ -176,6 +191,7 @@ impl Disk {
         self.entries.iter().for_each(|entry| entry.id.hash(to));
         to.write_u64(self.syncing as u64);
         self.torn.hash(to);
+        self.cache.hash(to);
         self.waiting.iter().for_each(|(write, _)| write.hash(to));
     }
 }
@@ -216,6 +232,7 @@ mod tests {
         sync_max: 0,
         keep_per_million: 0,
         tear_per_million: 0,
+        lies: 0,
     };
     const ROUGH: DiskModel = DiskModel {
         keep_per_million: MILLION,

@@ -17,6 +17,7 @@
 //! | `queue`        | things to come, ordered by (time, sequence)                  |
 //! | `network`      | delay, loss, doubling, reordering, cuts                      |
 //! | `disk`         | ordered writes, group sync, loss at a crash                 |
+//! | `cache`        | what a disk that lies about sync does not really hold        |
 //! | `node`         | one host: core, state machine, disk, waiting clients         |
 //! | `clients`      | sessions, timeouts, retries, hints; `workload` invents       |
 //! | `faults`       | random faults and when they end                              |
@@ -26,6 +27,7 @@
 //! | `picture`      | world to `ClusterView`; `operations`: its clients           |
 //! | `storm`        | a random phase, healing, proof of life                       |
 
+mod cache;
 mod checks;
 mod clients;
 mod disk;

@@ -77,7 +77,7 @@ impl Node {
             condition: NodeCondition::Crashed,
             raft: None,
             store: Store::new(),
-            disk: Disk::new(Durable::bootstrap(&members)),
+            disk: Disk::new(Durable::bootstrap(&members)).lying(setup.disk.lies),
             applied: 0,
             applying: 0,
             given: 0,

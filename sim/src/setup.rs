@@ -17,6 +17,8 @@ pub const MAX_NODES: u64 = 9;
 pub const MAX_CLIENTS: u64 = 16;
 /// One million: what every rate is out of.
 pub const MILLION: u32 = 1_000_000;
+/// Most syncs a disk can lie about.
+const MAX_LIES: u32 = 64;
 /// Longest time anything in a setup may take: one hour.
 const MAX_TIME: u64 = 3_600_000_000;
 
@@ -80,6 +82,10 @@ pub struct DiskModel {
     /// How many of a million of those also leave the beginning of the next write, which the node
     /// finds as a torn tail.
     pub tear_per_million: u32,
+    /// How many syncs every disk reports as done while they lie in a cache that dies with the
+    /// power; 0: disks are honest. Anything else is outside of what Raft promises to survive.
+    #[serde(default)]
+    pub lies: u32,
 }
 
 /// How the process around a core behaves: how long it applies, how much it takes up at once.
@@ -232,6 +238,7 @@ impl Setup {
                 sync_max: 3_000,
                 keep_per_million: 0,
                 tear_per_million: 0,
+                lies: 0,
             },
             host: HostModel {
                 apply_min: 0,
@@ -338,6 +345,10 @@ impl Setup {
         need(
             self.host.apply_entries > 0,
             "a batch to apply needs room for an entry",
+        );
+        need(
+            self.disk.lies <= MAX_LIES,
+            "disks can lie about 64 syncs at most",
         );
         need(
             self.patience.attempt > 0,
