@@ -15,7 +15,7 @@ use crate::faults::Faults;
 use crate::network::{Content, Flight, Network, Place, Question};
 use crate::node::Node;
 use crate::queue::{NEVER, Next, Queue};
-use crate::setup::Setup;
+use crate::setup::{HostModel, Setup};
 use raftwerk_core::StableHasher;
 use raftwerk_core::trace::Role;
 use raftwerk_wire::view::{EventView, NodeCondition};
@@ -31,6 +31,8 @@ pub struct World {
     pub(crate) events: u64,
     pub(crate) nodes: Vec<Node>,
     pub(crate) network: Network,
+    /// As in the setup until [`World::calm`].
+    pub(crate) host: HostModel,
     pub(crate) queue: Queue,
     pub(crate) clients: Vec<Client>,
     pub(crate) faults: Faults,
@@ -85,6 +87,7 @@ impl World {
             events: 0,
             nodes: (1..=nodes).map(|id| Node::new(setup, id)).collect(),
             network: Network::new(setup.network, setup.seed, nodes, clients),
+            host: setup.host,
             queue: Queue::new(slots),
             clients: (1..=clients).map(|id| Client::new(setup, id)).collect(),
             faults: Faults::new(setup),

@@ -33,11 +33,16 @@ impl World {
         Ok(())
     }
 
-    /// Ends every fault and keeps new ones away: nodes run, disks and links work, nothing is
-    /// lost.
+    /// Ends every fault and keeps new ones away: nodes run and are never busy for long, disks and
+    /// links work, nothing is lost.
     pub fn calm(&mut self) {
         self.faults.stop();
         self.arrange_faults();
+        // No leader can stay who is busy for an election timeout (paper 5.6).
+        self.host.busy_max = self
+            .host
+            .busy_max
+            .min(self.setup.timing.election_min.0 / 10);
         let model = &mut self.network.model;
         model.loss_per_million = 0;
         model.reorder_per_million = 0;

@@ -29,8 +29,7 @@ impl World {
     pub(super) fn drain(&mut self, at: usize, cause: u64) {
         let writes = self.nodes[at].disk.waiting();
         let mut answers = Vec::new();
-        while self.drain_once(at, &mut answers)
-            && self.nodes[at].begin_apply(self.now, &self.setup.host)
+        while self.drain_once(at, &mut answers) && self.nodes[at].begin_apply(self.now, &self.host)
         {
             let to = self.nodes[at].apply(&mut self.checks);
             self.give(at, cause, |raft, now| raft.applied(now, to));

@@ -36,7 +36,7 @@ impl World {
         let now = self.now;
         let node = &mut self.nodes[at];
         let keep = match node.condition {
-            NodeCondition::Up => node.is_busy(now, &self.setup.host),
+            NodeCondition::Up => node.is_busy(now, &self.host),
             NodeCondition::Frozen => true,
             NodeCondition::Crashed | NodeCondition::Unknown => return,
         };
@@ -57,7 +57,7 @@ impl World {
         if node.busy_until.is_some_and(|until| until <= now) {
             return self.take_up_all(at);
         }
-        if node.is_busy(now, &self.setup.host) {
+        if node.is_busy(now, &self.host) {
             return self.arrange_node(at);
         }
         let [(_, first), ..] = self.own(at);
