@@ -5,7 +5,7 @@ use crate::kit::*;
 use proptest::prelude::*;
 use raftwerk_core::trace::{Role, Timer};
 use raftwerk_core::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One thing that is fed to a node. What it is made of is looked up when it happens.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,10 @@ pub enum Morsel {
     /// Its state machine has applied what was handed out.
     Apply,
     Link(u64, bool),
+    /// Leadership goes to a node, or to the best.
+    Transfer(Option<u64>),
+    /// The members become these: bits of voters, bits of learners.
+    Reconfigure(u8, u8),
 }
 
 /// One step of a schedule.
@@ -31,8 +35,8 @@ pub enum Morsel {
 pub enum Act {
     /// Feeds a node, everything before one drain.
     Feed(u64, Vec<Morsel>),
-    /// Whoever leads is handed so many commands, all before one drain.
-    Write(usize),
+    /// Feeds whoever leads, everything before one drain.
+    Lead(Vec<Morsel>),
     /// Everything on the way arrives, is answered or not, and disks finish what they have.
     Calm,
     /// Milliseconds pass; what is due is fired.
@@ -57,18 +61,26 @@ pub struct Setup {
     pub check_quorum: bool,
     pub stickiness: bool,
     pub tight: bool,
+    /// Members are changed; then no disk fails for good, so that every majority is there in the
+    /// end.
+    pub changes: bool,
+    /// Nodes that start with an empty disk.
+    pub joiners: u64,
 }
 
 pub fn setup() -> impl Strategy<Value = Setup> {
     let size = prop_oneof![1 => Just(1u64), 1 => Just(2), 6 => Just(3), 2 => Just(5)];
-    (size, any::<[bool; 6]>()).prop_map(|(size, on)| Setup {
+    (size, any::<[bool; 7]>(), 0..=2u64).prop_map(|(size, on, joiners)| Setup {
         size,
         fast_disk: on[0],
         fast_apply: on[1],
         pre_vote: on[2],
         check_quorum: on[3],
-        stickiness: on[4],
+        // With neither rule, who was removed unknowingly disturbs for ever (trap E14).
+        stickiness: on[4] || (on[6] && !on[2]),
         tight: on[5],
+        changes: on[6],
+        joiners: if on[6] { joiners.min(5 - size) } else { 0 },
     })
 }
 
@@ -86,8 +98,8 @@ fn morsel() -> impl Strategy<Value = Morsel> {
     prop_oneof![
         12 => any::<usize>().prop_map(Morsel::Mail),
         2 => any::<usize>().prop_map(Morsel::Copy),
-        4 => (0usize..400).prop_map(Morsel::Propose),
-        3 => path.prop_map(Morsel::Read),
+        4 => request(),
+        2 => path.prop_map(Morsel::Read),
         2 => Just(Morsel::Expire),
         1 => timer.prop_map(Morsel::Fire),
         5 => Just(Morsel::Disk),
@@ -96,11 +108,22 @@ fn morsel() -> impl Strategy<Value = Morsel> {
     ]
 }
 
+/// What a leader is asked for.
+fn request() -> impl Strategy<Value = Morsel> {
+    let members = any::<(u8, u8)>();
+    prop_oneof![
+        10 => (0usize..400).prop_map(Morsel::Propose),
+        2 => Just(Morsel::Read(ReadPath::Leader)),
+        1 => prop::option::of(1..=5u64).prop_map(Morsel::Transfer),
+        3 => members.prop_map(|(voters, rest)| Morsel::Reconfigure(voters, rest)),
+    ]
+}
+
 pub fn act() -> impl Strategy<Value = Act> {
     let morsels = prop::collection::vec(morsel(), 1..6);
     prop_oneof![
         30 => (1..=5u64, morsels).prop_map(|(node, morsels)| Act::Feed(node, morsels)),
-        5 => (1..5usize).prop_map(Act::Write),
+        7 => prop::collection::vec(request(), 1..5).prop_map(Act::Lead),
         12 => Just(Act::Calm),
         8 => (1..120u64).prop_map(Act::Pass),
         1 => (1..1_000u64).prop_map(Act::Oversleep),
@@ -114,7 +137,10 @@ pub fn act() -> impl Strategy<Value = Act> {
 
 pub struct World {
     pub cluster: Cluster,
+    setup: Setup,
     tickets: u64,
+    /// Tickets of commands.
+    commands: BTreeSet<Ticket>,
     /// What every state machine has in common.
     agreed: Vec<Entry>,
     leaders: BTreeMap<Term, u64>,
@@ -135,11 +161,16 @@ impl World {
                 config.limits.open_reads = 3;
             }
         });
+        for id in 1..=setup.joiners {
+            cluster.join(setup.size + id);
+        }
         cluster.fast_disk = setup.fast_disk;
         cluster.fast_apply = setup.fast_apply;
         World {
             cluster,
+            setup,
             tickets: 0,
+            commands: BTreeSet::new(),
             agreed: Vec::new(),
             leaders: BTreeMap::new(),
         }
@@ -158,10 +189,9 @@ impl World {
                     .collect();
                 self.cluster.feed(id, inputs);
             }
-            Act::Write(many) => {
-                if let Some(leader) = self.cluster.leaders().first() {
-                    let morsels = vec![Morsel::Propose(40); *many];
-                    self.act(&Act::Feed(*leader, morsels));
+            Act::Lead(morsels) => {
+                if let Some(leader) = self.cluster.leaders().last() {
+                    self.act(&Act::Feed(*leader, morsels.clone()));
                 }
             }
             Act::Calm => {
@@ -196,10 +226,7 @@ impl World {
         match morsel {
             Morsel::Mail(pick) => Some(Input::Receive(self.mail_to(id, pick, false)?)),
             Morsel::Copy(pick) => Some(Input::Receive(self.mail_to(id, pick, true)?)),
-            Morsel::Propose(length) => {
-                let ticket = self.ticket();
-                Some(Input::Propose(ticket, command(ticket, length)))
-            }
+            Morsel::Propose(length) => Some(self.proposal(length)),
             Morsel::Read(path) => Some(Input::Read(self.ticket(), path)),
             Morsel::Expire => Some(Input::Expire),
             Morsel::Fire(timer) => Some(Input::Fire(timer)),
@@ -212,7 +239,26 @@ impl World {
                 Some(Input::Applied(Index(handed_out)))
             }
             Morsel::Link(peer, up) => Some(Input::Link(NodeId(peer), up)),
+            Morsel::Transfer(to) => Some(Input::Transfer(self.ticket(), to.map(NodeId))),
+            Morsel::Reconfigure(voters, learners) => {
+                let all = self.cluster.nodes.len() as u64;
+                let chosen = |bits: u8| (0..all).filter(move |bit| bits & (1 << bit) != 0);
+                let mut members = Members::of_voters(chosen(voters).map(|bit| NodeId(bit + 1)));
+                members.learners = chosen(learners & !voters)
+                    .map(|bit| NodeId(bit + 1))
+                    .collect();
+                let ticket = self.ticket();
+                self.setup
+                    .changes
+                    .then_some(Input::Reconfigure(ticket, members))
+            }
         }
+    }
+
+    fn proposal(&mut self, length: usize) -> Input {
+        let ticket = self.ticket();
+        self.commands.insert(ticket);
+        Input::Propose(ticket, command(ticket, length))
     }
 
     fn ticket(&mut self) -> Ticket {
@@ -250,6 +296,7 @@ impl World {
         );
         let seq = self.cluster.node(id).writes.first().map(|write| write.seq);
         if let Some(seq) = seq
+            && !self.setup.changes
             && left > quorum::majority(all)
         {
             self.cluster.feed(id, [Input::PersistFailed(seq)]);
@@ -283,44 +330,60 @@ impl World {
                 self.finish(id);
             }
         }
-        self.cluster.run(Span::millis(3_000));
+        // Long enough for a new voter that is not heard to be given up.
+        let limits = config(1).limits.catch_up_rounds;
+        let longest = 2 * limits * config(1).timing.election_max.0;
+        self.cluster.run(Span(longest.max(3_000_000)));
         self.check();
     }
 
     /// After healing: every ticket has ended, none for the wrong entry, and a last command is
     /// committed and applied by everybody who can.
     pub fn check_end(&mut self) {
-        let ticket = self.ticket();
         let leaders = self.cluster.leaders();
         assert_eq!(leaders.len(), 1, "one leads");
-        let propose = Input::Propose(ticket, command(ticket, 0));
+        let propose = self.proposal(0);
+        let ticket = propose.ticket().expect("it has one");
         let taken = self.cluster.feed(leaders[0], [propose]);
         assert_eq!(taken, [Ok(())]);
         self.cluster.run(Span::millis(300));
         self.check();
         let last = self.agreed.last().map(|entry| entry.body.clone());
         assert_eq!(last, Some(EntryBody::Command(command(ticket, 0))));
+        let members = self.cluster.view(leaders[0]).membership().cloned();
+        let members = members.expect("a leader knows them").members;
+        assert!(!members.is_joint(), "no change is left half done");
         for (id, node) in &self.cluster.nodes {
             assert!(node.open.is_empty(), "S{id} owes {:?}", node.open);
-            if node.fenced.is_none() {
-                assert_eq!(
-                    node.applied.len(),
-                    self.agreed.len(),
-                    "S{id} has everything"
-                );
+            if node.fenced.is_none() && members.contains(NodeId(*id)) {
+                assert_eq!(node.applied.len(), self.agreed.len(), "S{id} has it all");
             }
             for (ticket, outcome) in &node.settled {
-                let Outcome::Committed(at) = outcome else {
-                    continue;
-                };
-                let EntryBody::Command(bytes) = &self.agreed[at.index.0 as usize - 1].body else {
-                    panic!("{ticket} was a command");
-                };
+                self.check_outcome(*ticket, *outcome);
+            }
+        }
+    }
+
+    /// What is said to be committed is, at that place; only transfers and changes, which have no
+    /// entry of their own or another kind of it, end otherwise.
+    fn check_outcome(&self, ticket: Ticket, outcome: Outcome) {
+        let is_command = self.commands.contains(&ticket);
+        let Outcome::Committed(at) = outcome else {
+            assert!(
+                !is_command || outcome == Outcome::Unknown,
+                "{ticket}: {outcome:?}"
+            );
+            return;
+        };
+        match &self.agreed[at.index.0 as usize - 1].body {
+            EntryBody::Command(bytes) => {
                 assert!(
-                    bytes.starts_with(&ticket.0.to_be_bytes()),
-                    "{ticket} is at {at}"
+                    is_command && bytes.starts_with(&ticket.0.to_be_bytes()),
+                    "{ticket} at {at}"
                 );
             }
+            EntryBody::Membership(_) => assert!(!is_command, "{ticket} at {at}"),
+            EntryBody::Noop => panic!("{ticket} at {at}: nobody asked for this entry"),
         }
     }
 }

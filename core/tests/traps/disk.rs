@@ -1,6 +1,7 @@
-//! D1 to D3, D5: what the disk has, what it may have, and what it lost (thesis 3.8, 10.2.1).
+//! D1 to D3, D5, D8: what the disk has, what it may have, and what it lost (thesis 3.8, 10.2.1).
 
 use crate::kit::*;
+use raftwerk_core::trace::Role;
 use raftwerk_core::*;
 
 #[test]
@@ -61,6 +62,32 @@ fn d3_a_node_does_not_start_with_promised_entries_unreadable() {
     // What was under way when the power went was never promised.
     disk.condition = Condition::TornTail { cut_at: Index(2) };
     assert!(Raft::boot(config(1), disk, Time(0)).is_ok());
+}
+
+/// Who waits for its own disk for longer than an election timeout could not lead: it asks nobody,
+/// and starts to when the disk is back.
+#[test]
+fn d8_a_node_with_a_stalled_disk_does_not_campaign() {
+    let mut c = Cluster::new(3);
+    c.elect(1);
+    c.slow = [2].into();
+    c.propose(1, 1, "x").expect("accepted");
+    c.settle();
+    assert_eq!(c.node(2).writes.len(), 1);
+    c.partition(&[1], &[2, 3]);
+    for _ in 0..5 {
+        c.now = c.now + Span::millis(300);
+        c.feed(2, [Input::Expire]);
+        assert_eq!(
+            (c.view(2).role(), c.view(2).leader()),
+            (Role::Follower, None)
+        );
+        assert!(c.mail.is_empty());
+    }
+    c.complete_write(2);
+    c.now = c.now + Span::millis(300);
+    c.feed(2, [Input::Expire]);
+    assert_eq!(c.view(2).role(), Role::PreCandidate);
 }
 
 /// The state machine lives in memory: a life applies from the first entry, whatever an earlier
