@@ -1,9 +1,9 @@
 //! One storm: a random phase with faults, then healing, then proof of life.
 //!
 //! The random phase shows that nothing wrong happens; the healing phase shows that something
-//! right still does (trap X4): with all faults off, a new write must be applied on every node
-//! within [`HEALING_TIME`] of simulated time, and within as much again nothing may be open that a
-//! node took on.
+//! right still does (trap X4): with all faults off, every node must catch up though nothing new
+//! is written, then a new write must be answered and applied everywhere, each within
+//! [`HEALING_TIME`] of simulated time, and nothing may stay open that a node took on.
 
 use crate::checks::Violation;
 use crate::intervention::{Intervention, Op};
@@ -12,9 +12,9 @@ use crate::world::{Counts, World};
 use raftwerk_core::StableHasher;
 use std::hash::Hasher;
 
-/// Simulated time a healed cluster has for a new write, microseconds.
+/// Simulated time a healed cluster has for each thing asked of it, microseconds.
 pub const HEALING_TIME: u64 = 15_000_000;
-/// Most events of the healing phase.
+/// Most events it has for it.
 pub const HEALING_EVENTS: u64 = 200_000;
 
 /// How a storm went.
@@ -54,64 +54,79 @@ pub fn storm(seed: u64, steps: u64) -> Report {
     }
 }
 
-/// Ends every fault and wants a new write applied everywhere in time, and then everything that
-/// any node ever took on to have ended.
+/// Ends every fault and wants the cluster to come to rest, to take a new write, and to come to
+/// rest again.
 pub fn heal(world: &mut World) {
     world.calm();
-    live(world);
-    let deadline = world.now() + HEALING_TIME;
-    while !world.is_quiet() && world.violation().is_none() {
-        if world.now() > deadline || !world.step() {
-            return world.report_open();
+    if come_to_rest(world) && prove_life(world) {
+        come_to_rest(world);
+    }
+}
+
+/// At rest nobody waits, nothing is open that a node took on, and every node has applied all that
+/// is committed, also what only a write to come would have brought to it.
+fn come_to_rest(world: &mut World) -> bool {
+    let at_rest =
+        |world: &mut World| world.is_quiet() && world.applied_everywhere(world.committed());
+    if play_until(world, at_rest) {
+        return true;
+    }
+    world.report_open();
+    let committed = world.committed();
+    stuck(
+        world,
+        &format!("index {committed} was not applied on every node"),
+    );
+    false
+}
+
+/// A new write must be answered in time; while it is not, it is tried again.
+fn prove_life(world: &mut World) -> bool {
+    let mut asked: Option<u64> = None;
+    let proven = play_until(world, |world| {
+        if !world.is_idle(1) {
+            return false;
+        }
+        let answered = world.counts().answered;
+        if asked.is_some_and(|before| answered > before) {
+            return true;
+        }
+        let (key, value) = ("alive".to_string(), "yes".to_string());
+        let op = Op::Put { key, value };
+        let (client, node) = (1, 1);
+        if world.act(&Intervention::Ask { client, node, op }).is_ok() {
+            asked = Some(answered);
+        }
+        false
+    });
+    if !proven {
+        stuck(world, "no new write was answered");
+    }
+    proven
+}
+
+/// Plays until something is so; false when it is not so in time or a check fails.
+fn play_until(world: &mut World, mut so: impl FnMut(&mut World) -> bool) -> bool {
+    let (deadline, most) = (world.now() + HEALING_TIME, world.events() + HEALING_EVENTS);
+    loop {
+        if world.violation().is_some() {
+            return false;
+        }
+        if so(world) {
+            return true;
+        }
+        let late = world.now() > deadline || world.events() > most;
+        if late || !world.step() {
+            return false;
         }
     }
 }
 
-fn live(world: &mut World) {
-    let (deadline, most) = (world.now() + HEALING_TIME, world.events() + HEALING_EVENTS);
-    let mut asked: Option<u64> = None;
-    loop {
-        let counts = world.counts();
-        match asked {
-            // Idle at last: the write that proves life.
-            None if world.is_idle(1) => {
-                let op = Op::Put {
-                    key: "alive".to_string(),
-                    value: "yes".to_string(),
-                };
-                let ask = Intervention::Ask {
-                    client: 1,
-                    node: 1,
-                    op,
-                };
-                if world.act(&ask).is_ok() {
-                    asked = Some(counts.answered);
-                }
-            }
-            Some(before) if world.is_idle(1) => {
-                let answered = counts.answered > before;
-                if answered && world.applied_everywhere(world.committed()) {
-                    return;
-                }
-                if world.last_was_unanswered(1) {
-                    asked = None;
-                }
-            }
-            _ => {}
-        }
-        if world.violation().is_some() {
-            return;
-        }
-        let late = world.now() > deadline || world.events() > most;
-        if late || !world.step() {
-            let text = "no new write was applied on every node";
-            let (time, events) = (HEALING_TIME / 1_000_000, HEALING_EVENTS);
-            world.report_stuck(format!(
-                "{text} within {time} s and {events} events of healing"
-            ));
-            return;
-        }
-    }
+fn stuck(world: &mut World, what: &str) {
+    let (time, events) = (HEALING_TIME / 1_000_000, HEALING_EVENTS);
+    world.report_stuck(format!(
+        "{what} within {time} s and {events} events of healing"
+    ));
 }
 
 /// State hash after every event of a storm.

@@ -122,6 +122,7 @@ pub(super) const ALL: [(Check, &str, &str); 19] = [
     (
         Check::Progress,
         "Progress after healing",
-        "When faults end, a new write is soon applied on every node.",
+        "When faults end, every node soon catches up, and a new write is soon applied on every \
+         node.",
     ),
 ];
