@@ -98,6 +98,8 @@ pub enum Action {
     },
     /// Begin the run again with other optional rules.
     Switches(Switches),
+    /// Begin the run again with disks that lie about sync (true) or honest ones.
+    Lies(bool),
     /// Unlock (true) or lock faults on the live cluster.
     Arm(bool),
     /// Put a node elsewhere on the stage: as parts of its width and height.

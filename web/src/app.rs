@@ -63,6 +63,20 @@ pub enum Tab {
     Checks,
 }
 
+impl Tab {
+    /// What it is called.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Tab::Node => "Node",
+            Tab::Logs => "Logs",
+            Tab::Events => "Events",
+            Tab::Kv => "Clients",
+            Tab::Checks => "Checks",
+        }
+    }
+}
+
 /// What happens to the app.
 pub enum Msg {
     /// Somebody asks for something.
@@ -145,7 +159,7 @@ impl Component for App {
 
     fn create(ctx: &Context<Self>) -> App {
         let wanted = Wanted::read();
-        let driver = Driver::new(wanted.nodes, wanted.seed, wanted.clients);
+        let driver = Driver::new(wanted.setup());
         let view = driver.view();
         let shared = Rc::new(RefCell::new(Shared::new(driver, Mode::Playground)));
         hooks::install(&shared);
@@ -280,9 +294,10 @@ impl App {
         let (shared, wires) = (self.shared.borrow(), &self.wires);
         let setup = shared.driver.history().setup();
         let run = (setup.nodes, setup.seed, setup.clients);
+        let lies = setup.disk.lies > 0;
         html! {
             <TopBar view={Shown(self.slow.view.clone())} mode={self.mode} armed={self.armed}
-                live={refresh::live_line(&shared)} {run} switches={setup.switches}
+                live={refresh::live_line(&shared)} {run} {lies} switches={setup.switches}
                 theme={self.theme} calm={self.calm} on_calm={wires.calm.clone()}
                 settings={self.settings} layout={self.layout.clone()}
                 on_settings={wires.settings.clone()} on_checks={wires.checks.clone()}
@@ -319,7 +334,7 @@ impl App {
         html! { <>
             if self.mode == Mode::Playground {
                 <TimelineBar data={self.timeline.clone()} branches={self.branches.clone()}
-                    branch={history.branch()} playhead={dials.playhead.clone()} act={act.clone()} />
+                    branch={history.branch()} now={self.slow.view.now} playhead={dials.playhead.clone()} act={act.clone()} />
             }
             <Transport mode={self.mode} {playing} notch={driver.notch()}
                 position={self.position}

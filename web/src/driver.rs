@@ -60,13 +60,7 @@ pub struct Driver {
 impl Driver {
     /// A run at its start, playing.
     #[must_use]
-    pub fn new(nodes: u64, seed: u64, clients: u64) -> Driver {
-        let mut setup = Setup::playground(nodes, seed);
-        setup.clients = clients;
-        Driver::with(setup)
-    }
-
-    fn with(setup: Setup) -> Driver {
+    pub fn new(setup: Setup) -> Driver {
         let history = History::new(setup);
         let playhead = history.now() as f64;
         let view = Rc::new(history.stage(history.now(), None));
@@ -86,7 +80,7 @@ impl Driver {
 
     /// Begins another run, keeping speed and the like.
     pub fn restart(&mut self, setup: Setup) {
-        let fresh = Driver::with(setup);
+        let fresh = Driver::new(setup);
         let (notch, quiet_skip, calm) = (self.notch, self.quiet_skip, self.calm);
         *self = Driver {
             notch,
@@ -230,6 +224,7 @@ impl Driver {
             // Nothing at all for two heartbeats: the next event, whatever it is.
             played = self.history.forward();
         }
+        self.stop_at_violation();
         self.settle();
         played
     }
@@ -252,9 +247,21 @@ impl Driver {
         }
         self.clamp();
         if played > 0 {
+            self.stop_at_violation();
             self.refresh();
         }
         played > 0
+    }
+
+    /// Stops the clock at the event at which a check fails for the first time.
+    fn stop_at_violation(&mut self) {
+        let found = self.history.world().violation().map(|found| found.event);
+        if let (Some(event), None) = (found, &self.view.violation) {
+            self.playing = false;
+            self.skipping = false;
+            self.history.seek(event);
+            self.playhead = self.history.now() as f64;
+        }
     }
 
     /// Until when nothing is in flight and no timer is close to its end; `None`: not quiet.

@@ -39,6 +39,7 @@ pub fn Events(props: &PanelProps) -> Html {
     let lines = lines(&props.events, *only, *all);
     html! {
         <section class="events panel" aria-label="Events">
+            <h2 class="visually-hidden">{ "Events" }</h2>
             <div class="head">
                 <label>{ "Node " }
                     <select id="events-node" onchange={onnode}>

@@ -93,6 +93,15 @@ pub fn is_pressing(event: &KeyboardEvent) -> bool {
     element.is_some_and(|e| matches!(e.tag_name().as_str(), "BUTTON" | "A" | "SUMMARY"))
 }
 
+/// Whether the arrows scroll the panel that has the focus.
+#[must_use]
+pub fn is_scrolling(event: &KeyboardEvent) -> bool {
+    let element = event
+        .target()
+        .and_then(|t| t.dyn_into::<web_sys::Element>().ok());
+    element.is_some_and(|e| e.class_list().contains("pane"))
+}
+
 /// What a key press means for what is shown and selected; `None`: nothing.
 #[must_use]
 pub fn read(press: Press<'_>, view: &ClusterView, at: Selection, mode: Mode) -> Option<Wish> {

@@ -2,6 +2,7 @@
 
 use crate::action::{Mode, Theme};
 use crate::stage::layout::Layout;
+use raftwerk_sim::Setup;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{MediaQueryList, UrlSearchParams};
@@ -54,6 +55,8 @@ pub struct Wanted {
     pub seed: u64,
     /// How many clients.
     pub clients: u64,
+    /// How many syncs disks lie about.
+    pub lies: u32,
     /// Where nodes were put.
     pub layout: Layout,
 }
@@ -84,8 +87,20 @@ impl Wanted {
                 .and_then(|text| parse_seed(&text))
                 .unwrap_or(FIRST_SEED),
             clients: number("clients").unwrap_or(2).clamp(1, MOST_CLIENTS),
+            lies: number("lies").map_or(0, |lies| u32::try_from(lies.min(64)).unwrap_or(0)),
             layout: Layout::parse(&get("at").unwrap_or_default()),
         }
+    }
+}
+
+impl Wanted {
+    /// The run that is asked for.
+    #[must_use]
+    pub fn setup(&self) -> Setup {
+        let mut setup = Setup::playground(self.nodes, self.seed);
+        setup.clients = self.clients;
+        setup.disk.lies = self.lies;
+        setup
     }
 }
 

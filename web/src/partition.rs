@@ -141,13 +141,13 @@ pub fn PartitionDialog(props: &PartitionProps) -> Html {
         Err(why) => (why.clone(), true),
     };
     html! {
-        <form class="dialog" role="dialog" aria-modal="true" aria-label="Partition" {onsubmit}>
+        <div class="dialog" role="dialog" aria-modal="true" aria-label="Partition"><form {onsubmit}>
             <h2>{ "Partition" }</h2>
             <p class="soft">
                 { "Put a slash between groups. Links across groups are cut both ways." }
             </p>
             <input id="partition-input" ref={input.clone()} class="mono" {oninput}
-                placeholder="12/345" autocomplete="off" spellcheck="false" inputmode="text"
+                placeholder="12/345" aria-label="Groups" autocomplete="off" spellcheck="false" inputmode="text"
                 aria-describedby="partition-say" aria-invalid={wrong.to_string()} />
             <p id="partition-say" class={if wrong { "say wrong" } else { "say" }} role="status">
                 { say }
@@ -157,7 +157,7 @@ pub fn PartitionDialog(props: &PartitionProps) -> Html {
                 <button type="button" onclick={cancel}>{ "Cancel" }</button>
                 <button id="partition-apply" class="primary" type="submit">{ "Partition" }</button>
             </div>
-        </form>
+        </form></div>
     }
 }
 

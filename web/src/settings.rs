@@ -13,6 +13,8 @@ use yew::prelude::*;
 pub struct SettingsProps {
     /// Nodes, seed, clients of the run shown.
     pub run: (u64, u64, u64),
+    /// Whether its disks lie about sync.
+    pub lies: bool,
     /// Its optional rules.
     pub switches: Switches,
     /// Where nodes were put.
@@ -50,6 +52,7 @@ pub fn Settings(props: &SettingsProps) -> Html {
             if props.playground {
                 { run(props) }
                 { rules(props) }
+                { disks(props) }
             }
             <h2>{ "Looks" }</h2>
             { colours(props) }
@@ -117,10 +120,10 @@ fn run(props: &SettingsProps) -> Html {
         seed,
         clients,
     });
-    let layout = props.layout.clone();
+    let (layout, lies) = (props.layout.clone(), props.lies);
     let copy = props
         .act
-        .reform(move |_: MouseEvent| copy_link((nodes, seed, clients), &layout));
+        .reform(move |_: MouseEvent| copy_link((nodes, seed, clients), lies, &layout));
     html! { <>
         <h2>{ "Run" }</h2>
         <div class="fields">
@@ -164,9 +167,26 @@ fn rules(props: &SettingsProps) -> Html {
     </> }
 }
 
+/// Honest disks, or disks that break what Raft stands on.
+fn disks(props: &SettingsProps) -> Html {
+    let lies = props.lies;
+    let onchange = props.act.reform(move |_: Event| Action::Lies(!lies));
+    html! { <>
+        <h2>{ "Disks" }</h2>
+        <label class="check"><input type="checkbox" id="disks-lie" checked={lies} {onchange} />
+            <span>{ "They lie: the last two syncs die with the power" }</span></label>
+        <p class="soft">
+            { "Raft does not promise to survive this. Write, then crash every node at once." }
+        </p>
+    </> }
+}
+
 /// Puts a link to this run on the clipboard.
-fn copy_link((nodes, seed, clients): (u64, u64, u64), layout: &Layout) -> Action {
+fn copy_link((nodes, seed, clients): (u64, u64, u64), lies: bool, layout: &Layout) -> Action {
     let mut query = format!("?nodes={nodes}&seed={seed:x}&clients={clients}");
+    if lies {
+        query += "&lies=2";
+    }
     if !layout.is_ring() {
         query += &format!("&at={}", layout.to_text());
     }

@@ -36,6 +36,8 @@ pub struct TimelineProps {
     pub branches: Rc<Vec<BranchInfo>>,
     /// The branch shown.
     pub branch: usize,
+    /// The moment shown, as of a moment ago.
+    pub now: u64,
     /// The playhead; moved by the frame loop.
     pub playhead: NodeRef,
     /// What to do.
@@ -84,8 +86,6 @@ pub fn TimelineBar(props: &TimelineProps) -> Html {
         })
     };
     let stop = Callback::from(move |_: PointerEvent| *dragging.borrow_mut() = false);
-    let lanes = data.lanes.len() as f64;
-    let height = MARKS + lanes * LANE;
     let label = format!(
         "Timeline, {} nodes, {} marks, {:.1} seconds",
         data.lanes.len(),
@@ -96,25 +96,63 @@ pub fn TimelineBar(props: &TimelineProps) -> Html {
         <div class="timeline" style={format!("--count:{}", data.lanes.len().max(1))}>
             <div class="lane-names" aria-hidden="true">
                 { for data.lanes.iter().map(|lane| {
-                    html! { <span>{ format!("S{}", lane.node) }</span> }
+                    html! { <span key={lane.node}>{ format!("S{}", lane.node) }</span> }
                 }) }
             </div>
-            <div class="lanes" ref={bar} role="slider" aria-label={label} aria-valuemin="0"
-                aria-valuemax={(horizon / 1_000).to_string()} {onpointerdown} {onpointermove}
+            <div class="lanes" ref={bar} role="slider" tabindex="0" aria-label={label}
+                aria-valuemin="0" aria-valuemax={(horizon / 1_000).to_string()}
+                aria-valuenow={(props.now / 1_000).to_string()}
+                aria-valuetext={format!("{:.3} s", props.now as f64 / 1e6)}
+                {onpointerdown} {onpointermove} onkeydown={keys(&props.act)}
                 onpointerup={stop.clone()} onpointercancel={stop}>
-                <svg viewBox={format!("0 0 {WIDTH} {height}")} preserveAspectRatio="none">
-                    { for data.lanes.iter().enumerate().map(|(row, lane)| html! {
-                        <g key={lane.node} transform={lane_place(row)}>
-                            { for lane.spans.iter().map(|one| span(one, horizon)) }
-                        </g>
-                    }) }
-                </svg>
-                <div class="marks">{ marks(data, horizon, &props.act) }</div>
+                <Drawing data={data.clone()} act={props.act.clone()} />
                 <div class="playhead" ref={props.playhead.clone()} />
             </div>
             { branches(props) }
         </div>
     }
+}
+
+/// Arrows on the timeline go through time; elsewhere they go from node to node.
+fn keys(act: &Callback<Action>) -> Callback<KeyboardEvent> {
+    let act = act.clone();
+    Callback::from(move |event: KeyboardEvent| {
+        let action = match event.key().as_str() {
+            "ArrowLeft" | "ArrowDown" => Action::BackTime,
+            "ArrowRight" | "ArrowUp" => Action::ForwardTime,
+            "PageDown" => Action::PreviousLandmark,
+            "PageUp" => Action::NextLandmark,
+            _ => return,
+        };
+        event.prevent_default();
+        event.stop_propagation();
+        act.emit(action);
+    })
+}
+
+/// Props of [`Drawing`].
+#[derive(Properties, PartialEq)]
+struct DrawingProps {
+    data: Rc<Data>,
+    act: Callback<Action>,
+}
+
+/// Lanes and marks: drawn again only when the run has grown.
+#[function_component]
+fn Drawing(props: &DrawingProps) -> Html {
+    let data = &props.data;
+    let horizon = horizon(data.end_time);
+    let height = MARKS + data.lanes.len() as f64 * LANE;
+    html! { <>
+        <svg viewBox={format!("0 0 {WIDTH} {height}")} preserveAspectRatio="none">
+            { for data.lanes.iter().enumerate().map(|(row, lane)| html! {
+                <g key={lane.node} transform={lane_place(row)}>
+                    { for lane.spans.iter().map(|one| span(one, horizon)) }
+                </g>
+            }) }
+        </svg>
+        <div class="marks">{ marks(data, horizon, &props.act) }</div>
+    </> }
 }
 
 fn lane_place(row: usize) -> String {

@@ -34,6 +34,8 @@ pub struct TopBarProps {
     pub live: LiveLine,
     /// The run: nodes, seed, clients.
     pub run: (u64, u64, u64),
+    /// Whether its disks lie about sync.
+    pub lies: bool,
     /// Its optional rules.
     pub switches: Switches,
     /// Where nodes were put.
@@ -70,6 +72,7 @@ pub fn TopBar(props: &TopBarProps) -> Html {
                     title="Nodes, seed, rules, looks" onclick={toggle}>
                     <span>{ format!("{nodes} nodes") }</span>
                     <span class="soft mono seed">{ format!("seed {seed:X}") }</span>
+                    if props.lies { <b class="lies">{ "disks lie" }</b> }
                     <svg viewBox="0 0 10 6" aria-hidden="true"><path d="M1 1 5 5 9 1" /></svg>
                 </button>
             } else {
@@ -82,7 +85,7 @@ pub fn TopBar(props: &TopBarProps) -> Html {
             <button class="icon" id="help" title="Keys and signs (?)" aria-label="Help"
                 onclick={help}>{ "?" }</button>
             if open {
-                <Settings run={props.run} switches={props.switches} theme={props.theme}
+                <Settings run={props.run} lies={props.lies} switches={props.switches} theme={props.theme}
                     calm={props.calm} on_calm={props.on_calm.clone()} act={props.act.clone()}
                     layout={props.layout.clone()}
                     playground={props.mode == Mode::Playground}

@@ -9,6 +9,9 @@ use raftwerk_sim::{Intervention, Setup};
 use std::rc::Rc;
 use yew::prelude::*;
 
+/// How many syncs a lying disk has in its cache: the write of a client and one more.
+const LIES: u32 = 2;
+
 impl App {
     /// Carries out one action.
     pub fn perform(&mut self, ctx: &Context<Self>, action: Action) {
@@ -23,7 +26,19 @@ impl App {
             } => {
                 let mut setup = Setup::playground(nodes, seed);
                 setup.clients = clients;
-                setup.switches = self.shared.borrow().driver.history().setup().switches;
+                {
+                    let shared = self.shared.borrow();
+                    let now = shared.driver.history().setup();
+                    (setup.switches, setup.disk.lies) = (now.switches, now.disk.lies);
+                    if now.nodes != nodes {
+                        self.layout = Rc::default();
+                    }
+                }
+                self.begin(setup);
+            }
+            Action::Lies(on) => {
+                let mut setup = self.shared.borrow().driver.history().setup().clone();
+                setup.disk.lies = if on { LIES } else { 0 };
                 self.begin(setup);
             }
             Action::Switches(switches) => {
@@ -72,7 +87,10 @@ impl App {
                 Action::Forward => pause_and(driver, Driver::forward),
                 Action::PreviousLandmark => pause_and(driver, Driver::previous_landmark),
                 Action::NextLandmark => pause_and(driver, Driver::next_landmark),
-                Action::Seek(position) => driver.seek(position),
+                Action::Seek(position) => {
+                    driver.play(false);
+                    driver.seek(position);
+                }
                 Action::Start => driver.seek(0),
                 Action::End => driver.seek_end(),
                 Action::BackTime | Action::ForwardTime => {

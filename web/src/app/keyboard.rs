@@ -20,6 +20,9 @@ impl App {
         if matches!(key.as_str(), " " | "Enter") && keys::is_pressing(event) {
             return false;
         }
+        if matches!(key.as_str(), "ArrowUp" | "ArrowDown") && keys::is_scrolling(event) {
+            return false;
+        }
         let press = Press {
             key: &key,
             shift: event.shift_key(),

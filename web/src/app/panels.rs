@@ -27,7 +27,8 @@ impl App {
         html! {
             <aside class="left" aria-label="Clients, events, checks">
                 { tab_row(ctx, &tabs, shown) }
-                <div class="pane" role="tabpanel">{ self.pane(shown, LEFT) }</div>
+                <div class="pane" role="tabpanel" tabindex="0" aria-label={shown.name()}>
+                    { self.pane(shown, LEFT) }</div>
             </aside>
         }
     }
@@ -52,7 +53,8 @@ impl App {
         if tabs.is_empty() {
             return html! {
                 <aside class="right" aria-label="Selection">
-                    <div class="pane">{ self.pane(Tab::Node, RIGHT) }</div>
+                    <div class="pane" tabindex="0" role="group" aria-label="Details">
+                        { self.pane(Tab::Node, RIGHT) }</div>
                 </aside>
             };
         }
@@ -69,7 +71,8 @@ impl App {
                         <i /></button>
                 }
                 { tab_row(ctx, &tabs, shown) }
-                <div class="pane" role="tabpanel">{ self.pane(shown, RIGHT) }</div>
+                <div class="pane" role="tabpanel" tabindex="0" aria-label={shown.name()}>
+                    { self.pane(shown, RIGHT) }</div>
             </aside>
         }
     }

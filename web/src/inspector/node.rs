@@ -70,7 +70,7 @@ fn header(props: &PanelProps, card: &NodeCard, view: &NodeView) -> Html {
             <span class={classes!("badge", term_class(view.term))}>
                 { format!("S{}", card.id) }</span>
             <div>
-                <p class="headline">{ line }</p>
+                <h2 class="headline">{ line }</h2>
                 if card.condition == NodeCondition::Frozen {
                     <p class="soft">{ "frozen: it neither hears nor speaks" }</p>
                 }
@@ -155,7 +155,7 @@ fn unknown(props: &PanelProps, card: &NodeCard) -> Html {
         <div class="head node-head">
             <span class="badge unknown">{ format!("S{}", card.id) }</span>
             <div>
-                <p class="headline">{ line }</p>
+                <h2 class="headline">{ line }</h2>
                 <p class="source">{ source(card) }</p>
             </div>
         </div>

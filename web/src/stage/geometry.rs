@@ -111,7 +111,7 @@ impl Geometry {
         let wish = 0.55 * 0.36 * least * (PI / count).sin();
         let node = wish.clamp(20.0, 44.0).min((0.1 * least).max(20.0));
         // Room for the crown above and two lines of text below a node.
-        let ring = spread * (0.36 * least).min(height / 2.0 - node - 36.0).max(40.0);
+        let ring = spread * (0.36 * least).min(height / 2.0 - node - 40.0).max(40.0);
         let wide = (0.38 * width - node).clamp(ring, 1.5 * ring);
         let center = Point {
             x: width / 2.0,

@@ -145,36 +145,57 @@ fn hull_margin(geometry: &Geometry) -> f64 {
         .max(geometry.node + 14.0)
 }
 
-/// Outside the outline, at the middle of the side that lies farthest out.
-fn label_place(geometry: &Geometry, points: &[Point], margin: f64) -> Point {
-    let count = points.len();
-    let center = geometry.center;
-    let far = |p: &Point| (p.x - center.x).hypot(p.y - center.y);
+/// Outside the outline, where it is farthest from every node.
+fn label_place(geometry: &Geometry, corners: &[Point], margin: f64) -> Point {
     let (half, high) = (PILL.0 / 2.0 + 4.0, PILL.1 / 2.0 + 3.0);
-    let sides = (0..count).map(|i| {
-        let (a, b) = (points[i], points[(i + 1) % count]);
+    let on_stage = |at: Point| Point {
+        x: at.x.clamp(half, (geometry.width - half).max(half)),
+        y: at.y.clamp(high, (geometry.height - high).max(high)),
+    };
+    // As wide as it is, it is nearer to what lies beside it than to what lies above or below.
+    let room = |at: Point| {
+        let distance = |(_, node): &(u64, Point)| {
+            let beside = ((at.x - node.x).abs() - half + high).max(0.0);
+            beside.hypot(at.y - node.y)
+        };
+        geometry
+            .places()
+            .iter()
+            .map(distance)
+            .fold(f64::MAX, f64::min)
+    };
+    sides(corners)
+        .into_iter()
+        .map(|(from, out)| from.toward(out, margin + out.x.abs() * half + out.y.abs() * high))
+        .map(on_stage)
+        .max_by(|a, b| room(*a).total_cmp(&room(*b)))
+        .unwrap_or(geometry.center)
+}
+
+/// Points of an outline with the direction away from it: the middle of each side, or of a single
+/// node all around.
+fn sides(corners: &[Point]) -> Vec<(Point, Point)> {
+    if let [only] = corners {
+        let eighth = std::f64::consts::FRAC_PI_4;
+        let around = (0..8).map(|i| f64::from(i) * eighth).map(|angle| Point {
+            x: angle.cos(),
+            y: angle.sin(),
+        });
+        return around.map(|out| (*only, out)).collect();
+    }
+    let count = corners.len();
+    let side = |i: usize| {
+        let (a, b) = (corners[i], corners[(i + 1) % count]);
         let along = a.direction(b);
         let middle = Point {
             x: (a.x + b.x) / 2.0,
             y: (a.y + b.y) / 2.0,
         };
-        (
-            middle,
-            Point {
-                x: along.y,
-                y: -along.x,
-            },
-        )
-    });
-    let (from, out) = if count == 1 {
-        (points[0], center.direction(points[0]))
-    } else {
-        let side = sides.max_by(|(a, _), (b, _)| far(a).total_cmp(&far(b)));
-        side.unwrap_or((center, Point { x: 0.0, y: -1.0 }))
+        let out = Point {
+            x: along.y,
+            y: -along.x,
+        };
+        (middle, out)
     };
-    let at = from.toward(out, margin + out.x.abs() * half + out.y.abs() * high);
-    Point {
-        x: at.x.clamp(half, (geometry.width - half).max(half)),
-        y: at.y.clamp(high, (geometry.height - high).max(high)),
-    }
+    (0..count).map(side).collect()
 }

@@ -190,22 +190,26 @@ pub fn NodeGlyph(props: &NodeProps) -> Html {
     let dial = if leads { r + 10.0 } else { r + 7.0 };
     let pulse = format!("{}{}", role_attribute(face), condition_name(face.condition));
     html! {
-        <g {class} tabindex="0" role="button" aria-label={face.label()}
+        <g {class} tabindex="0" role="button"
             aria-pressed={selected.to_string()}
             transform={format!("translate({:.1} {:.1})", at.x, at.y)}
             data-node={face.id.to_string()} data-role={role_attribute(face)}
             data-term={face.term.to_string()} data-condition={condition_name(face.condition)}>
-            <circle class="halo" r={px(r + 15.0)} />
-            if face.timed {
-                <circle class="track" r={px(dial)} />
-                <circle class={if leads { "ring beat" } else { "ring" }} r={px(dial)}
-                    id={format!("ring-{}", face.id)} pathLength="1" stroke-dasharray="1 1"
-                    stroke-dashoffset="1" transform="rotate(-90)" />
-            }
-            <circle key={pulse} class="pulse" r={px(r + 2.0)} />
-            { body(face, r) }
-            { inside(face, r, *radius) }
-            { caption(face, r, *side) }
+            // Its name, and what a resting pointer is told; it says all that is drawn.
+            <title>{ face.label() }</title>
+            <g aria-hidden="true">
+                <circle class="halo" r={px(r + 15.0)} />
+                if face.timed {
+                    <circle class="track" r={px(dial)} />
+                    <circle class={if leads { "ring beat" } else { "ring" }} r={px(dial)}
+                        id={format!("ring-{}", face.id)} pathLength="1" stroke-dasharray="1 1"
+                        stroke-dashoffset="1" transform="rotate(-90)" />
+                }
+                <circle key={pulse} class="pulse" r={px(r + 2.0)} />
+                { body(face, r) }
+                { inside(face, r, *radius) }
+                { caption(face, r, *side) }
+            </g>
         </g>
     }
 }

@@ -6,7 +6,7 @@ use super::shapes;
 use crate::action::{Action, Mode, Selection};
 use crate::message;
 use raftwerk_sim::Intervention as I;
-use raftwerk_wire::view::{ClusterView, NodeCondition};
+use raftwerk_wire::view::{ClusterView, NodeCard, NodeCondition};
 
 /// What was clicked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -246,12 +246,15 @@ fn stage(view: &ClusterView) -> Content {
     if !view.cuts.is_empty() {
         items.push(Item::new("Heal every link", "H", vec![Action::Do(I::Heal)]));
     }
-    let down: Vec<Action> = view
-        .nodes
-        .iter()
-        .filter(|card| card.condition == NodeCondition::Crashed)
-        .map(|card| Action::Do(I::Restart(card.id)))
-        .collect();
+    let nodes = |down: bool| {
+        let wanted = move |card: &&NodeCard| (card.condition == NodeCondition::Crashed) == down;
+        view.nodes.iter().filter(wanted).map(|card| card.id)
+    };
+    let up: Vec<Action> = nodes(false).map(|id| Action::Do(I::Crash(id))).collect();
+    let down: Vec<Action> = nodes(true).map(|id| Action::Do(I::Restart(id))).collect();
+    if !up.is_empty() {
+        items.push(Item::new("Crash every node", "", up));
+    }
     if !down.is_empty() {
         items.push(Item::new("Restart every crashed node", "", down));
     }

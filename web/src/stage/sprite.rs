@@ -252,8 +252,9 @@ impl Sprite {
         }
         if !manner.dense {
             let angle = self.lane.angle(along);
-            // Not comparable at first.
-            if !((angle - self.turned).abs() < 1.0) {
+            // Never true at first, when the angle is no number.
+            let steady = (angle - self.turned).abs() < 1.0;
+            if !steady {
                 self.turned = angle;
                 let _ = self.turn.set_rotate(angle as f32, 0.0, 0.0);
             }
