@@ -3,9 +3,10 @@
 //! Incremental: only what the event changed is looked at, so that every check can stay on while
 //! a storm runs. What nodes did is compared with a ledger of the whole run ([`Ledger`]): which
 //! entry was seen under which id, what is committed, and which digest the state machine had
-//! after each index. What clients are told is compared with a plain state machine ([`Oracle`]). [`Checks::everything`] looks at whole logs again; storms call it at their
-//! end. A crashed node's disk still counts where disks are counted (trap X2), and an operation
-//! without an answer is unknown, not absent.
+//! after each index. What clients are told is compared with a plain state machine ([`Oracle`]).
+//! [`Checks::everything`] looks at whole logs again; storms call it at their end. A crashed
+//! node's disk still counts where disks are counted (trap X2), and an operation without an
+//! answer is unknown, not absent.
 
 mod answers;
 mod ledger;

@@ -1,9 +1,10 @@
 //! A deterministic cluster: nodes, network, disks, clients, faults and checks behind one queue.
 //!
 //! One step takes one thing from the queue, feeds it to one core (or all that waits there, see
-//! `host`), drains that completely, turns what comes out into future things, and runs the checks. The same setup and the same
-//! interventions give the same run on every platform: nothing here knows a clock, a thread, a
-//! float or a hash map. A world is cheap to clone, which is how time travel works.
+//! `host`), drains that completely, turns what comes out into future things, and runs the
+//! checks. The same setup and the same interventions give the same run on every platform:
+//! nothing here knows a clock, a thread, a float or a hash map. A world is cheap to clone, which
+//! is how time travel works.
 
 mod act;
 mod drain;
