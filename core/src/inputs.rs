@@ -31,6 +31,10 @@ impl Raft {
                 self.retire_if_stalled();
             }
             self.heartbeat_if_due();
+            if now >= self.membership_due() {
+                // What follows is in `reconfigure`, while draining.
+                self.cause = Cause::Timer(Timer::Member);
+            }
         } else if now >= self.election.due {
             self.on_election_timeout();
         }
@@ -176,7 +180,8 @@ impl Raft {
                     .disk_stalled_due()
                     .filter(|_| leading.transfer.is_none());
                 let disk = disk.unwrap_or(Time::NEVER);
-                leading.heartbeat.due.min(quorum).min(disk)
+                let members = self.membership_due();
+                leading.heartbeat.due.min(quorum).min(disk).min(members)
             }
             _ => self.election.due,
         };

@@ -106,7 +106,7 @@ impl Raft {
             return Time(0);
         };
         let contact = |node: NodeId| match leading.peers.get(&node) {
-            Some(peer) => peer.heard.unwrap_or(leading.since).0,
+            Some(peer) => peer.heard.unwrap_or_default().max(leading.since).0,
             None => self.now.0,
         };
         let rules = self.config.rules();
@@ -137,7 +137,10 @@ impl Raft {
         }
         let members = self.members();
         let in_time = |node: &&NodeId| match leading.peers.get(node) {
-            Some(peer) => self.now.since(peer.heard.unwrap_or(leading.since)) < limit,
+            Some(peer) => {
+                let heard = peer.heard.unwrap_or_default().max(leading.since);
+                self.now.since(heard) < limit
+            }
             None => **node == self.id(),
         };
         let heard = members.voters.iter().filter(in_time).count();

@@ -2,8 +2,8 @@
 //!
 //! **Feed inputs, then drain [`Raft::poll`] until `None`.** That is the whole contract; `io`
 //! tells it on one page. In reading order: `types`, `message`, `io`, `raft`, `inputs`, `election`,
-//! `votes`, `leader`, `transfer`, `reconfigure`, `follower`, `replication`, `commit`, `reads`,
-//! `drain`.
+//! `votes`, `leader`, `transfer`, `reconfigure`, `catch_up`, `follower`, `replication`, `commit`,
+//! `reads`, `drain`.
 //!
 //! | paper / thesis                         | file                     |
 //! |----------------------------------------|--------------------------|
@@ -12,12 +12,13 @@
 //! | T3.10 handing leadership over          | `transfer`               |
 //! | 5.3 replication                        | `follower`, `replication`, `progress` |
 //! | 5.4 safety, commit rule                | `votes`, `commit`        |
-//! | 6, T4 membership                       | `membership`, `quorum`, `reconfigure` |
+//! | 6, T4 membership                       | `membership`, `quorum`, `reconfigure`, `catch_up` |
 //! | T3.8, T10.2.1 what the disk must cover | `durability`             |
 //! | T6.2 check-quorum                      | `leader`                 |
 //! | T6.4 reads                             | `reads`                  |
 
 mod boot;
+mod catch_up;
 mod commit;
 mod config;
 mod drain;

@@ -11,6 +11,7 @@
 //! own membership leads on until that is committed, without counting itself, and then hands over
 //! (M6); who was removed is sent the commit of its removal (M7).
 
+use crate::catch_up::CatchUp;
 use crate::io::{Abort, Fence, Outcome, Refusal};
 use crate::membership::{Members, Membership};
 use crate::progress::Progress;
@@ -41,15 +42,6 @@ pub(crate) enum Stage {
     Final(LogId),
 }
 
-/// One new voter's rounds: each ends when it has what the leader had at the round's start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct CatchUp {
-    pub round: u64,
-    pub goal: Index,
-    pub since: Time,
-    pub done: bool,
-}
-
 /// A peer that is no member any more and is to learn it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Leaving {
@@ -58,7 +50,7 @@ pub(crate) struct Leaving {
     /// The last round sent when it had been told that this entry is committed.
     told: Option<Round>,
     /// Until when it is waited for.
-    until: Option<Time>,
+    pub until: Option<Time>,
 }
 
 impl Leaving {
@@ -252,60 +244,17 @@ impl Raft {
         let size = entry.size();
         self.log.push(entry);
         self.note_membership(false);
-        let own = self.id();
+        let (own, now) = (self.id(), self.now);
         if let State::Leader(leading) = &mut self.state {
             leading.uncommitted += size;
+            leading.since = now;
             leading.take_members(&members, own, id);
         }
         Some(id)
     }
 
-    // ---------------------------------------------------------------- catch-up
-
-    /// Moves the rounds of new voters on; gives the change up when one does not keep up.
-    fn follow_catch_up(&mut self) {
-        let (now, last, timing) = (self.now, self.log.last().index, self.config.timing);
-        let limit = self.config.limits.catch_up_rounds;
-        let State::Leader(leading) = &mut self.state else {
-            return;
-        };
-        let Some(Stage::CatchingUp(rounds)) = leading.change.as_mut().map(|c| &mut c.stage) else {
-            return;
-        };
-        let mut done = Vec::new();
-        let mut lost = None;
-        for (node, round) in rounds.iter_mut().filter(|(_, round)| !round.done) {
-            let Some(peer) = leading.peers.get(node) else {
-                continue;
-            };
-            // At most two turns: what is not done then has a goal ahead of it.
-            while peer.matched >= round.goal && !round.done && lost.is_none() {
-                let took = now.since(round.since);
-                if took < timing.election_min {
-                    round.done = true;
-                    done.push((*node, round.round, took));
-                } else if round.round >= limit {
-                    lost = Some(*node);
-                } else {
-                    round.round += 1;
-                    (round.goal, round.since) = (last, now);
-                }
-            }
-            let heard = peer.heard.unwrap_or_default().max(round.since);
-            let patience = Span(timing.election_max.0.saturating_mul(limit));
-            if !round.done && now.since(heard) >= patience {
-                lost = Some(*node);
-            }
-        }
-        for (peer, round, took) in done {
-            self.trace(|_| Kind::LearnerCaughtUp { peer, round, took });
-        }
-        if let Some(node) = lost {
-            self.abort_change(Abort::NotCaughtUp(node));
-        }
-    }
-
-    fn abort_change(&mut self, why: Abort) {
+    /// The change ends and this node goes on leading.
+    pub(crate) fn abort_change(&mut self, why: Abort) {
         if let State::Leader(leading) = &mut self.state
             && let Some(change) = leading.change.take()
         {

@@ -39,7 +39,7 @@ pub(crate) struct Leading {
     pub noop: Index,
     /// Who voted for it.
     pub votes: Vec<NodeId>,
-    /// When it was elected.
+    /// When it was elected, or its members last changed: from then on it must hear them.
     pub since: Time,
     /// Proposals not yet settled, in log order.
     pub pending: VecDeque<(Index, Ticket)>,

@@ -65,6 +65,8 @@ pub enum Timer {
     ReadRetry,
     /// A leadership transfer takes too long (thesis 3.10).
     Transfer,
+    /// A member that comes or goes is silent for too long (thesis 4.2.1).
+    Member,
 }
 
 /// Roles of a node (paper 5.1, thesis 9.6).

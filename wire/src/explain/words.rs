@@ -26,6 +26,7 @@ pub fn timer_name(timer: Timer) -> &'static str {
         Timer::CheckQuorum => "check-quorum timer",
         Timer::ReadRetry => "read retry timer",
         Timer::Transfer => "transfer timer",
+        Timer::Member => "member timer",
     }
 }
 
