@@ -13,6 +13,7 @@ use crate::checks::Banner;
 use crate::driver::{Driver, Undo};
 use crate::frame::{self, Shared};
 use crate::help::Help;
+use crate::live::bar::{LiveBar, Reel};
 use crate::media::{self, Media, Wanted};
 use crate::partition::PartitionDialog;
 use crate::shown::Shown;
@@ -123,6 +124,7 @@ pub struct App {
     /// How many panels show `slow` already.
     caught_up: usize,
     timeline: Rc<Timeline>,
+    reel: Rc<Reel>,
     branches: Rc<Vec<BranchInfo>>,
     hash: AttrValue,
     /// Event shown and last event, as they are printed.
@@ -174,6 +176,7 @@ impl Component for App {
             panes: Default::default(),
             caught_up: 0,
             timeline: Rc::default(),
+            reel: Rc::default(),
             branches: Rc::default(),
             hash: AttrValue::default(),
             position: (0, 0),
@@ -327,16 +330,14 @@ impl App {
         let shared = self.shared.borrow();
         let (driver, dials) = (&shared.driver, &shared.dials);
         let history = driver.history();
-        let playing = match self.mode {
-            Mode::Playground => driver.playing(),
-            Mode::Live => shared.following,
-        };
+        if self.mode == Mode::Live {
+            return html! { <LiveBar reel={self.reel.clone()} act={act.clone()} /> };
+        }
+        let playing = driver.playing();
         html! { <>
-            if self.mode == Mode::Playground {
-                <TimelineBar data={self.timeline.clone()} branches={self.branches.clone()}
-                    branch={history.branch()} now={self.slow.view.now} playhead={dials.playhead.clone()} act={act.clone()} />
-            }
-            <Transport mode={self.mode} {playing} notch={driver.notch()}
+            <TimelineBar data={self.timeline.clone()} branches={self.branches.clone()}
+                branch={history.branch()} now={self.slow.view.now} playhead={dials.playhead.clone()} act={act.clone()} />
+            <Transport {playing} notch={driver.notch()}
                 position={self.position}
                 quiet_skip={driver.quiet_skip()} hash={self.hash.clone()}
                 clock={dials.clock.clone()} skip={dials.skip.clone()} act={act.clone()} />

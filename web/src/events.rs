@@ -160,9 +160,7 @@ fn one(props: &PanelProps, event: &EventView) -> Html {
         Mode::Live => ago(props.view.now, event.event.at.0),
     };
     let onclick = Callback::from(move |_: MouseEvent| {
-        if mode == Mode::Playground {
-            act.emit(Action::Seek(step));
-        }
+        act.emit(Action::Seek(step));
         act.emit(Action::Select(Selection::Node(node)));
     });
     html! {

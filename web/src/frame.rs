@@ -84,8 +84,6 @@ pub struct Shared {
     pub live: Option<Live>,
     /// Which of them is shown.
     pub mode: Mode,
-    /// Whether the live picture follows.
-    pub following: bool,
     /// What moves.
     pub layer: SharedLayer,
     /// How long frames took.
@@ -113,7 +111,6 @@ impl Shared {
             driver,
             live: None,
             mode,
-            following: true,
             layer: SharedLayer::default(),
             stats: Stats::new(),
             dials: Dials::default(),
@@ -148,14 +145,14 @@ impl Shared {
                 }
                 None => self.driver.frame(passed),
             },
-            Mode::Live => std::mem::take(&mut self.live_changed) && self.following,
+            Mode::Live => std::mem::take(&mut self.live_changed),
         }
     }
 
     /// Writes what moves.
     pub fn draw(&mut self) {
         let now = self.now();
-        if now == self.shown || (self.mode == Mode::Live && !self.following) {
+        if now == self.shown {
             return;
         }
         self.shown = now;

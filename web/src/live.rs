@@ -3,14 +3,30 @@
 //! [`Live`] keeps a WebSocket to the server of the page, folds what arrives into the same
 //! [`ClusterView`] the playground makes, and turns the same interventions into HTTP requests.
 //! A lost connection keeps the last picture, growing old, and is tried again with back-off.
+//!
+//! | file | is |
+//! |---|---|
+//! | `socket`, `http` | the wires |
+//! | `fold` | from what nodes tell to the picture of any moment, with `node`, `kept`, `flights` |
+//! | `past` | what was received in the last minutes |
+//! | `travel`, `strip`, `bar` | looking back: the moment shown, the minutes at a glance, the controls |
+//! | `clients`, `requests` | what the page itself asks |
 
+pub mod bar;
 mod clients;
 mod flights;
 mod fold;
 mod http;
+mod kept;
+mod node;
+mod past;
 pub mod requests;
 mod socket;
+mod strip;
+mod travel;
 
+use crate::action::Action;
+use bar::Reel;
 use clients::Book;
 use fold::Fold;
 use gloo_timers::callback::{Interval, Timeout};
@@ -20,6 +36,8 @@ use raftwerk_wire::view::{ClusterView, EventView};
 use socket::{Report, Socket};
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
+pub use travel::Arrived;
+use travel::Cursor;
 use yew::Callback;
 
 /// Changes are reported at most this often (milliseconds).
@@ -33,6 +51,9 @@ const LONGEST_PAUSE: u32 = 8_000;
 const REFUSAL_SHOWN: u64 = 6_000_000;
 /// Most faults asked for at once.
 const MOST_FAULTS: usize = 64;
+/// The page's clock when the page begins (microseconds): more than a year, so that what nodes did
+/// long before has its place on it, and little enough to be exact in a float.
+const BEGUN: u64 = 1 << 45;
 
 /// What the top bar says about the live source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,6 +76,7 @@ pub struct Live(Rc<Inner>);
 
 struct Inner {
     fold: RefCell<Fold>,
+    cursor: Cell<Cursor>,
     book: RefCell<Book>,
     socket: RefCell<Option<Socket>>,
     retry: RefCell<Option<Timeout>>,
@@ -82,7 +104,8 @@ impl Live {
     #[must_use]
     pub fn connect_with(on_change: Callback<()>, notice: Callback<String>) -> Live {
         let inner = Rc::new(Inner {
-            fold: RefCell::default(),
+            fold: RefCell::new(Fold::new(page_now())),
+            cursor: Cell::default(),
             book: RefCell::default(),
             socket: RefCell::default(),
             retry: RefCell::default(),
@@ -100,7 +123,9 @@ impl Live {
         *inner.beat.borrow_mut() = Some(Interval::new(BEAT, move || {
             let Some(inner) = weak.upgrade() else { return };
             beats.set((beats.get() + 1) % AGE_BEATS);
-            if inner.dirty.replace(false) || beats.get() == 0 {
+            // A moment of the past changes no more; only how long ago it was.
+            let paused = inner.cursor.get().0.is_some();
+            if (inner.dirty.replace(false) && !paused) || beats.get() == 0 {
                 inner.changed.emit(());
             }
         }));
@@ -108,26 +133,60 @@ impl Live {
         Live(inner)
     }
 
-    /// The page's clock, microseconds.
+    /// The moment shown on the page's clock, microseconds.
     #[must_use]
     pub fn now(&self) -> u64 {
-        page_now()
+        self.0.cursor.get().0.unwrap_or_else(page_now)
+    }
+
+    /// Whether the picture follows the cluster.
+    #[must_use]
+    pub fn following(&self) -> bool {
+        self.0.cursor.get().0.is_none()
+    }
+
+    /// Goes to another moment of the last minutes, or back to now.
+    #[must_use]
+    pub fn travel(&self, action: &Action) -> Arrived {
+        let mut cursor = self.0.cursor.get();
+        let arrived = cursor.travel(action, &self.0.fold.borrow(), page_now());
+        self.0.cursor.set(cursor);
+        arrived
     }
 
     /// The picture at a moment of the page's clock.
     #[must_use]
     pub fn view(&self, now_us: u64) -> ClusterView {
-        let clients = self.0.book.borrow().view();
+        let clients = self.0.book.borrow().view(now_us);
         ClusterView {
             clients,
             ..self.0.fold.borrow().view(now_us)
         }
     }
 
-    /// The last events, newest last.
+    /// The last events up to the moment shown, newest last.
     #[must_use]
     pub fn events(&self) -> Vec<EventView> {
-        self.0.fold.borrow().events()
+        self.0.fold.borrow().events(self.now())
+    }
+
+    /// An event by its number.
+    #[must_use]
+    pub fn event(&self, id: u64) -> Option<EventView> {
+        let fold = self.0.fold.borrow();
+        fold.past().find(id).map(|heard| (*heard.event).clone())
+    }
+
+    /// The last minutes, for the bar below the stage.
+    #[must_use]
+    pub fn reel(&self) -> Reel {
+        let (fold, now) = (self.0.fold.borrow(), page_now());
+        Reel {
+            strip: strip::strip(fold.past(), now),
+            cursor: self.0.cursor.get().0,
+            events_from: fold.past().events_from(),
+            messages_from: fold.flights_from(),
+        }
     }
 
     /// What the top bar says.
@@ -154,6 +213,10 @@ impl Live {
     /// # Errors
     /// Why it cannot even begin, in one sentence.
     pub fn act(&self, what: &Intervention) -> Result<(), String> {
+        if !self.following() {
+            let why = "This is a moment of the past. Follow the cluster again (Space) to act.";
+            return Err(why.to_string());
+        }
         if let Intervention::Ask { client, node, op } = what {
             return self.ask(*client, *node, op);
         }
@@ -200,12 +263,13 @@ impl Live {
 }
 
 fn page_now() -> u64 {
-    (crate::driver::real_now() * 1_000.0) as u64
+    BEGUN + (crate::driver::real_now() * 1_000.0) as u64
 }
 
 fn open(inner: &Rc<Inner>) {
     let weak = Rc::downgrade(inner);
-    let socket = Socket::open(move |report| {
+    let resume = inner.fold.borrow().resume();
+    let socket = Socket::open(resume, move |report| {
         if let Some(inner) = weak.upgrade() {
             take(&inner, report);
         }
@@ -231,7 +295,7 @@ fn take(inner: &Rc<Inner>, report: Report) {
         }
         Report::Closed => {
             inner.open.set(false);
-            inner.fold.borrow_mut().lost();
+            inner.fold.borrow_mut().lost(page_now());
             *inner.message.borrow_mut() = if inner.ever_open.get() {
                 "Connection lost. Trying again.".to_string()
             } else {

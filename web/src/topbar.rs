@@ -128,12 +128,14 @@ fn live(props: &TopBarProps) -> Html {
     html! { <>
         if total > 0 {
             <span class="live-line" id="live-status">
-                { format!("{connected} of {total} nodes connected") }</span>
+                { format!("{connected} of {total}") }
+                <span class="word">{ " nodes connected" }</span></span>
         }
         if props.live.chaos {
             <button id="arm" class="toggle" aria-pressed={armed.to_string()} onclick={arm}
                 title="Unlock faults on real processes">
-                { if armed { "Armed" } else { "Arm controls" } }</button>
+                if armed { { "Armed" } } else { { "Arm" }<span class="word">{ " controls" }</span> }
+                </button>
         }
     </> }
 }

@@ -1,7 +1,7 @@
 //! The transport: play, step, jump, speed. Small pictures are drawn, not typed, so that they
 //! look the same everywhere.
 
-use crate::action::{Action, Mode};
+use crate::action::Action;
 use crate::driver::{FASTEST, SLOWEST, rate};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -9,8 +9,6 @@ use yew::prelude::*;
 /// Props of [`Transport`].
 #[derive(Properties, PartialEq)]
 pub struct TransportProps {
-    /// Where the view comes from.
-    pub mode: Mode,
     /// Whether time runs.
     pub playing: bool,
     /// Speed notch.
@@ -56,22 +54,6 @@ pub fn Transport(props: &TransportProps) -> Html {
             </button>
         }
     };
-    if props.mode == Mode::Live {
-        let name = if *playing {
-            "Pause the picture"
-        } else {
-            "Follow live"
-        };
-        let d = if *playing { PAUSE } else { PLAY };
-        return html! {
-            <div class="transport" role="group" aria-label="Live">
-                <span class="play">{ button("play", name, "Space", d, Action::TogglePlay) }</span>
-                <span class="live-dot" data-on={playing.to_string()} />
-                <span>{ if *playing { "Live" } else { "Paused: the cluster runs on" } }</span>
-                <output class="mono soft clock" ref={props.clock.clone()} />
-            </div>
-        };
-    }
     let (name, d) = if *playing {
         ("Pause", PAUSE)
     } else {

@@ -3,7 +3,7 @@
 use super::{App, Msg, Room, Tab};
 use crate::action::{Action, Mode, Selection};
 use crate::driver::Driver;
-use crate::live::Live;
+use crate::live::{Arrived, Live};
 use crate::media;
 use raftwerk_sim::{Intervention, Setup};
 use std::rc::Rc;
@@ -64,14 +64,15 @@ impl App {
     /// Actions about time.
     fn travel(&mut self, ctx: &Context<Self>, action: Action) {
         if self.mode == Mode::Live {
-            let mut shared = self.shared.borrow_mut();
-            match action {
-                Action::TogglePlay => shared.following = !shared.following,
-                Action::Play(on) => shared.following = on,
-                _ => return,
-            }
-            shared.live_changed = true;
-            return;
+            let arrived = match &self.shared.borrow().live {
+                Some(live) => live.travel(&action),
+                None => return,
+            };
+            return match arrived {
+                Arrived::Elsewhere => self.jumped(),
+                Arrived::Nowhere(why) => self.say(ctx, why.to_string(), None),
+                Arrived::NotTime => {}
+            };
         }
         let (mut stepped, mut found) = (true, true);
         let next = action == Action::NextLandmark;
@@ -162,7 +163,6 @@ impl App {
         {
             let mut shared = self.shared.borrow_mut();
             shared.mode = mode;
-            shared.following = true;
             shared.live = match mode {
                 Mode::Playground => None,
                 Mode::Live => Some(Live::connect_with(

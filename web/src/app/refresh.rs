@@ -75,7 +75,10 @@ impl App {
             _ => shared.driver.view(),
         };
         let now = real_now();
-        let running = self.mode == Mode::Live || shared.driver.playing();
+        let running = match &shared.live {
+            Some(live) => live.following(),
+            None => shared.driver.playing(),
+        };
         let all = !running || self.slow_at < 0.0;
         if !all && self.caught_up < PANES {
             self.panes[self.caught_up] = self.slow.clone();
@@ -95,6 +98,12 @@ impl App {
         }
         if !all && now - self.slow_at < SLOW {
             return;
+        }
+        if let Some(live) = &shared.live
+            && (all || now - self.timeline_at >= SLOWER)
+        {
+            self.timeline_at = now;
+            self.reel = Rc::new(live.reel());
         }
         self.slow_at = now;
         self.take_slow(shared);

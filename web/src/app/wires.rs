@@ -31,7 +31,13 @@ impl Wires {
             calm: link.callback(Msg::Calm),
             settings: link.callback(Msg::Settings),
             checks: link.callback(|()| Msg::Tab(super::Tab::Checks)),
-            lookup: Callback::from(move |id| shared.borrow().driver.history().event(id)),
+            lookup: Callback::from(move |id| {
+                let shared = shared.borrow();
+                match &shared.live {
+                    Some(live) => live.event(id),
+                    None => shared.driver.history().event(id),
+                }
+            }),
         }
     }
 }

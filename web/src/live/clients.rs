@@ -83,10 +83,31 @@ impl Book {
         }
     }
 
-    /// The clients for the picture.
+    /// The clients as they were at a moment.
     #[must_use]
-    pub fn view(&self) -> Vec<ClientView> {
-        self.clients.clone()
+    pub fn view(&self, moment: u64) -> Vec<ClientView> {
+        let then = |client: &ClientView| {
+            let mut then = ClientView {
+                current: None,
+                done: Vec::new(),
+                ..client.clone()
+            };
+            let all = client.done.iter().chain(&client.current);
+            for operation in all.filter(|operation| operation.started <= moment) {
+                if operation.ended.is_some_and(|ended| ended <= moment) {
+                    then.done.push(operation.clone());
+                } else {
+                    then.current = Some(OperationView {
+                        ended: None,
+                        answer: None,
+                        outcome: None,
+                        ..operation.clone()
+                    });
+                }
+            }
+            then
+        };
+        self.clients.iter().map(then).collect()
     }
 
     fn at(&self, client: u64) -> Option<usize> {
@@ -107,14 +128,30 @@ mod tests {
         book.end(6, 1, first, "no answer".into(), "unknown");
         let second = book.begin(7, 1, 2, &op).unwrap();
         book.end(8, 1, first, "done".into(), "ok");
-        assert!(book.view()[0].current.is_some());
+        assert!(book.view(8)[0].current.is_some());
         book.end(9, 1, second, "done".into(), "ok");
-        let outcomes: Vec<_> = book.view()[0]
+        let outcomes: Vec<_> = book.view(9)[0]
             .done
             .iter()
             .map(|done| done.outcome.clone().unwrap())
             .collect();
         assert_eq!(outcomes, ["unknown", "ok"]);
+    }
+
+    #[test]
+    fn the_past_is_told_as_it_was() {
+        let mut book = Book::default();
+        let op = Op::Delete { key: "x".into() };
+        let ticket = book.begin(10, 1, 2, &op).unwrap();
+        book.end(20, 1, ticket, "done".into(), "ok");
+        let then = |moment| {
+            let client = book.view(moment).remove(0);
+            let waits = client.current.map(|op| (op.started, op.answer));
+            (waits, client.done.len())
+        };
+        assert_eq!(then(9), (None, 0));
+        assert_eq!(then(15), (Some((10, None)), 0), "it still waited");
+        assert_eq!(then(20), (None, 1));
     }
 
     #[test]
@@ -125,6 +162,6 @@ mod tests {
             let ticket = book.begin(now, 2, 1, &op).unwrap();
             book.end(now, 2, ticket, "done".into(), "ok");
         }
-        assert_eq!(book.view()[1].done.len(), MOST_DONE);
+        assert_eq!(book.view(100)[1].done.len(), MOST_DONE);
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use raftwerk_core::trace::{Cause, Event, Kind, Role};
 use raftwerk_core::{NodeId, Span, Term, Time};
-use raftwerk_wire::view::MessageView;
+use raftwerk_wire::view::{MessageView, NodeView, TimerView};
 
 fn tell(node: u64, boot: u64, clock: u64, told: Told) -> Tell {
     Tell {
@@ -94,13 +94,14 @@ fn nothing_known_is_drawn_unknown_and_old_news_carry_their_age() {
     };
     fold.tell(1_000, tell(1, 7, 50, hello));
     fold.tell(1_000, tell(1, 7, 50, says(1, 1, Role::Follower)));
-    let view = fold.view(201_000);
+    // Each item has a moment of its own: the second one came a microsecond later.
+    let view = fold.view(201_001);
     assert_eq!(view.nodes[0].condition, NodeCondition::Up);
     assert_eq!(view.nodes[0].age, 200_000);
     assert_eq!(view.nodes[1].condition, NodeCondition::Unknown);
     assert!(view.nodes[1].view.is_none());
     assert!(fold.chaos() && !fold.supervisor());
-    fold.lost();
+    fold.lost(201_000);
     let view = fold.view(301_000);
     assert_eq!(view.nodes[0].condition, NodeCondition::Unknown);
     assert!(
@@ -175,7 +176,7 @@ fn causes_point_at_events_of_the_same_life() {
     fold.tell(5_001, tell(1, 7, 1_001, event(2, Some(1))));
     fold.tell(5_002, tell(1, 7, 1_001, event(2, Some(1))));
     fold.tell(6_000, tell(1, 8, 10, event(2, Some(1))));
-    let events = fold.events();
+    let events = fold.events(u64::MAX);
     assert_eq!(events.len(), 3, "an event told twice counts once");
     assert_eq!(events[1].cause, Some(events[0].id));
     assert_eq!(events[2].cause, None, "the other life knows no event 1");
@@ -250,14 +251,124 @@ fn a_stream_survives_json() {
 #[test]
 fn every_buffer_is_bounded() {
     let mut fold = Fold::default();
-    for number in 0..3_000 {
+    for number in 0..2 * MOST_NUMBERS as u64 {
         fold.tell(number, tell(1, 7, number, event(number, None)));
         fold.tell(
             number,
             tell(100 + number, 7, number, says(1, 1, Role::Follower)),
         );
     }
-    assert_eq!(fold.events().len(), MOST_EVENTS);
-    assert_eq!(fold.numbers.len(), MOST_EVENTS);
+    assert_eq!(fold.events(u64::MAX).len(), SHOWN_EVENTS);
+    assert_eq!(fold.numbers.len(), MOST_NUMBERS);
     assert!(fold.members().len() <= MOST_NODES);
+}
+
+fn numbered(number: u64, told: Told) -> Tell {
+    Tell {
+        number,
+        ..tell(1, 7, number, told)
+    }
+}
+
+#[test]
+fn a_moment_of_the_past_is_shown_as_it_was_then() {
+    let mut fold = Fold::default();
+    let second = 1_000_000;
+    fold.tell(second, tell(1, 7, second, says(1, 1, Role::Follower)));
+    fold.tell(2 * second, numbered(1, event(1, None)));
+    fold.tell(3 * second, tell(1, 7, 3 * second, says(1, 2, Role::Leader)));
+    fold.tell(
+        3 * second,
+        tell(1, 7, 3 * second, Told::Cuts { to: vec![2] }),
+    );
+    let then = fold.view(2 * second + 1);
+    let view = then.nodes[0].view.as_ref().unwrap();
+    assert_eq!((view.term, view.role), (1, Role::Follower));
+    assert_eq!(then.nodes[0].age, 1, "an event is a word, too");
+    assert!(then.cuts.is_empty());
+    assert_eq!(
+        fold.events(2 * second - 1).len(),
+        0,
+        "it had not been told of"
+    );
+    assert_eq!(fold.events(2 * second).len(), 1);
+    let now = fold.view(4 * second);
+    assert_eq!(now.nodes[0].view.as_ref().unwrap().term, 2);
+    assert_eq!(now.cuts, [(1, 2)]);
+    let before = &fold.view(second - 1).nodes[0];
+    assert!(before.condition == NodeCondition::Unknown && before.view.is_none());
+}
+
+#[test]
+fn what_did_not_come_is_a_gap_and_nobody_knows_what_was_in_it() {
+    let mut fold = Fold::default();
+    let second = 1_000_000;
+    let up = |fold: &Fold, at| fold.view(at).nodes[0].condition == NodeCondition::Up;
+    fold.tell(second, tell(1, 7, 0, says(1, 1, Role::Follower)));
+    fold.tell(second, numbered(1, event(1, None)));
+    fold.tell(2 * second, numbered(2, event(2, None)));
+    assert!(up(&fold, second + 500_000), "nothing is missing");
+    fold.tell(3 * second, numbered(9, event(9, None)));
+    assert!(!up(&fold, 2 * second + 500_000), "3 to 8 did not come");
+    assert!(up(&fold, 3 * second + 1));
+    fold.tell(4 * second, tell(1, 7, 4, Told::Gap { from: 10, to: 20 }));
+    fold.tell(4 * second, numbered(21, event(21, None)));
+    assert!(!up(&fold, 3 * second + 500_000), "the node itself says so");
+    // Another life begins anew.
+    let mut born = numbered(5, event(1, None));
+    born.boot = 8;
+    fold.tell(5 * second, born);
+    assert!(up(&fold, 4 * second + 500_000));
+    // The connection of the page is gone, and comes back.
+    fold.lost(6 * second);
+    fold.tell(8 * second, tell(1, 8, 8, says(1, 1, Role::Follower)));
+    assert!(!up(&fold, 7 * second) && up(&fold, 8 * second));
+}
+
+#[test]
+fn a_start_that_is_told_late_stays_where_it_was() {
+    // The node started a minute before the page; it tells so when somebody watches.
+    let (begun, minute) = (1_u64 << 45, 60_000_000);
+    let mut fold = Fold::new(begun);
+    let (now, uptime) = (begun + 5_000_000, minute + 5_000_000);
+    fold.tell(now, tell(1, 7, uptime, says(1, 9, Role::Leader)));
+    let kind = Kind::Booted {
+        term: Term(3),
+        vote: None,
+        last: raftwerk_core::LogId::default(),
+    };
+    let start = Event {
+        node: NodeId(1),
+        at: Time(1_000),
+        term: Term(3),
+        cause: Cause::Boot,
+        kind,
+    };
+    let told = EventView {
+        id: 1,
+        step: 1,
+        cause: None,
+        event: start,
+    };
+    fold.tell(now + 10, numbered(1, Told::Event(Box::new(told))));
+    let events = fold.events(now + 10);
+    let at = events[0].event.at.0;
+    assert_eq!(now - at, uptime - 1_000, "as long ago as it was");
+    assert_eq!(events[0].event.term, Term(3), "and in the term of then");
+    let card = &fold.view(now + 20).nodes[0];
+    assert_eq!(
+        card.view.as_ref().unwrap().term,
+        9,
+        "which is no news of now"
+    );
+}
+
+#[test]
+fn one_node_goes_on_after_its_last_number_and_a_supervisor_does_not() {
+    let mut fold = Fold::default();
+    assert_eq!(fold.resume(), None);
+    fold.tell(1, numbered(4, event(1, None)));
+    assert_eq!(fold.resume(), Some((7, 4)));
+    fold.item(2, processes([NodeCondition::Up; 3]));
+    assert_eq!(fold.resume(), None);
 }

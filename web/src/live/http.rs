@@ -8,8 +8,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, Headers, RequestInit, Response};
 
-/// How long the page waits for an answer (milliseconds).
-pub const LIMIT: u32 = 6_000;
+/// How long the page waits for an answer (milliseconds): a little more than the supervisor takes
+/// to say that it took too long.
+pub const LIMIT: u32 = 7_000;
 
 /// Carries out an operation of a client and says how it ended.
 pub async fn ask(op: &Op, node: u64) -> Ended {

@@ -23,12 +23,18 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Opens the stream of the page's own server.
+    /// Opens the stream of the page's own server, going on after a life and number of a node.
     ///
     /// # Errors
     /// When the browser refuses.
-    pub fn open(report: impl Fn(Report) + Clone + 'static) -> Result<Socket, String> {
-        let url = address().ok_or("The page has no address to connect to.")?;
+    pub fn open(
+        resume: Option<(u64, u64)>,
+        report: impl Fn(Report) + Clone + 'static,
+    ) -> Result<Socket, String> {
+        let mut url = address().ok_or("The page has no address to connect to.")?;
+        if let Some((boot, number)) = resume {
+            url.push_str(&format!("?boot={boot}&after={number}"));
+        }
         let socket = WebSocket::new(&url).map_err(|_| "The browser refuses to connect.")?;
         let opened = report.clone();
         let open = Closure::<dyn FnMut()>::new(move || opened(Report::Open));
