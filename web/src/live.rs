@@ -154,13 +154,24 @@ impl Live {
         arrived
     }
 
-    /// The picture at a moment of the page's clock.
+    /// What the stage shows of the moment shown: no logs, no keys.
     #[must_use]
-    pub fn view(&self, now_us: u64) -> ClusterView {
-        let clients = self.0.book.borrow().view(now_us);
+    pub fn stage(&self) -> ClusterView {
+        self.picture(false)
+    }
+
+    /// The whole picture of the moment shown.
+    #[must_use]
+    pub fn whole(&self) -> ClusterView {
+        self.picture(true)
+    }
+
+    fn picture(&self, whole: bool) -> ClusterView {
+        let (now, book) = (self.now(), self.0.book.borrow());
         ClusterView {
-            clients,
-            ..self.0.fold.borrow().view(now_us)
+            clients: book.view(now),
+            client_flights: book.flights(now),
+            ..self.0.fold.borrow().view(now, whole)
         }
     }
 

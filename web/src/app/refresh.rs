@@ -71,7 +71,7 @@ impl App {
 
     fn take(&mut self, shared: &mut Shared) {
         self.view = match (self.mode, &shared.live) {
-            (Mode::Live, Some(live)) => Rc::new(live.view(live.now())),
+            (Mode::Live, Some(live)) => Rc::new(live.stage()),
             _ => shared.driver.view(),
         };
         let now = real_now();
@@ -121,7 +121,7 @@ impl App {
         self.position = (history.position(), history.end());
         self.slow = match (self.mode, &shared.live) {
             (Mode::Live, Some(live)) => Pane {
-                view: self.view.clone(),
+                view: Rc::new(live.whole()),
                 events: Rc::new(live.events()),
             },
             _ => {

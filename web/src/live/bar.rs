@@ -102,16 +102,16 @@ fn moment(reel: &Reel) -> Html {
     let Some(cursor) = reel.cursor else {
         return html! { <strong>{ "Live" }</strong> };
     };
-    let missing = match (cursor < reel.events_from, cursor < reel.messages_from) {
-        (true, _) => "Some events and messages of then are not kept.",
-        (false, true) => "Messages of then are not kept.",
-        (false, false) => "The cluster runs on.",
+    let (class, note) = match (cursor < reel.events_from, cursor < reel.messages_from) {
+        (true, _) => ("note", "Some events and messages of then are not kept."),
+        (false, true) => ("note", "Messages of then are not kept."),
+        (false, false) => ("note soft", "The cluster runs on."),
     };
     let ago = reel.strip.to.saturating_sub(cursor);
     html! { <>
         <strong>{ format!("{} ago", coarse(ago)) }</strong>
         <span class="mono soft clock">{ time_of_day(ago) }</span>
-        <span class="soft gloss">{ missing }</span>
+        <span {class}>{ note }</span>
     </> }
 }
 
@@ -264,7 +264,7 @@ fn gaps(row: usize, lane: &Lane, strip: &Strip) -> Html {
     let one = |(from, to): (u64, u64)| {
         let (left, right) = (part(strip, from), part(strip, to));
         let style = format!(
-            "--row-at:{row};left:{left:.3}%;width:max(3px,{:.3}%)",
+            "--row-at:{row};left:{left:.3}%;width:max(1.5px,{:.3}%)",
             right - left
         );
         let title = format!("Nothing from S{} for {}", lane.node, coarse(to - from));

@@ -8,7 +8,7 @@
 
 use super::flights::{Flights, flight_id};
 use super::kept::Kept;
-use super::node::{Node, card, moved, signed, violation};
+use super::node::{Node, Wanted, card, moved, signed, violation};
 use super::past::{Gap, LONGEST, Past};
 use raftwerk_wire::groups::groups;
 use raftwerk_wire::observe::{FromSupervisor, ProcessView, Tell, Told};
@@ -259,13 +259,19 @@ impl Fold {
         }
     }
 
-    /// The picture at a moment of the page's clock, without clients.
+    /// The picture at a moment of the page's clock, without clients; logs and keys only in the
+    /// whole of it.
     #[must_use]
-    pub fn view(&self, now: u64) -> ClusterView {
+    pub fn view(&self, now: u64, whole: bool) -> ClusterView {
         let known = || self.nodes.keys().map(|id| (*id, self.past.at(*id, now)));
+        let wanted = Wanted {
+            now,
+            begun: self.begun,
+            whole,
+        };
         let card = |(id, node)| NodeCard {
             last_event: self.past.last_event(id, now).cloned(),
-            ..card(id, node, now, self.begun, self.past.in_gap(id, now))
+            ..card(id, node, wanted, self.past.in_gap(id, now))
         };
         let nodes: Vec<NodeCard> = known().map(card).collect();
         let cuts: Vec<(u64, u64)> = known()

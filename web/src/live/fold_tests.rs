@@ -70,7 +70,7 @@ fn two_leaders_of_different_terms_stay_two_leaders() {
     let mut fold = Fold::default();
     fold.tell(10, tell(1, 7, 1_000, says(1, 2, Role::Leader)));
     fold.tell(20, tell(3, 7, 1_000, says(3, 3, Role::Leader)));
-    let view = fold.view(30);
+    let view = fold.view(30, true);
     let leaders: Vec<(u64, u64)> = view
         .nodes
         .iter()
@@ -95,14 +95,14 @@ fn nothing_known_is_drawn_unknown_and_old_news_carry_their_age() {
     fold.tell(1_000, tell(1, 7, 50, hello));
     fold.tell(1_000, tell(1, 7, 50, says(1, 1, Role::Follower)));
     // Each item has a moment of its own: the second one came a microsecond later.
-    let view = fold.view(201_001);
+    let view = fold.view(201_001, true);
     assert_eq!(view.nodes[0].condition, NodeCondition::Up);
     assert_eq!(view.nodes[0].age, 200_000);
     assert_eq!(view.nodes[1].condition, NodeCondition::Unknown);
     assert!(view.nodes[1].view.is_none());
     assert!(fold.chaos() && !fold.supervisor());
     fold.lost(201_000);
-    let view = fold.view(301_000);
+    let view = fold.view(301_000, true);
     assert_eq!(view.nodes[0].condition, NodeCondition::Unknown);
     assert!(
         view.nodes[0].view.is_some(),
@@ -115,7 +115,7 @@ fn the_supervisor_says_what_crashed_and_what_is_frozen() {
     let mut fold = Fold::default();
     use NodeCondition::{Crashed, Frozen, Up};
     fold.item(0, processes([Crashed, Frozen, Up]));
-    let view = fold.view(10);
+    let view = fold.view(10, true);
     assert_eq!(view.nodes[0].condition, Crashed);
     assert_eq!(view.nodes[1].condition, Frozen);
     assert_eq!(
@@ -125,7 +125,7 @@ fn the_supervisor_says_what_crashed_and_what_is_frozen() {
     );
     let relayed = FromSupervisor::Node(Box::new(tell(3, 7, 0, says(3, 1, Role::Follower))));
     fold.item(20, relayed);
-    assert_eq!(fold.view(30).nodes[2].condition, Up);
+    assert_eq!(fold.view(30, true).nodes[2].condition, Up);
     assert_eq!(fold.connected(), (1, 3));
     fold.item(
         40,
@@ -134,7 +134,10 @@ fn the_supervisor_says_what_crashed_and_what_is_frozen() {
             connected: false,
         },
     );
-    assert_eq!(fold.view(50).nodes[2].condition, NodeCondition::Unknown);
+    assert_eq!(
+        fold.view(50, true).nodes[2].condition,
+        NodeCondition::Unknown
+    );
 }
 
 #[test]
@@ -150,7 +153,7 @@ fn what_the_supervisor_kept_comes_with_its_age() {
             tell,
         },
     );
-    let card = &fold.view(61_000_000).nodes[0];
+    let card = &fold.view(61_000_000, true).nodes[0];
     assert_eq!((card.condition, card.age), (Crashed, 41_000_000));
     assert_eq!(card.view.as_ref().unwrap().term, 4);
     assert_eq!(fold.connected().0, 0, "a kept word is no connection");
@@ -160,7 +163,7 @@ fn what_the_supervisor_kept_comes_with_its_age() {
 fn timers_move_to_the_clock_of_the_page() {
     let mut fold = Fold::default();
     fold.tell(101_000, tell(1, 7, 1_000, says(1, 1, Role::Follower)));
-    let timer = fold.view(101_000).nodes[0]
+    let timer = fold.view(101_000, true).nodes[0]
         .view
         .as_ref()
         .unwrap()
@@ -181,7 +184,7 @@ fn causes_point_at_events_of_the_same_life() {
     assert_eq!(events[1].cause, Some(events[0].id));
     assert_eq!(events[2].cause, None, "the other life knows no event 1");
     assert_eq!(events[0].event.at, Time(4_900), "on the clock of the page");
-    assert!(fold.view(7_000).nodes[0].last_event.is_some());
+    assert!(fold.view(7_000, true).nodes[0].last_event.is_some());
 }
 
 #[test]
@@ -208,7 +211,7 @@ fn messages_fly_between_the_two_reports() {
             },
         ),
     );
-    assert_eq!(fold.view(100).flights[0].due, None);
+    assert_eq!(fold.view(100, true).flights[0].due, None);
     fold.tell(
         150,
         tell(
@@ -222,7 +225,7 @@ fn messages_fly_between_the_two_reports() {
             },
         ),
     );
-    assert!(fold.view(150).flights[0].due.is_some());
+    assert!(fold.view(150, true).flights[0].due.is_some());
 }
 
 #[test]
@@ -232,7 +235,7 @@ fn cuts_make_groups() {
         fold.tell(10, tell(node, 7, 0, says(node, 1, Role::Follower)));
         fold.tell(10, tell(node, 7, 0, Told::Cuts { to }));
     }
-    let view = fold.view(20);
+    let view = fold.view(20, true);
     assert_eq!(view.cuts.len(), 4);
     assert_eq!(view.groups.len(), 2);
     assert!(view.groups[0].quorum && !view.groups[1].quorum);
@@ -281,7 +284,7 @@ fn a_moment_of_the_past_is_shown_as_it_was_then() {
         3 * second,
         tell(1, 7, 3 * second, Told::Cuts { to: vec![2] }),
     );
-    let then = fold.view(2 * second + 1);
+    let then = fold.view(2 * second + 1, true);
     let view = then.nodes[0].view.as_ref().unwrap();
     assert_eq!((view.term, view.role), (1, Role::Follower));
     assert_eq!(then.nodes[0].age, 1, "an event is a word, too");
@@ -292,10 +295,10 @@ fn a_moment_of_the_past_is_shown_as_it_was_then() {
         "it had not been told of"
     );
     assert_eq!(fold.events(2 * second).len(), 1);
-    let now = fold.view(4 * second);
+    let now = fold.view(4 * second, true);
     assert_eq!(now.nodes[0].view.as_ref().unwrap().term, 2);
     assert_eq!(now.cuts, [(1, 2)]);
-    let before = &fold.view(second - 1).nodes[0];
+    let before = &fold.view(second - 1, true).nodes[0];
     assert!(before.condition == NodeCondition::Unknown && before.view.is_none());
 }
 
@@ -303,7 +306,7 @@ fn a_moment_of_the_past_is_shown_as_it_was_then() {
 fn what_did_not_come_is_a_gap_and_nobody_knows_what_was_in_it() {
     let mut fold = Fold::default();
     let second = 1_000_000;
-    let up = |fold: &Fold, at| fold.view(at).nodes[0].condition == NodeCondition::Up;
+    let up = |fold: &Fold, at| fold.view(at, true).nodes[0].condition == NodeCondition::Up;
     fold.tell(second, tell(1, 7, 0, says(1, 1, Role::Follower)));
     fold.tell(second, numbered(1, event(1, None)));
     fold.tell(2 * second, numbered(2, event(2, None)));
@@ -355,7 +358,7 @@ fn a_start_that_is_told_late_stays_where_it_was() {
     let at = events[0].event.at.0;
     assert_eq!(now - at, uptime - 1_000, "as long ago as it was");
     assert_eq!(events[0].event.term, Term(3), "and in the term of then");
-    let card = &fold.view(now + 20).nodes[0];
+    let card = &fold.view(now + 20, true).nodes[0];
     assert_eq!(
         card.view.as_ref().unwrap().term,
         9,

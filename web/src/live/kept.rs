@@ -61,6 +61,12 @@ impl Kept {
         view
     }
 
+    /// The view without log and keys, for those who do not show them.
+    #[must_use]
+    pub fn outline(&self) -> NodeView {
+        (*self.rest).clone()
+    }
+
     /// All but log and keys.
     #[must_use]
     pub fn rest(&self) -> &NodeView {

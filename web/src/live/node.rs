@@ -65,10 +65,22 @@ impl Node {
     }
 }
 
-/// The card of a node at a moment, without its last event; `begun` is when the page began, and
-/// `gap` whether something of the node was not received then.
+/// How a card is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// The moment.
+    pub now: u64,
+    /// When the page began.
+    pub begun: u64,
+    /// With log and keys.
+    pub whole: bool,
+}
+
+/// The card of a node at a moment, without its last event; `gap` tells whether something of the
+/// node was not received then.
 #[must_use]
-pub fn card(id: u64, node: Option<&Node>, now: u64, begun: u64, gap: bool) -> NodeCard {
+pub fn card(id: u64, node: Option<&Node>, wanted: Wanted, gap: bool) -> NodeCard {
+    let Wanted { now, begun, whole } = wanted;
     let Some(node) = node else {
         return NodeCard {
             id,
@@ -89,7 +101,10 @@ pub fn card(id: u64, node: Option<&Node>, now: u64, begun: u64, gap: bool) -> No
     NodeCard {
         id,
         condition,
-        view: view.map(|view| on_page_clock(view.view(), offset)),
+        view: view.map(|kept| {
+            let view = if whole { kept.view() } else { kept.outline() };
+            on_page_clock(view, offset)
+        }),
         age: now.saturating_sub(heard),
         last_event: None,
     }

@@ -20,7 +20,9 @@ const MOST_EVENTS: usize = 6_000;
 const EVENT_BYTES: usize = 3 << 20;
 /// Most gaps of one node.
 const MOST_GAPS: usize = 256;
-/// States closer than this are joined if only routine lies between them (microseconds).
+/// States older than this are joined when they are closer than that and only routine lies
+/// between them (microseconds).
+const FRESH: u64 = 30_000_000;
 const ROUTINE: u64 = 250_000;
 
 /// A node from a moment on.
@@ -54,6 +56,8 @@ pub struct Gap {
 #[derive(Default)]
 pub struct Track {
     states: VecDeque<State>,
+    /// How many of them, from the oldest on, have been joined.
+    joined: usize,
     state_bytes: usize,
     states_from: u64,
     events: VecDeque<Heard>,
@@ -77,10 +81,10 @@ impl Past {
         if track.states.back().is_some_and(|last| last.node == *node) {
             return;
         }
-        track.join(at);
         track.state_bytes += node.weight();
         let node = node.clone();
         track.states.push_back(State { at, node });
+        track.join(at);
         track.forget(at);
     }
 
@@ -222,16 +226,21 @@ impl Track {
         &self.gaps
     }
 
-    /// Drops the newest state if it is so close to the one before that nobody misses it.
+    /// Drops states that are not new any more and so close to the one before and the one after
+    /// that nobody misses them.
     fn join(&mut self, now: u64) {
-        let mut newest = self.states.iter().rev();
-        let (Some(last), Some(before)) = (newest.next(), newest.next()) else {
-            return;
-        };
-        let close = now.saturating_sub(before.at) < ROUTINE;
-        if close && last.node.is_like(&before.node) {
-            self.state_bytes -= last.node.weight();
-            self.states.pop_back();
+        let old = now.saturating_sub(FRESH);
+        while let Some(next) = self.states.get(self.joined + 2)
+            && next.at <= old
+        {
+            let (before, this) = (&self.states[self.joined], &self.states[self.joined + 1]);
+            if next.at - before.at >= ROUTINE || !this.node.is_like(&before.node) {
+                self.joined += 1;
+                continue;
+            }
+            if let Some(gone) = self.states.remove(self.joined + 1) {
+                self.state_bytes -= gone.node.weight();
+            }
         }
     }
 
@@ -245,6 +254,7 @@ impl Track {
         {
             if let Some(gone) = self.states.pop_front() {
                 self.state_bytes -= gone.node.weight();
+                self.joined = self.joined.saturating_sub(1);
                 self.states_from = self.states[0].at.max(oldest);
             }
         }

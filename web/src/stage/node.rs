@@ -293,8 +293,10 @@ fn caption(face: &Face, r: f64, side: i8) -> Html {
         _ => format!("{commit}/{last}"),
     };
     let second = if !face.badges.is_empty() {
-        let badges = face.badges.join(" \u{b7} ");
-        html! { <text class="badge" x={px(x)} y={line(1.0)}>{ badges }</text> }
+        // What a node says never stands without its age, where it has one.
+        let words = face.badges.iter().chain(&face.age);
+        let words: Vec<&str> = words.map(String::as_str).collect();
+        html! { <text class="badge" x={px(x)} y={line(1.0)}>{ words.join(" \u{b7} ") }</text> }
     } else if let Some(age) = &face.age {
         html! { <text class="age" x={px(x)} y={line(1.0)}>{ age }</text> }
     } else {
