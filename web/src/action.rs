@@ -115,6 +115,8 @@ pub enum Action {
     MoveTool(bool),
     /// Light or dark.
     Theme(Theme),
+    /// Whether single letters are keys.
+    Letters(bool),
     /// Open or close the list of keys.
     ShowHelp(bool),
     /// Open or close the partition dialog.

@@ -146,7 +146,9 @@ pub struct App {
     tab: Tab,
     sheet: u8,
     menu: u32,
-    ask: Option<&'static str>,
+    ask: Option<(&'static str, &'static str)>,
+    /// Whether single letters are keys.
+    letters: bool,
     settings: bool,
     help: bool,
     partition: bool,
@@ -197,6 +199,7 @@ impl Component for App {
             sheet: 1,
             menu: 0,
             ask: None,
+            letters: media::letters(),
             settings: false,
             help: false,
             partition: false,
@@ -282,13 +285,21 @@ impl Component for App {
     }
 
     fn rendered(&mut self, _: &Context<Self>, _: bool) {
-        if let Some(op) = self.ask.take() {
-            panels::ask(op);
+        if let Some((op, field)) = self.ask.take() {
+            panels::ask(op, field);
         }
     }
 }
 
 impl App {
+    /// A link to this run, as it is now set up.
+    fn link(&self) -> Action {
+        let shared = self.shared.borrow();
+        let setup = shared.driver.history().setup();
+        let run = (setup.nodes, setup.seed, setup.clients);
+        crate::settings::copy_link(run, setup.disk.lies > 0, &self.layout)
+    }
+
     fn members(&self) -> Vec<u64> {
         self.view.nodes.iter().map(|card| card.id).collect()
     }
@@ -302,7 +313,7 @@ impl App {
             <TopBar view={Shown(self.slow.view.clone())} mode={self.mode} armed={self.armed}
                 live={refresh::live_line(&shared)} {run} {lies} switches={setup.switches}
                 theme={self.theme} calm={self.calm} on_calm={wires.calm.clone()}
-                settings={self.settings} layout={self.layout.clone()}
+                settings={self.settings} letters={self.letters} layout={self.layout.clone()}
                 on_settings={wires.settings.clone()} on_checks={wires.checks.clone()}
                 act={wires.act.clone()} />
         }

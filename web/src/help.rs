@@ -26,6 +26,10 @@ const SIGNS: &[(&str, &str)] = &[
         "Square, number",
         "entries on their way; a dot is a heartbeat",
     ),
+    (
+        "Pill",
+        "a client asks; a dotted line leads to the node it believes leads",
+    ),
     ("Hollow", "an answer: tick for yes, bar for no"),
     ("Dashed lane, strokes", "this direction is cut"),
 ];

@@ -35,6 +35,10 @@ pub enum Wish {
     Menu,
     /// Go to the form for operations, with this operation chosen.
     Ask(&'static str),
+    /// Go to the choice of how fresh a read is to be.
+    ReadMode,
+    /// Put a link to this run on the clipboard.
+    CopyLink,
 }
 
 /// Every key with what it does: shown by `?` and kept next to what is carried out.
@@ -64,10 +68,18 @@ pub const KEYS: &[(&str, &str)] = &[
     ("D", "drop the message"),
     ("U", "duplicate the message"),
     ("W", "write as a client"),
-    ("R", "read as a client"),
+    ("R", "read as a client, Shift: choose how fresh"),
+    ("Y", "copy a link to this run"),
     ("?", "this list"),
     ("Esc", "close, then clear the selection"),
 ];
+
+/// Whether a key is one that people with a slip of the finger, or who speak to their computer,
+/// may want to switch off: a single printable character.
+#[must_use]
+pub fn is_letter(key: &str) -> bool {
+    key != " " && key.chars().count() == 1
+}
 
 /// Whether a key press belongs to a field or a dialog and not to the page.
 #[must_use]
@@ -124,7 +136,9 @@ pub fn read(press: Press<'_>, view: &ClusterView, at: Selection, mode: Mode) -> 
         ("Escape", _) => one(Action::Escape),
         ("Enter", _) => Some(Wish::Menu),
         ("w" | "W", _) => Some(Wish::Ask("put")),
-        ("r" | "R", _) => Some(Wish::Ask("get")),
+        ("r" | "R", false) => Some(Wish::Ask("get")),
+        ("r" | "R", true) => Some(Wish::ReadMode),
+        ("y" | "Y", _) if mode == Mode::Playground => Some(Wish::CopyLink),
         ("l" | "L", _) => one(Action::Ring),
         ("a" | "A", _) => Some(Wish::Arrange),
         ("n" | "N", _) => next_link(view, at).map(|select| Wish::Act(vec![select])),

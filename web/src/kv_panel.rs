@@ -109,9 +109,10 @@ pub fn KvPanel(props: &PanelProps) -> Html {
     let onsubmit = {
         let (form, op, wrong) = (form.clone(), op.clone(), wrong.clone());
         let (act, view, client) = (props.act.clone(), props.view.clone(), *client);
+        let mode = props.mode;
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
-            match read(&form, &op, client, &view) {
+            match read(&form, &op, client, &view, mode) {
                 Ok(what) => {
                     wrong.set(None);
                     act.emit(Action::Do(what));
@@ -194,8 +195,9 @@ fn choices(
             </select>
         </label>
         <label class="c2">{ "At node" }
-            <select id="kv-node" ref={form.node.clone()}>
-                <option value="" selected={true}>{ "leader" }</option>
+            <select id="kv-node" ref={form.node.clone()} title="Its leader: the node that the \
+                client believes to lead, or any while it knows none">
+                <option value="" selected={true}>{ "its leader" }</option>
                 { for nodes }
             </select>
         </label>
@@ -256,7 +258,13 @@ fn remember(form: &Form) {
 }
 
 /// Reads the form.
-fn read(form: &Form, op: &str, client: u64, view: &ClusterView) -> Result<Intervention, String> {
+fn read(
+    form: &Form,
+    op: &str,
+    client: u64,
+    view: &ClusterView,
+    mode: Mode,
+) -> Result<Intervention, String> {
     let choice = |field: &NodeRef| {
         field
             .cast::<HtmlSelectElement>()
@@ -274,12 +282,25 @@ fn read(form: &Form, op: &str, client: u64, view: &ClusterView) -> Result<Interv
         _ => Op::Put { key, value },
     };
     op.validate()?;
-    let node = choice(&form.node)
-        .parse()
-        .ok()
-        .or_else(|| likely_leader(view));
+    let node = choice(&form.node).parse().ok();
+    let node = node.or_else(|| asked(view, client, mode));
     let node = node.ok_or("No node is known yet.")?;
     Ok(Intervention::Ask { client, node, op })
+}
+
+/// The node a client turns to by itself: whom it believes to lead. While it knows none, it asks
+/// any node, and a real one is asked through the newest leader in the picture.
+fn asked(view: &ClusterView, client: u64, mode: Mode) -> Option<u64> {
+    let believed = view.clients.iter().find(|other| other.id == client);
+    let believed = believed.and_then(|client| client.leader);
+    let any = || match (mode, u64::try_from(view.nodes.len())) {
+        (Mode::Playground, Ok(count)) if count > 0 => {
+            let at = usize::try_from((client - 1) % count).ok()?;
+            view.nodes.get(at).map(|card| card.id)
+        }
+        _ => likely_leader(view),
+    };
+    believed.or_else(any)
 }
 
 /// The newest leader in the picture, else the first node that runs, else the first.

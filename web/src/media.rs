@@ -9,6 +9,7 @@ use web_sys::{MediaQueryList, UrlSearchParams};
 use yew::Callback;
 
 const THEME_KEY: &str = "raftwerk-theme";
+const LETTERS_KEY: &str = "raftwerk-letters";
 
 /// A media query that reports changes until it is dropped.
 pub struct Media {
@@ -161,12 +162,32 @@ pub fn set_theme(theme: Theme) {
 /// The theme chosen last time.
 #[must_use]
 pub fn stored_theme() -> Theme {
-    let stored = web_sys::window()
-        .and_then(|window| window.local_storage().ok().flatten())
-        .and_then(|storage| storage.get_item(THEME_KEY).ok().flatten());
+    let stored = storage().and_then(|storage| storage.get_item(THEME_KEY).ok().flatten());
     match stored.as_deref() {
         Some("light") => Theme::Light,
         Some("dark") => Theme::Dark,
         _ => Theme::System,
     }
+}
+
+/// Whether single letters are keys: yes, unless it was switched off.
+#[must_use]
+pub fn letters() -> bool {
+    let stored = storage().and_then(|storage| storage.get_item(LETTERS_KEY).ok().flatten());
+    stored.as_deref() != Some("off")
+}
+
+/// Remembers whether single letters are keys.
+pub fn set_letters(on: bool) {
+    if let Some(storage) = storage() {
+        let _ = if on {
+            storage.remove_item(LETTERS_KEY)
+        } else {
+            storage.set_item(LETTERS_KEY, "off")
+        };
+    }
+}
+
+fn storage() -> Option<web_sys::Storage> {
+    web_sys::window().and_then(|window| window.local_storage().ok().flatten())
 }

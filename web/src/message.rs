@@ -1,6 +1,7 @@
 //! Everything on the way, between nodes and between clients and nodes, as one kind of thing.
 
 use crate::stage::geometry::Way;
+use crate::stage::shapes;
 use raftwerk_wire::view::{ClientFlight, ClusterView, Flight, MessageView};
 
 /// A message on the way.
@@ -31,6 +32,17 @@ impl Message<'_> {
             Way::Request(from, to) => (client(from), node(to)),
             Way::Answer(to, from) => (node(from), client(to)),
         }
+    }
+
+    /// What it is, in one line.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let ((from, to), title) = (self.ends(), shapes::title(self.content));
+        let term = match self.has_term() {
+            true => format!(", term {}", self.content.term),
+            false => String::new(),
+        };
+        format!("{title}: {from} to {to}{term}")
     }
 
     /// Whether it carries a term; what clients ask carries none.

@@ -17,6 +17,8 @@ pub struct SettingsProps {
     pub lies: bool,
     /// Its optional rules.
     pub switches: Switches,
+    /// Whether single letters are keys.
+    pub letters: bool,
     /// Where nodes were put.
     pub layout: Rc<Layout>,
     /// Light or dark.
@@ -38,6 +40,8 @@ pub struct SettingsProps {
 pub fn Settings(props: &SettingsProps) -> Html {
     let calm = props.calm;
     let on_calm = props.on_calm.reform(move |_: Event| !calm);
+    let letters = props.letters;
+    let on_letters = props.act.reform(move |_: Event| Action::Letters(!letters));
     let onkeydown = {
         let close = props.close.clone();
         Callback::from(move |event: KeyboardEvent| {
@@ -59,6 +63,10 @@ pub fn Settings(props: &SettingsProps) -> Html {
             <label class="check">
                 <input type="checkbox" id="calm" checked={calm} onchange={on_calm} />
                 <span>{ "Less motion: step from event to event" }</span></label>
+            <h2>{ "Keys" }</h2>
+            <label class="check">
+                <input type="checkbox" id="letters" checked={letters} onchange={on_letters} />
+                <span>{ "Single letters are keys; ? lists them" }</span></label>
         </section>
     }
 }
@@ -140,7 +148,7 @@ fn run(props: &SettingsProps) -> Html {
         <div class="row">
             <button id="new-seed" onclick={fresh}>{ "New seed" }</button>
             <button id="run-again" onclick={again}>{ "From the start" }</button>
-            <button id="copy-link" onclick={copy}>{ "Copy link" }</button>
+            <button id="copy-link" onclick={copy} title="Copy link (Y)">{ "Copy link" }</button>
         </div>
     </> }
 }
@@ -182,7 +190,7 @@ fn disks(props: &SettingsProps) -> Html {
 }
 
 /// Puts a link to this run on the clipboard.
-fn copy_link((nodes, seed, clients): (u64, u64, u64), lies: bool, layout: &Layout) -> Action {
+pub fn copy_link((nodes, seed, clients): (u64, u64, u64), lies: bool, layout: &Layout) -> Action {
     let mut query = format!("?nodes={nodes}&seed={seed:x}&clients={clients}");
     if lies {
         query += "&lies=2";

@@ -182,11 +182,12 @@ impl Component for Stage {
                 false
             }
             Msg::Hover(event, on) => {
+                let props = ctx.props();
                 let flight = match gesture::target_of(event.target()) {
-                    Target::Message(id) if on => Some(id),
+                    Target::Message(id) if on => message::find(&props.view, id),
                     _ => None,
                 };
-                ctx.props().layer.0.borrow_mut().hover(flight);
+                props.layer.0.borrow_mut().hover(flight.as_ref());
                 false
             }
             Msg::Menu(target, at) => self.menu(ctx, target, at),

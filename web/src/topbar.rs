@@ -38,6 +38,8 @@ pub struct TopBarProps {
     pub lies: bool,
     /// Its optional rules.
     pub switches: Switches,
+    /// Whether single letters are keys.
+    pub letters: bool,
     /// Where nodes were put.
     pub layout: Rc<Layout>,
     /// Light or dark.
@@ -87,7 +89,7 @@ pub fn TopBar(props: &TopBarProps) -> Html {
             if open {
                 <Settings run={props.run} lies={props.lies} switches={props.switches} theme={props.theme}
                     calm={props.calm} on_calm={props.on_calm.clone()} act={props.act.clone()}
-                    layout={props.layout.clone()}
+                    layout={props.layout.clone()} letters={props.letters}
                     playground={props.mode == Mode::Playground}
                     close={props.on_settings.reform(|()| false)} />
             }

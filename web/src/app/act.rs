@@ -53,6 +53,10 @@ impl App {
                 self.theme = theme;
                 media::set_theme(theme);
             }
+            Action::Letters(on) => {
+                self.letters = on;
+                media::set_letters(on);
+            }
             Action::ShowHelp(on) => self.help = on,
             Action::ShowPartition(on) => self.partition = on,
             Action::Escape => self.escape(),

@@ -20,6 +20,9 @@ impl App {
         if matches!(key.as_str(), " " | "Enter") && keys::is_pressing(event) {
             return false;
         }
+        if !self.letters && keys::is_letter(&key) {
+            return false;
+        }
         if matches!(key.as_str(), "ArrowUp" | "ArrowDown") && keys::is_scrolling(event) {
             return false;
         }
@@ -53,7 +56,15 @@ impl App {
             Wish::Arrange => self.move_tool = !self.move_tool,
             Wish::Ask(op) => {
                 self.tab = Tab::Kv;
-                self.ask = Some(op);
+                self.ask = Some((op, "#kv-key"));
+            }
+            Wish::ReadMode => {
+                self.tab = Tab::Kv;
+                self.ask = Some(("get", "#kv-read"));
+            }
+            Wish::CopyLink => {
+                let action = self.link();
+                self.perform(ctx, action);
             }
         }
         true

@@ -140,8 +140,8 @@ pub fn focus(selector: &str) {
     }
 }
 
-/// Chooses an operation in the form of the clients and puts the cursor on its key.
-pub fn ask(op: &str) {
+/// Chooses an operation in the form of the clients and puts the cursor on one of its fields.
+pub fn ask(op: &str, field: &str) {
     let document = web_sys::window().and_then(|window| window.document());
     let select = document.and_then(|document| document.get_element_by_id("kv-op"));
     if let Some(Ok(select)) = select.map(JsCast::dyn_into::<web_sys::HtmlSelectElement>) {
@@ -152,5 +152,5 @@ pub fn ask(op: &str) {
             let _ = select.dispatch_event(&event);
         }
     }
-    focus("#kv-key");
+    focus(field);
 }

@@ -110,12 +110,21 @@ impl Layer {
         }
     }
 
-    /// The pointer is on a message, or on none.
-    pub fn hover(&mut self, flight: Option<u64>) {
-        if flight != self.hovered {
-            self.hovered = flight;
-            self.show_courses();
+    /// The pointer is on a message, which then says what it is, or on none.
+    pub fn hover(&mut self, flight: Option<&Message>) {
+        let before = std::mem::replace(&mut self.hovered, flight.map(|flight| flight.id));
+        if before == self.hovered {
+            return;
         }
+        if let Some(left) = before.and_then(|id| self.sprites.get(&id)) {
+            left.tell(None);
+        }
+        if let Some(flight) = flight
+            && let Some(sprite) = self.sprites.get(&flight.id)
+        {
+            sprite.tell(Some(&flight.line()));
+        }
+        self.show_courses();
     }
 
     /// Ways are shown of the chosen message and of the one under the pointer; with reduced

@@ -21,19 +21,13 @@ fn outline(content: &MessageView) -> (&'static str, &'static str) {
         "SnapshotOffer" | "SnapshotReply" => (BAR, ""),
         "TimeoutNow" => (STAR, ""),
         "Answer" => (PILL, ""),
-        other => (LONG_PILL, word(other)),
-    }
-}
-
-/// What a client asks, on its pill.
-fn word(kind: &str) -> &'static str {
-    match kind {
-        "Put" => "put",
-        "Get" => "get",
-        "Delete" => "del",
-        "CompareAndSet" => "cas",
-        "OpenSession" => "open",
-        _ => "",
+        "Put" => (LONG_PILL, "put"),
+        "Get" => (LONG_PILL, "get"),
+        "Delete" => (LONG_PILL, "del"),
+        "CompareAndSet" => (LONG_PILL, "cas"),
+        "OpenSession" => (LONG_PILL, "open"),
+        "Request" => (LONG_PILL, ""),
+        _ => (DISC, "?"),
     }
 }
 

@@ -214,12 +214,30 @@ impl Sprite {
         }
     }
 
+    /// Says something to a pointer that rests on it; nothing when it leaves.
+    pub fn tell(&self, text: Option<&str>) {
+        let told = self.group.query_selector("title").ok().flatten();
+        match (text, told) {
+            (Some(text), None) => {
+                let document = web_sys::window().and_then(|window| window.document());
+                let title = document.and_then(|all| all.create_element_ns(Some(SVG), "title").ok());
+                if let Some(title) = title {
+                    title.set_text_content(Some(text));
+                    let _ = self.group.append_child(&title);
+                }
+            }
+            (None, Some(told)) => told.remove(),
+            _ => {}
+        }
+    }
+
     /// Puts the elements aside until they are wanted again.
     pub fn park(&mut self) {
         self.at = PARKED;
         let _ = self.shift.set_translate(PARKED.0, PARKED.1);
         let _ = self.group.remove_attribute("data-flight");
         self.show_course(None);
+        self.tell(None);
     }
 
     /// Takes the elements out of the page.
