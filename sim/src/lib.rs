@@ -31,6 +31,7 @@ mod cache;
 mod checks;
 mod clients;
 mod disk;
+pub mod explore;
 mod faults;
 mod history;
 mod intervention;

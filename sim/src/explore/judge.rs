@@ -1,0 +1,214 @@
+//! What must hold between nodes and over time (paper figure 3; core design 4.2, items 3 and 4).
+//!
+//! | check                      | says                                                        |
+//! |----------------------------|-------------------------------------------------------------|
+//! | `ElectionSafety`           | a term has one leader                                       |
+//! | `StateMachineSafety`       | what one node takes for committed no other contradicts      |
+//! | `LeaderCompleteness`       | leaders of later terms have it                              |
+//! | `LogMatching`              | same term at a position: same logs up to there              |
+//! | `CommittedOnQuorumOfDisks` | it is on most disks, those of crashed nodes included (X2)   |
+//! | `ReadCovers`               | a read point covers what was committed when the read began  |
+//! | `AnsweredOnce`             | a ticket ends once, and not as committed where it is not    |
+//!
+//! What one node can do wrong by itself is found when its step is taken (`host`, `promise`).
+
+use super::chain::{Chains, Link};
+use super::facts::{Facts, Row, matching};
+use super::group::{name, number};
+use super::host::Finding;
+use super::table::Table;
+use super::tell;
+use super::world::{FIRST_CHANGE, FIRST_READ, TERMS, World};
+use raftwerk_core::trace::Role;
+use raftwerk_core::{EntryBody, Members, Outcome, Output, Ticket, quorum};
+
+/// Notes in the world's history what a node's step showed, and finds contradictions to it.
+pub(crate) fn note(
+    world: &mut World,
+    table: &Table,
+    chains: &mut Chains,
+    node: u8,
+    told: &[Output],
+) -> Result<(), Finding> {
+    let state = world.state(node);
+    let facts = table.facts(state);
+    if facts.role == Role::Leader {
+        match world.leader(facts.term.0) {
+            None => world.set_leader(facts.term.0, node),
+            Some(other) if other == node => {}
+            Some(other) => {
+                let (term, first, second) = (facts.term, name(other), name(node));
+                let detail = format!("term {term} has two leaders, {first} and {second}");
+                return Err(Finding::new("ElectionSafety", detail));
+            }
+        }
+    }
+    note_commit(world, table, chains, node)?;
+    for output in told {
+        note_answer(world, table, node, output)?;
+    }
+    Ok(())
+}
+
+fn note_commit(
+    world: &mut World,
+    table: &Table,
+    chains: &mut Chains,
+    node: u8,
+) -> Result<(), Finding> {
+    let state = world.state(node);
+    let facts = table.facts(state);
+    let links = chains.links(world.chain());
+    let common = facts.commit.min(links.len());
+    if common > 0 && facts.log[common - 1] != links[common - 1].row {
+        let (mine, theirs) = (facts.log[common - 1].term, links[common - 1].row.term);
+        let detail = format!(
+            "{} takes {mine}:{common} for committed, the cluster has committed {theirs}:{common}",
+            name(node)
+        );
+        return Err(Finding::new("StateMachineSafety", detail));
+    }
+    if facts.commit > links.len() {
+        world.set_chain(chains.extend(world.chain(), table, state));
+        on_quorum_of_disks(world, table, chains, &facts.members)?;
+    }
+    Ok(())
+}
+
+fn note_answer(world: &mut World, table: &Table, node: u8, output: &Output) -> Result<(), Finding> {
+    let ticket = match output {
+        Output::Settled { ticket, .. }
+        | Output::ReadAt { ticket, .. }
+        | Output::ReadFailed { ticket, .. } => *ticket,
+        _ => return Ok(()),
+    };
+    let wrong = |check, detail| Err(Finding::new(check, detail));
+    if !world.end_ticket(ticket.0 as u8) {
+        return wrong("AnsweredOnce", format!("request {ticket} ends twice"));
+    }
+    let known = table.node(world.state(node));
+    match output {
+        Output::Settled {
+            outcome: Outcome::Committed(id),
+            ..
+        } => {
+            let entry = &known.host.raft.entries(id.index, id.index)[0];
+            let mine = answers(&entry.body, ticket) && entry.id == *id;
+            if !mine || (known.facts.commit as u64) < id.index.0 {
+                let detail = format!("request {ticket} is told committed at {id}, it is not");
+                return wrong("AnsweredOnce", detail);
+            }
+        }
+        Output::Settled {
+            outcome: Outcome::HandedOver(to),
+            ..
+        } => {
+            let led = |term| world.leader(term).map(name) == Some(*to);
+            if !(1..=TERMS).any(led) {
+                return wrong("AnsweredOnce", format!("{to} never led, says {ticket}"));
+            }
+        }
+        Output::ReadAt { index, .. } => {
+            let began = world.read_began(ticket.0 as u8);
+            world.set_read(ticket.0 as u8, None);
+            let applied = known.facts.applying as u64;
+            if began.is_none_or(|began| (began as u64) > index.0) || applied < index.0 {
+                let began = began.unwrap_or_default();
+                let detail = format!(
+                    "{} answers read {ticket} at {index} having applied {applied}; {began} \
+                     entries were committed when it began",
+                    name(node)
+                );
+                return wrong("ReadCovers", detail);
+            }
+        }
+        _ if ticket.0 >= u64::from(FIRST_READ) => {
+            world.set_read(ticket.0 as u8, None);
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn answers(body: &EntryBody, ticket: Ticket) -> bool {
+    match body {
+        EntryBody::Command(bytes) => bytes[..] == [ticket.0 as u8],
+        EntryBody::Membership(_) => ticket.0 >= u64::from(FIRST_CHANGE),
+        EntryBody::Noop => false,
+    }
+}
+
+/// Looks at a world in which one node has just moved.
+pub(crate) fn look(world: &World, table: &Table, chains: &Chains, node: u8) -> Result<(), Finding> {
+    let links = chains.links(world.chain());
+    let own = table.facts(world.state(node));
+    for (other, state) in (0..).zip(world.states()) {
+        let facts = table.facts(*state);
+        leader_completeness(other, facts, links)?;
+        let pairs = [
+            (&own.log, &facts.log),
+            (&own.disk, &facts.disk),
+            (&own.log, &facts.disk),
+            (&own.disk, &facts.log),
+        ];
+        if !pairs.iter().all(|(a, b)| matching(a, b)) {
+            let (a, b) = (name(node), name(other));
+            let detail = format!("{a} and {b} agree at a position and differ before it");
+            return Err(Finding::new("LogMatching", detail));
+        }
+    }
+    // Where members never change the same quorum must have it for ever.
+    match table.rules.targets.is_empty() {
+        true => on_quorum_of_disks(world, table, chains, &table.rules.members),
+        false => Ok(()),
+    }
+}
+
+fn leader_completeness(node: u8, facts: &Facts, links: &[Link]) -> Result<(), Finding> {
+    if facts.role != Role::Leader {
+        return Ok(());
+    }
+    let older = links.iter().rposition(|link| link.in_term < facts.term);
+    let Some(last) = older.filter(|last| facts.log.get(*last) != Some(&links[*last].row)) else {
+        return Ok(());
+    };
+    let Link { row, in_term } = &links[last];
+    let detail = format!(
+        "{} leads term {} without {}:{}, committed in term {in_term}",
+        name(node),
+        facts.term,
+        row.term,
+        last + 1,
+    );
+    Err(Finding::new("LeaderCompleteness", detail))
+}
+
+fn on_quorum_of_disks(
+    world: &World,
+    table: &Table,
+    chains: &Chains,
+    members: &Members,
+) -> Result<(), Finding> {
+    let links = chains.links(world.chain());
+    let Some(last) = links.last() else {
+        return Ok(());
+    };
+    let at = links.len() - 1;
+    let holds = |disk: &[Row]| disk.get(at) == Some(&last.row);
+    let on_disk = |node: u8| holds(&table.facts(world.state(node)).disk);
+    if quorum::reached(members, |node| number(node).is_some_and(on_disk)) {
+        return Ok(());
+    }
+    let have: Vec<String> = (0..world.states().len() as u8)
+        .filter(|node| on_disk(*node))
+        .map(|node| name(node).to_string())
+        .collect();
+    let detail = format!(
+        "{}:{} is committed and only on the disks of: {} (members {})",
+        last.row.term,
+        at + 1,
+        have.join(" "),
+        tell::members(members)
+    );
+    Err(Finding::new("CommittedOnQuorumOfDisks", detail))
+}

@@ -1,0 +1,49 @@
+//! The named scopes, one family a file.
+//!
+//! Sizes are chosen so that all of them end within minutes. Where a whole family would not, it
+//! has scopes that leave something out and are exhausted, and one named `-far` that leaves
+//! nothing out and is not: there messages arrive in turn but for a few departures.
+
+mod broken;
+mod election;
+mod membership;
+mod overtaken;
+mod persistence;
+mod reads;
+mod replication;
+mod transfer;
+
+use super::scope::Scope;
+use raftwerk_core::Body;
+
+/// Every scope, in the order in which they are run.
+#[must_use]
+pub fn scopes() -> Vec<Scope> {
+    [
+        election::scopes(),
+        replication::scopes(),
+        persistence::scopes(),
+        overtaken::scopes(),
+        reads::scopes(),
+        transfer::scopes(),
+        membership::scopes(),
+    ]
+    .concat()
+}
+
+/// Scopes with broken hosts or networks. Each must end in a violation.
+#[must_use]
+pub fn broken_scopes() -> Vec<Scope> {
+    broken::scopes()
+}
+
+/// Appends: what is left are elections.
+fn appends(body: &Body) -> bool {
+    matches!(body, Body::Append { .. })
+}
+
+/// Appends without entries: heartbeats, and the word that something is committed. Entries carry
+/// that word as well, so what is left are elections and logs.
+fn empty_appends(body: &Body) -> bool {
+    matches!(body, Body::Append { entries, .. } if entries.is_empty())
+}
