@@ -5,6 +5,7 @@
 mod act;
 mod keyboard;
 mod panels;
+mod parts;
 mod refresh;
 mod wires;
 
@@ -13,16 +14,13 @@ use crate::checks::Banner;
 use crate::driver::{Driver, Undo};
 use crate::frame::{self, Shared};
 use crate::help::Help;
-use crate::live::bar::{LiveBar, Reel};
+use crate::hooks;
+use crate::live::bar::Reel;
 use crate::media::{self, Media, Wanted};
 use crate::partition::PartitionDialog;
 use crate::shown::Shown;
 use crate::stage::Stage;
 use crate::stage::layout::Layout;
-use crate::timeline::TimelineBar;
-use crate::topbar::TopBar;
-use crate::transport::Transport;
-use crate::{hooks, timeline};
 use gloo_timers::callback::Timeout;
 use raftwerk_sim::{BranchInfo, Timeline};
 use raftwerk_wire::view::ClusterView;
@@ -254,6 +252,7 @@ impl Component for App {
         html! {
             <div class={classes!("app", room, format!("sheet-{sheet}"),
                 (self.mode == Mode::Live).then_some("is-live"))}>
+                <div class="page" inert={dialog}>
                 { self.top() }
                 <Banner ..self.props(&self.slow) />
                 <main>
@@ -271,6 +270,7 @@ impl Component for App {
                     { self.right(ctx) }
                 </main>
                 <footer>{ self.time() }</footer>
+                </div>
                 { self.toast(ctx) }
                 if dialog {
                     <div class="veil" onclick={act.reform(|_: MouseEvent| Action::Escape)} />
@@ -302,84 +302,6 @@ impl App {
 
     fn members(&self) -> Vec<u64> {
         self.view.nodes.iter().map(|card| card.id).collect()
-    }
-
-    fn top(&self) -> Html {
-        let (shared, wires) = (self.shared.borrow(), &self.wires);
-        let setup = shared.driver.history().setup();
-        let run = (setup.nodes, setup.seed, setup.clients);
-        let lies = setup.disk.lies > 0;
-        html! {
-            <TopBar view={Shown(self.slow.view.clone())} mode={self.mode} armed={self.armed}
-                live={refresh::live_line(&shared)} {run} {lies} switches={setup.switches}
-                theme={self.theme} calm={self.calm} on_calm={wires.calm.clone()}
-                settings={self.settings} letters={self.letters} layout={self.layout.clone()}
-                on_settings={wires.settings.clone()} on_checks={wires.checks.clone()}
-                act={wires.act.clone()} />
-        }
-    }
-
-    /// What there is to say about the live source: instead of an empty stage, or above it.
-    fn notice(&self) -> Html {
-        if self.mode == Mode::Playground {
-            return html! {};
-        }
-        let message = refresh::live_line(&self.shared.borrow()).message;
-        if message.is_empty() {
-            return html! {};
-        }
-        let class = if self.view.nodes.is_empty() {
-            "notice alone"
-        } else {
-            "notice"
-        };
-        html! { <p id="live-notice" {class} role="status">{ message }</p> }
-    }
-
-    fn time(&self) -> Html {
-        let act = &self.wires.act;
-        let shared = self.shared.borrow();
-        let (driver, dials) = (&shared.driver, &shared.dials);
-        let history = driver.history();
-        if self.mode == Mode::Live {
-            return html! { <LiveBar reel={self.reel.clone()} act={act.clone()} /> };
-        }
-        let playing = driver.playing();
-        html! { <>
-            <TimelineBar data={self.timeline.clone()} branches={self.branches.clone()}
-                branch={history.branch()} now={self.slow.view.now} playhead={dials.playhead.clone()} act={act.clone()} />
-            <Transport {playing} notch={driver.notch()}
-                position={self.position}
-                quiet_skip={driver.quiet_skip()} hash={self.hash.clone()}
-                clock={dials.clock.clone()} skip={dials.skip.clone()} act={act.clone()} />
-        </> }
-    }
-
-    fn toast(&self, ctx: &Context<Self>) -> Html {
-        let Some(toast) = &self.toast else {
-            return html! {};
-        };
-        let close = ctx.link().callback(|_: MouseEvent| Msg::ToastGone);
-        let undo = |undo| ctx.link().callback(move |_: MouseEvent| Msg::Undo(undo));
-        html! {
-            <div class="toast" role="status">
-                <span>{ &toast.text }</span>
-                if let Some(way) = toast.undo {
-                    <button id="undo" onclick={undo(way)}>{ "Undo" }</button>
-                }
-                <button class="quiet" aria-label="Close" onclick={close}>{ "\u{00d7}" }</button>
-            </div>
-        }
-    }
-
-    fn say(&mut self, ctx: &Context<Self>, text: String, undo: Option<Undo>) {
-        let link = ctx.link().clone();
-        let timer = Timeout::new(TOAST, move || link.send_message(Msg::ToastGone));
-        self.toast = Some(Toast {
-            text,
-            undo,
-            _timer: timer,
-        });
     }
 
     /// Listens to keys and to what the browser says about itself.
@@ -419,9 +341,4 @@ impl App {
             _ => Room::Narrow,
         }
     }
-}
-
-/// The time at the right edge of the timeline.
-fn horizon(timeline: &Timeline) -> u64 {
-    timeline::horizon(timeline.end_time)
 }

@@ -4,6 +4,7 @@
 //! moves it by real time times speed and plays the events it passes, for at most 4 ms of work;
 //! what does not fit waits for the next frame, so a slow page is late, never wrong.
 
+use crate::speed::{FASTEST, SLOWEST, rate};
 use raftwerk_core::Switches;
 use raftwerk_sim::{History, Intervention, Setup};
 use raftwerk_wire::view::{ClusterView, NodeCondition};
@@ -22,17 +23,6 @@ const QUIET_FACTOR: f64 = 20.0;
 const CALM_STEP: f64 = 1_200.0;
 /// How many of the newest events are looked at for a landmark after one step.
 const CALM_LOOK: usize = 8;
-/// Speed notches: three double the speed, 0 is 1:40.
-pub const SLOWEST: i32 = -17;
-/// The fastest notch, 4:1.
-pub const FASTEST: i32 = 22;
-
-/// Simulated time per real time at a notch.
-#[must_use]
-pub fn rate(notch: i32) -> f64 {
-    (2.0_f64.powf(f64::from(notch) / 3.0) / 40.0).clamp(1.0 / 2_000.0, 4.0)
-}
-
 /// Milliseconds since the page was opened.
 #[must_use]
 pub fn real_now() -> f64 {
@@ -395,17 +385,4 @@ pub struct Undo {
     pub position: u64,
     /// The moment, microseconds.
     pub time: u64,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn speed_runs_from_one_in_two_thousand_to_four_to_one() {
-        assert!((rate(0) - 1.0 / 40.0).abs() < 1e-12);
-        assert!((rate(SLOWEST) - 1.0 / 2_000.0).abs() < 2e-5);
-        assert!((rate(FASTEST) - 4.0).abs() < 0.1);
-        assert!(rate(i32::MIN) >= 1.0 / 2_000.0 && rate(i32::MAX) <= 4.0);
-    }
 }

@@ -3,18 +3,19 @@
 //! In the playground an operation is an intervention of the run; in live mode it is an HTTP
 //! request to the node chosen. A write without an answer has an unknown outcome, and says so.
 
+mod answers;
+
+pub use answers::operations;
+
 use crate::action::{Action, Mode, Selection};
-use crate::panel::{PanelProps, ago, moment, span};
+use crate::panel::PanelProps;
 use raftwerk_core::trace::Role;
 use raftwerk_sim::{Intervention, Op};
 use raftwerk_wire::client::ReadMode;
-use raftwerk_wire::view::{ClientView, ClusterView, NodeCondition, OperationView};
+use raftwerk_wire::view::{ClusterView, NodeCondition};
 use std::cell::RefCell;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
-
-/// Most operations listed.
-const MOST_LISTED: usize = 40;
 
 /// The fields of the form. They keep their own text; it is read when something is sent.
 #[derive(Clone, Default, PartialEq)]
@@ -152,7 +153,7 @@ pub fn KvPanel(props: &PanelProps) -> Html {
                 </div>
                 if let Some(why) = &*wrong { <p class="wrong" role="alert">{ why }</p> }
             </form>
-            { answers(props) }
+            { answers::list(props) }
         </section>
     }
 }
@@ -197,7 +198,7 @@ fn choices(
         <label class="c2">{ "At node" }
             <select id="kv-node" ref={form.node.clone()} title="Its leader: the node that the \
                 client believes to lead, or any while it knows none">
-                <option value="" selected={true}>{ "its leader" }</option>
+                <option value="" selected={true}>{ "leader" }</option>
                 { for nodes }
             </select>
         </label>
@@ -325,86 +326,4 @@ fn next_value(form: &Form) {
     {
         input.set_value(&number.saturating_add(1).to_string());
     }
-}
-
-/// All operations, those that wait first, then the newest first.
-fn answers(props: &PanelProps) -> Html {
-    let view = &props.view;
-    let mut all: Vec<(u64, &OperationView)> = view
-        .clients
-        .iter()
-        .flat_map(|client| {
-            client
-                .current
-                .iter()
-                .chain(&client.done)
-                .map(|op| (client.id, op))
-        })
-        .collect();
-    all.sort_by_key(|(client, op)| (op.ended.is_some(), u64::MAX - op.started, *client));
-    let empty = all.is_empty();
-    let lines = all.into_iter().take(MOST_LISTED).map(|(client, op)| {
-        html! { <li key={format!("{client}-{}-{}", op.started, op.ended.is_some())}
-            data-outcome={outcome(op)} data-client={client.to_string()}>
-            <span class="who">{ format!("C{client}") }</span>
-            { operation(op, view.now, props.mode) }
-        </li> }
-    });
-    html! { <>
-        if empty {
-            <p class="empty">{ "No client has asked anything yet. Send a write to begin." }</p>
-        }
-        <ol id="kv-answers" class="operations" aria-label="Operations and answers">
-            { for lines }
-        </ol>
-    </> }
-}
-
-/// The operations of one client, as list items.
-pub fn operations(client: &ClientView, now: u64, mode: Mode) -> Html {
-    let all = client.current.iter().chain(client.done.iter().rev());
-    let lines =
-        all.map(|op| html! { <li data-outcome={outcome(op)}>{ operation(op, now, mode) }</li> });
-    html! { <>{ for lines }</> }
-}
-
-fn outcome(op: &OperationView) -> String {
-    match (&op.outcome, op.ended) {
-        (Some(outcome), _) => outcome.clone(),
-        (None, Some(_)) => "ok".to_string(),
-        (None, None) => "waiting".to_string(),
-    }
-}
-
-fn operation(op: &OperationView, now: u64, mode: Mode) -> Html {
-    let outcome = outcome(op);
-    let label = match outcome.as_str() {
-        "unknown" => "outcome unknown",
-        "failed" => "failed",
-        "waiting" => "waits",
-        _ => "ok",
-    };
-    let read = op
-        .mode
-        .as_ref()
-        .map_or(String::new(), |mode| format!(", {mode} read"));
-    let (took, when) = match (op.ended, mode) {
-        (None, _) => (span(now.saturating_sub(op.started)), String::new()),
-        (Some(end), Mode::Playground) => (
-            span(end.saturating_sub(op.started)),
-            format!(" \u{b7} {}", moment(end)),
-        ),
-        (Some(end), Mode::Live) => (
-            span(end.saturating_sub(op.started)),
-            format!(" \u{b7} {}", ago(now, end)),
-        ),
-    };
-    // A time is never broken over two lines.
-    let when = when.replace(' ', "\u{a0}").replacen('\u{a0}', " ", 1);
-    let where_and_when = format!(" at S{}{read}{when}", op.node);
-    html! { <>
-        <span class="asked">{ &op.text }<small>{ where_and_when }</small></span>
-        <span class="outcome">{ label }<small>{ took }</small></span>
-        if let Some(answer) = &op.answer { <span class="answer">{ answer }</span> }
-    </> }
 }

@@ -23,6 +23,7 @@ mod panel;
 mod partition;
 mod settings;
 mod shown;
+mod speed;
 mod stage;
 mod timeline;
 mod topbar;

@@ -5,6 +5,7 @@
 
 pub mod card;
 pub mod chip;
+mod chosen;
 pub mod clients;
 pub mod geometry;
 pub mod gesture;
@@ -42,9 +43,6 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{Element, PointerEvent, ResizeObserver};
 use yew::prelude::*;
-
-/// How far one key press moves a node (CSS pixels).
-const PUSH: f64 = 12.0;
 
 /// The layer of moving things, shared with the frame loop.
 #[derive(Clone, Default)]
@@ -344,51 +342,6 @@ impl Stage {
         let close = ctx.link().callback(|()| Msg::CloseCard);
         html! { <Card key={format!("{target:?}")} {at} stage={self.size} {content}
         act={props.act.clone()} {close} /> }
-    }
-
-    /// Moves the selected node a step, as the keys say.
-    fn push(&self, props: &StageProps) {
-        let Selection::Node(node) = props.selection else {
-            return;
-        };
-        let (_, right, down) = props.pushed;
-        if let Some(at) = self.geometry.place(node) {
-            let to = Point {
-                x: at.x + PUSH * f64::from(right),
-                y: at.y + PUSH * f64::from(down),
-            };
-            let at = self.geometry.part(to);
-            props.act.emit(Action::Place { node, at });
-        }
-    }
-
-    fn open_selected(&mut self, props: &StageProps) {
-        let (target, at) = match props.selection {
-            Selection::Node(id) => (Target::Node(id), self.geometry.place(id)),
-            Selection::Link(from, to) => (
-                Target::Link(from, to),
-                self.geometry.lane(from, to).map(|lane| lane.at(0.5)),
-            ),
-            Selection::Message(id) => {
-                let flight = message::find(&props.view, id);
-                let lane = flight.and_then(|flight| self.geometry.way(flight.way));
-                (Target::Message(id), lane.map(|lane| lane.at(0.5)))
-            }
-            _ => (Target::Stage, Some(self.geometry.center)),
-        };
-        self.card = at.map(|at| (target, (at.x, at.y)));
-    }
-
-    /// Gives the focus back to the node a card was about.
-    fn refocus(&self, selection: Selection) {
-        let (Selection::Node(id), Some(board)) = (selection, self.board.cast::<Element>()) else {
-            return;
-        };
-        if let Ok(Some(node)) = board.query_selector(&format!("[data-node=\"{id}\"]"))
-            && let Ok(node) = node.dyn_into::<web_sys::SvgElement>()
-        {
-            let _ = node.focus();
-        }
     }
 
     fn draw_trail(&self, d: &str) {

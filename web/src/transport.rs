@@ -2,7 +2,7 @@
 //! look the same everywhere.
 
 use crate::action::Action;
-use crate::driver::{FASTEST, SLOWEST, rate};
+use crate::speed::{FASTEST, SLOWEST, rate};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 

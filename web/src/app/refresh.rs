@@ -4,8 +4,8 @@ use super::App;
 use crate::action::Mode;
 use crate::driver::real_now;
 use crate::frame::Shared;
-use crate::hooks;
 use crate::topbar::LiveLine;
+use crate::{hooks, timeline};
 use raftwerk_wire::explain::explain;
 use raftwerk_wire::view::{ClusterView, EventView};
 use std::rc::Rc;
@@ -90,7 +90,7 @@ impl App {
             let history = shared.driver.history();
             self.timeline = Rc::new(history.timeline());
             self.branches = Rc::new(history.branches());
-            shared.horizon = super::horizon(&self.timeline);
+            shared.horizon = timeline::horizon(self.timeline.end_time);
             shared.touch();
             if !all {
                 return;

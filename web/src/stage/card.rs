@@ -72,21 +72,10 @@ pub fn Card(props: &CardProps) -> Html {
         });
     }
     let ((x, y), (width, height)) = (props.at, props.stage);
-    let y = y.clamp(0.0, height);
     let left = (x + 14.0).min(width - WIDTH - 8.0).max(8.0);
-    let style = if y < 0.55 * height {
-        format!(
-            "left:{left:.0}px;top:{:.0}px;max-height:{:.0}px",
-            y + 10.0,
-            height - y - 18.0
-        )
-    } else {
-        let from_bottom = height - y + 10.0;
-        format!(
-            "left:{left:.0}px;bottom:{from_bottom:.0}px;max-height:{:.0}px",
-            y - 18.0
-        )
-    };
+    let room = height - 16.0;
+    let top = (y + 10.0).min(height - 8.0 - tall(&props.content)).max(8.0);
+    let style = format!("left:{left:.0}px;top:{top:.0}px;max-height:{room:.0}px");
     let onkeydown = {
         let (card, close) = (card.clone(), props.close.clone());
         Callback::from(move |event: KeyboardEvent| match event.key().as_str() {
@@ -129,6 +118,14 @@ pub fn Card(props: &CardProps) -> Html {
             if let Some(why) = &content.locked { <p class="card-note">{ why }</p> }
         </div>
     }
+}
+
+/// How tall a card is, about: lines of the style sheet, a little too much rather than too little.
+fn tall(content: &Content) -> f64 {
+    let rows = content.rows.len() as f64;
+    let title = if content.note.is_empty() { 38.0 } else { 64.0 };
+    let locked = if content.locked.is_some() { 44.0 } else { 0.0 };
+    title + 24.0 * rows + 16.0 * rows.min(1.0) + 33.0 * content.items.len() as f64 + locked
 }
 
 /// Moves the focus between the buttons of the card.
