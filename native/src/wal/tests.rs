@@ -344,3 +344,18 @@ fn another_nodes_log_is_refused() {
 }
 
 mod kill;
+
+#[test]
+fn a_full_disk_says_what_to_do() {
+    let full = |kind: std::io::ErrorKind| WalError::Io {
+        what: "writing the log file x".to_string(),
+        source: kind.into(),
+    };
+    let told = full(std::io::ErrorKind::StorageFull).to_string();
+    assert!(
+        told.contains("writing the log file x") && told.contains("make room"),
+        "{told}"
+    );
+    let other = full(std::io::ErrorKind::Other).to_string();
+    assert!(!other.contains("make room"), "{other}");
+}

@@ -19,7 +19,7 @@ const LINGER: u64 = 150_000;
 const LONGEST: u64 = 4_000_000;
 /// Most flights kept, and their bytes.
 const MOST: usize = 30_000;
-const BYTES: usize = 12 << 20;
+const BYTES: usize = 8 << 20;
 /// Most arrivals kept that came before their departure was heard of.
 const MOST_EARLY: usize = 400;
 

@@ -6,7 +6,7 @@
 //! those of receipt, on the page's clock, and no two items have the same.
 
 use super::node::Node;
-use raftwerk_wire::view::EventView;
+use raftwerk_wire::view::{EventView, NodeCondition};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
@@ -14,10 +14,10 @@ use std::rc::Rc;
 pub const LONGEST: u64 = 600_000_000;
 /// Most states of one node, and their bytes.
 const MOST_STATES: usize = 6_000;
-const STATE_BYTES: usize = 12 << 20;
+const STATE_BYTES: usize = 8 << 20;
 /// Most events of one node, and their bytes.
 const MOST_EVENTS: usize = 6_000;
-const EVENT_BYTES: usize = 3 << 20;
+const EVENT_BYTES: usize = 2 << 20;
 /// Most gaps of one node.
 const MOST_GAPS: usize = 256;
 /// States older than this are joined when they are closer than that and only routine lies
@@ -70,13 +70,15 @@ pub struct Track {
 #[derive(Default)]
 pub struct Past {
     tracks: BTreeMap<u64, Track>,
+    /// Moment of the first item, and the first one at which every node had said something.
+    first: Option<u64>,
     begun: Option<u64>,
 }
 
 impl Past {
     /// A node is like this from now on.
     pub fn state(&mut self, at: u64, id: u64, node: &Node) {
-        self.begun.get_or_insert(at);
+        self.first.get_or_insert(at);
         let track = self.tracks.entry(id).or_default();
         if track.states.back().is_some_and(|last| last.node == *node) {
             return;
@@ -86,6 +88,9 @@ impl Past {
         track.states.push_back(State { at, node });
         track.join(at);
         track.forget(at);
+        if self.begun.is_none() && self.tracks.values().all(Track::is_known) {
+            self.begun = Some(at);
+        }
     }
 
     /// A node said something that changes nothing but that it was heard.
@@ -187,11 +192,13 @@ impl Past {
         if back { moments.max() } else { moments.min() }
     }
 
-    /// The earliest moment of which the state of every node is kept.
+    /// The earliest moment worth a look: every node had said something, and nothing of it is
+    /// dropped.
     #[must_use]
     pub fn from(&self) -> u64 {
         let dropped = self.tracks.values().map(|track| track.states_from).max();
-        self.begun.unwrap_or(0).max(dropped.unwrap_or(0))
+        let begun = self.begun.or(self.first).unwrap_or(0);
+        begun.max(dropped.unwrap_or(0))
     }
 
     /// The earliest moment from which on every event is kept.
@@ -208,6 +215,14 @@ impl Past {
 }
 
 impl Track {
+    /// Whether it is known what the node is.
+    fn is_known(&self) -> bool {
+        let last = self.states.back();
+        last.is_some_and(|state| {
+            state.node.said().is_some() || state.node.process == Some(NodeCondition::Crashed)
+        })
+    }
+
     /// The states, in order.
     #[must_use]
     pub fn states(&self) -> &VecDeque<State> {
