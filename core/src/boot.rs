@@ -1,7 +1,7 @@
 //! Starting a node from its disk (paper figure 2, "persistent state"; thesis 3.8).
 //!
-//! Only term, vote and log come back; everything else starts empty. What is on disk is checked
-//! first, and a node that cannot trust its disk does not start.
+//! Only term, vote, snapshot and log come back; everything else starts empty. What is on disk is
+//! checked first, and a node that cannot trust its disk does not start (traps S4, S6).
 
 use crate::config::Config;
 use crate::durability::Durability;
@@ -12,6 +12,7 @@ use crate::raft::Raft;
 use crate::reads::FollowerReads;
 use crate::rng::Rng;
 use crate::sabotage::Rule;
+use crate::snapshot::Snapshots;
 use crate::state::{Acknowledging, Deadline, Ears, State};
 use crate::time::Time;
 use crate::trace::Cause;
@@ -24,7 +25,7 @@ use std::fmt;
 pub enum BootError {
     /// The configuration makes no sense; one sentence per reason.
     Config(Vec<String>),
-    /// The log or hard state contradicts itself.
+    /// Snapshot, log and hard state contradict each other or themselves.
     Log(String),
     /// Promised entries cannot be read (trap D3).
     Suspect {
@@ -33,8 +34,6 @@ pub enum BootError {
         /// Last bad position.
         to: Index,
     },
-    /// The disk holds a snapshot, which this version cannot read.
-    Snapshot,
 }
 
 impl fmt::Display for BootError {
@@ -48,7 +47,6 @@ impl fmt::Display for BootError {
                     "log entries {from} to {to} were promised and cannot be read"
                 )
             }
-            BootError::Snapshot => write!(f, "the disk holds a snapshot; use a newer version"),
         }
     }
 }
@@ -72,7 +70,8 @@ impl Durable {
 }
 
 impl Raft {
-    /// Starts a node from its disk, as a follower.
+    /// Starts a node from its disk, as a follower. When the disk holds a snapshot, the host has
+    /// loaded it into the state machine: everything up to its end counts as applied.
     ///
     /// # Errors
     /// When the configuration or the disk makes no sense; nothing has been changed then.
@@ -81,16 +80,21 @@ impl Raft {
         if let Condition::Suspect { from, to } = durable.condition {
             return Err(BootError::Suspect { from, to });
         }
-        if durable.snapshot.is_some() {
-            return Err(BootError::Snapshot);
-        }
+        let Durable {
+            hard_state,
+            snapshot,
+            entries,
+            ..
+        } = durable;
+        let first = entries.first().map(|entry| entry.id.index);
         let names_it = |entry: &Entry| match &entry.body {
             EntryBody::Membership(members) => members.contains(config.id),
             _ => false,
         };
-        let belonged = durable.entries.iter().any(names_it);
-        let log = Log::new(durable.entries).map_err(BootError::Log)?;
-        let hard_state = durable.hard_state;
+        let named = snapshot.as_ref().map(|meta| &meta.membership.members);
+        let belonged = named.is_some_and(|members| members.contains(config.id))
+            || entries.iter().any(names_it);
+        let log = Log::restore(snapshot.as_ref(), entries).map_err(BootError::Log)?;
         if log.last().term > hard_state.term {
             let why = format!(
                 "entry {} is newer than term {}",
@@ -100,26 +104,30 @@ impl Raft {
             return Err(BootError::Log(why));
         }
         let last = log.last().index;
+        // Entries that end before the snapshot does are worth nothing and would leave a hole.
+        let useless = first.filter(|first| log.base().index == last && *first < last);
+        let covered = snapshot.as_ref().map_or(Index(0), |meta| meta.last.index);
         let mut raft = Raft {
             rng: Rng::new(config.seed),
             config,
             now,
             hard_state,
-            durability: Durability::new(hard_state, last),
+            durability: Durability::new(hard_state, last, useless),
             log,
             state: State::Follower,
             leader: None,
             leader_heard: None,
             election: Deadline::default(),
             proven: Mark::default(),
-            told_commit: Index(0),
-            commit: Index(0),
-            applying: Index(0),
-            applied: Index(0),
+            told_commit: covered,
+            commit: covered,
+            applying: covered,
+            applied: covered,
             held_vote: None,
             ack: Acknowledging::default(),
             reads: FollowerReads::default(),
             handed: None,
+            snapshots: Snapshots::new(snapshot),
             fenced: None,
             outbox: Vec::new(),
             settled: Vec::new(),

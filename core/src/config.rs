@@ -65,7 +65,12 @@ pub struct Limits {
     pub writes_in_flight: usize,
     /// Reads waiting in this node; more are refused.
     pub open_reads: usize,
-    /// Entries kept behind a snapshot (next milestone).
+    /// A snapshot is asked for when so many entries were applied since the last one.
+    pub snapshot_entries: u64,
+    /// A snapshot is asked for when so many bytes were applied since the last one.
+    pub snapshot_bytes: u64,
+    /// Entries kept from before a snapshot's end, so that a peer a little behind needs none; no
+    /// more of them than fit in `snapshot_bytes`.
     pub retained_entries: u64,
     /// A new voter has this many rounds to keep up (thesis 4.2.1), and may be silent for as
     /// many election timeouts.
@@ -84,6 +89,9 @@ pub struct Switches {
     pub check_quorum: bool,
     /// Votes are refused while a leader is heard (thesis 4.2.3).
     pub stickiness: bool,
+    /// The host is asked for snapshots when the log passes its limits (paper 7). To be switched
+    /// on by a host that can take, stream and load them.
+    pub snapshots: bool,
     /// Reads on a lease (thesis 6.4.1; next milestone, must be off).
     pub lease_reads: bool,
     /// Reads from a quorum without the leader (next milestone, must be off).
@@ -96,6 +104,7 @@ impl Default for Switches {
             pre_vote: true,
             check_quorum: true,
             stickiness: true,
+            snapshots: false,
             lease_reads: false,
             quorum_reads: false,
         }
@@ -126,6 +135,8 @@ impl Config {
                 unapplied_entries: 16_384,
                 writes_in_flight: 2,
                 open_reads: 65_536,
+                snapshot_entries: 100_000,
+                snapshot_bytes: 64 << 20,
                 retained_entries: 10_000,
                 catch_up_rounds: 10,
                 term_jump: 1 << 32,
@@ -153,6 +164,8 @@ impl Config {
                 window_messages: 2,
                 window_bytes: 32 << 10,
                 uncommitted_bytes: 64 << 10,
+                snapshot_entries: 50,
+                snapshot_bytes: 64 << 10,
                 retained_entries: 10,
                 ..server.limits
             },
@@ -194,6 +207,10 @@ impl Config {
         need(
             limits.unapplied_entries > 0,
             "unapplied_entries must be above zero",
+        );
+        need(
+            limits.snapshot_entries > 0 && limits.snapshot_bytes > 0,
+            "snapshot_entries and snapshot_bytes must be above zero",
         );
         need(
             limits.uncommitted_bytes > limits.command_bytes || limits.uncommitted_bytes >= 4_096,

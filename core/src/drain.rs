@@ -27,6 +27,7 @@ impl Raft {
 
     fn drain(&mut self) {
         if self.fenced.is_none() {
+            self.consider_staged();
             self.tend_membership();
             self.drive_transfer();
             self.start_read_round();
@@ -42,6 +43,8 @@ impl Raft {
         if self.fenced.is_none() {
             let messages = std::mem::take(&mut self.outbox);
             self.outputs.extend(messages.into_iter().map(Output::Send));
+            self.drain_streams();
+            self.drain_install();
             self.drain_apply();
         }
         self.drain_answers();
@@ -53,28 +56,36 @@ impl Raft {
         let disk = &self.durability;
         let last = self.log.last().index;
         let hard_state = (disk.issued_hard_state != self.hard_state).then_some(self.hard_state);
-        let has_work = hard_state.is_some() || disk.cut.is_some() || disk.unwritten <= last;
+        let must_sync = hard_state.is_some()
+            || disk.install.is_some()
+            || disk.cut.is_some()
+            || disk.unwritten <= last;
+        let has_work = must_sync || disk.trim.is_some();
         if !has_work || disk.in_flight() >= self.config.limits.writes_in_flight {
             return;
         }
-        let cut_from = disk.cut;
+        let (cut_from, trim_to) = (disk.cut, disk.trim);
+        let install = disk.install.clone();
         let append = self.log.range(disk.unwritten, last).to_vec();
         let Some(seq) = self.durability.issue(self.hard_state, last, self.now) else {
             return self.fence(Fence::Overflow);
         };
         self.outputs.push_back(Output::Write(Write {
             seq,
-            install: None,
+            install,
             hard_state,
             cut_from,
             append,
-            trim_to: None,
-            must_sync: true,
+            trim_to,
+            must_sync,
         }));
     }
 
     /// Hands out what is committed and on the own disk, within the limit.
     fn drain_apply(&mut self) {
+        if !self.may_apply() {
+            return;
+        }
         let unapplied = self.config.limits.unapplied_entries;
         let limit = Index(self.applied.0.saturating_add(unapplied));
         let on_disk = match self.rule(Rule::R16ApplyEarly) {
@@ -168,5 +179,6 @@ impl Raft {
             self.told_fence = true;
             self.outputs.push_back(Output::Fenced(why));
         }
+        self.drain_snapshot_notices();
     }
 }

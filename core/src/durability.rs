@@ -7,7 +7,7 @@
 
 use crate::sabotage::{Rule, Rules};
 use crate::time::Time;
-use crate::types::{HardState, Index, WriteSeq};
+use crate::types::{HardState, Index, SnapshotMeta, WriteSeq};
 use std::collections::VecDeque;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -36,11 +36,15 @@ pub(crate) struct Durability {
     pub unwritten: Index,
     /// Entries from here on disk (or on the way there) must go before the next append.
     pub cut: Option<Index>,
+    /// Entries up to here may go from the disk; no write has said so yet.
+    pub trim: Option<Index>,
+    /// A snapshot is to take the log's place; no write has said so yet.
+    pub install: Option<SnapshotMeta>,
 }
 
 impl Durability {
-    /// What was read at start is on disk.
-    pub fn new(hard_state: HardState, last: Index) -> Durability {
+    /// What was read at start is on disk, up to `last`; entries from `cut` on are to go.
+    pub fn new(hard_state: HardState, last: Index, cut: Option<Index>) -> Durability {
         Durability {
             hard_state,
             index: last,
@@ -49,7 +53,9 @@ impl Durability {
             last_seq: WriteSeq(0),
             issued_hard_state: hard_state,
             unwritten: last.next(),
-            cut: None,
+            cut,
+            trim: None,
+            install: None,
         }
     }
 
@@ -76,6 +82,24 @@ impl Durability {
         }
     }
 
+    /// Memory dropped everything up to `to`, which a durable snapshot covers.
+    pub fn trim(&mut self, to: Index) {
+        assert!(to <= self.index, "only what is on disk is trimmed");
+        self.trim = Some(to);
+    }
+
+    /// In memory a snapshot took the log's place. Until the disk has done the same it still holds
+    /// the old log, of which only what was `committed` agrees with the snapshot.
+    pub fn install(&mut self, meta: SnapshotMeta, committed: Index) {
+        self.index = self.index.min(committed);
+        for write in &mut self.issued {
+            write.covers = write.covers.min(committed);
+        }
+        self.unwritten = meta.last.index.next();
+        (self.cut, self.trim) = (None, None);
+        self.install = Some(meta);
+    }
+
     /// Numbers the next write, which brings the disk to `hard_state` and `last`. `None` when
     /// there are no more numbers (trap E18); nothing has changed then.
     pub fn issue(&mut self, hard_state: HardState, last: Index, now: Time) -> Option<WriteSeq> {
@@ -89,6 +113,8 @@ impl Durability {
         self.issued_hard_state = hard_state;
         self.unwritten = last.next();
         self.cut = None;
+        self.trim = None;
+        self.install = None;
         Some(self.last_seq)
     }
 
@@ -114,9 +140,10 @@ impl Durability {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::LogId;
 
     fn fresh() -> Durability {
-        Durability::new(HardState::default(), Index(0))
+        Durability::new(HardState::default(), Index(0), None)
     }
 
     /// R18: a write completes after its entries were cut and replaced in memory.
@@ -147,6 +174,28 @@ mod tests {
         assert!(disk.persisted(second));
         assert!(!disk.persisted(WriteSeq(1)));
         assert_eq!((disk.index, disk.in_flight()), (Index(2), 0));
+    }
+
+    /// S3: a write of the old log completes while the snapshot is still on its way.
+    #[test]
+    fn s3_an_overtaken_write_does_not_cover_the_snapshot() {
+        let mut disk = fresh();
+        let old = disk
+            .issue(HardState::default(), Index(9), Time(0))
+            .expect("numbered");
+        let meta = SnapshotMeta {
+            last: LogId::new(2, 7),
+            ..SnapshotMeta::default()
+        };
+        disk.install(meta.clone(), Index(4));
+        assert_eq!((disk.unwritten, &disk.install), (Index(8), &Some(meta)));
+        let new = disk
+            .issue(HardState::default(), Index(7), Time(0))
+            .expect("numbered");
+        assert!(disk.persisted(old));
+        assert_eq!(disk.index, Index(4), "7 to 9 on disk are the old ones");
+        assert!(disk.persisted(new));
+        assert_eq!((disk.index, &disk.install), (Index(7), &None));
     }
 
     #[test]

@@ -51,8 +51,8 @@ impl Raft {
         }
     }
 
-    /// Who may campaign: a voter of the newest membership whose disk works (traps E16, D8); and
-    /// who was a voter until a membership that is not known to be committed, since only its log
+    /// Who may campaign: a voter of the newest membership whose disk works and has the log, not a
+    /// snapshot still to be put in its place (traps E16, D8); and who was a voter until a membership that is not known to be committed, since only its log
     /// may be complete enough to commit that (thesis 4.2.2, trap M5). It does not count itself.
     pub(crate) fn may_campaign(&self) -> bool {
         let stalled = self.disk_stalled_due().is_some_and(|due| self.now >= due);
@@ -63,7 +63,9 @@ impl Raft {
         if !self.rule(Rule::E16Anybody) {
             return true;
         }
-        !stalled && (newest.is_some_and(votes) || before.is_some_and(votes))
+        !stalled
+            && !self.is_installing()
+            && (newest.is_some_and(votes) || before.is_some_and(votes))
     }
 
     /// Becoming a (pre-)candidate clears the known leader (trap E10c).

@@ -23,8 +23,7 @@ impl Raft {
         entries: Vec<Entry>,
         commit: Index,
     ) {
-        let other_leader = self.leader.is_some_and(|leader| leader != from);
-        if matches!(self.state, State::Leader(_)) || other_leader {
+        if self.is_second_leader(from) {
             return self.fence(Fence::TwoLeaders);
         }
         if !well_formed(prev, &entries, self.hard_state.term) {
@@ -41,6 +40,8 @@ impl Raft {
         let Some(new) = self.merge(entries) else {
             return self.fence(Fence::CommittedCut);
         };
+        // What was dropped here was committed, so the leader of this term has it (paper 5.4).
+        let last = last.max(self.log.base().index);
         self.prove(last);
         if carried > 0 {
             self.trace(|_| Kind::AcceptedAppend {
@@ -75,11 +76,17 @@ impl Raft {
     fn fits(&self, prev: LogId) -> bool {
         let mine = self.log.term_at(prev.index);
         let another = mine.is_some_and(|mine| mine < prev.term);
-        mine == Some(prev.term) || (another && !self.rule(Rule::P53NoPrevCheck))
+        self.log.agrees(prev) || (another && !self.rule(Rule::P53NoPrevCheck))
+    }
+
+    /// Whether somebody else leads this term already (trap E19).
+    pub(crate) fn is_second_leader(&self, from: NodeId) -> bool {
+        let other_leader = self.leader.is_some_and(|leader| leader != from);
+        matches!(self.state, State::Leader(_)) || other_leader
     }
 
     /// The leader of the term spoke: contact counts even when its entries do not fit (trap E8).
-    fn follow(&mut self, from: NodeId, fits: bool) {
+    pub(crate) fn follow(&mut self, from: NodeId, fits: bool) {
         if !matches!(self.state, State::Follower) {
             let reason = FollowerReason::LeaderSpoke { leader: from };
             self.become_follower(self.hard_state.term, Some(from), reason);
@@ -98,7 +105,7 @@ impl Raft {
 
     /// A new lane or round wants an answer at once: an echo only says "my term is not above
     /// yours", which no disk can make false.
-    fn note_contact(&mut self, lane: Lane, round: Round) {
+    pub(crate) fn note_contact(&mut self, lane: Lane, round: Round) {
         if lane > self.ack.lane {
             self.ack.lane = lane;
             self.ack.round = Round(0);
@@ -137,8 +144,12 @@ impl Raft {
     /// entry, which no correct leader asks for.
     fn merge(&mut self, entries: Vec<Entry>) -> Option<usize> {
         let mut new = 0;
+        let base = self.log.base();
         for entry in entries {
             let index = entry.id.index;
+            if index < base.index {
+                continue;
+            }
             match self.log.term_at(index) {
                 Some(term) if term == entry.id.term => continue,
                 Some(mine) if mine < entry.id.term && !self.rule(Rule::P53KeepConflict) => continue,
@@ -201,7 +212,7 @@ impl Raft {
         }
     }
 
-    fn prove(&mut self, last: Index) {
+    pub(crate) fn prove(&mut self, last: Index) {
         let mark = Mark {
             leader_term: self.hard_state.term,
             index: match self.rule(Rule::R2AckWholeLog) {
@@ -237,9 +248,6 @@ impl Raft {
         let Some(leader) = self.leader.filter(|leader| *leader != self.id()) else {
             return;
         };
-        if self.proven.leader_term != self.hard_state.term && !self.ack.owed {
-            return;
-        }
         let proven = match self.proven.leader_term == self.hard_state.term {
             true => self.proven.index,
             false => Index(0),
@@ -248,6 +256,9 @@ impl Raft {
             true => self.durability.index.min(proven),
             false => proven,
         };
+        if std::mem::take(&mut self.ack.offered) {
+            self.answer_offer(leader, durable);
+        }
         if !self.ack.owed && durable <= self.ack.told {
             return;
         }

@@ -99,11 +99,13 @@ impl Raft {
     /// Every write up to `seq` is on disk.
     pub fn persisted(&mut self, now: Time, seq: WriteSeq) {
         self.enter(now, Cause::Disk(seq));
+        let before = self.durability.index;
         if self.fenced.is_some() || !self.durability.persisted(seq) {
             return;
         }
         let durable = self.durability.index;
         self.trace(|_| Kind::Persisted { seq, durable });
+        self.answer_if_installed(before);
         self.on_hard_state_durable();
         self.advance_commit();
     }
@@ -124,20 +126,24 @@ impl Raft {
             index <= self.applying,
             "only what was handed out can be applied"
         );
-        self.applied = self.applied.max(index);
+        if index > self.applied {
+            self.count_applied(index);
+            self.applied = index;
+        }
     }
 
     /// Hint of the host about its connection to a peer; down means that what was on the way is
     /// probably lost.
     pub fn link(&mut self, now: Time, peer: NodeId, up: bool) {
         self.enter(now, Cause::Link(peer));
+        let first = self.log.first();
         if let State::Leader(leading) = &mut self.state
             && let Some(progress) = leading.peers.get_mut(&peer)
         {
             if up {
                 progress.probing = false;
             } else {
-                progress.probe(progress.matched.next());
+                progress.probe(progress.matched.next(), first);
             }
         }
     }

@@ -6,6 +6,7 @@
 use crate::quorum;
 use crate::raft::Raft;
 use crate::state::State;
+use crate::trace::Pace;
 use crate::types::{Index, NodeId};
 use std::fmt;
 
@@ -60,6 +61,28 @@ impl Raft {
             "only durable entries are applied",
             &|| format!("handed out {applying}, durable {durable}, last {last}"),
         )?;
+        let (base, snapshot) = (self.log.base(), self.snapshots.last());
+        require(
+            base.index <= snapshot.index && base.term <= snapshot.term,
+            "what was dropped from the log is in a snapshot",
+            &|| format!("the log starts after {base}, snapshot up to {snapshot}"),
+        )?;
+        require(
+            snapshot.index <= commit,
+            "a snapshot holds only what is committed",
+            &|| format!("snapshot up to {snapshot}, commit {commit}"),
+        )?;
+        // The state machine learns of a received snapshot when the disk has it in place.
+        let (installing, loaded) = (self.is_installing(), applying >= snapshot.index);
+        require(
+            if loaded {
+                !installing
+            } else {
+                installing || self.dirty
+            },
+            "a snapshot is handed out when it is in force on disk, and at once then",
+            &|| format!("snapshot up to {snapshot}, handed out {applying}, durable {durable}"),
+        )?;
         let disk = self.durability.hard_state;
         require(
             disk.term <= self.hard_state.term,
@@ -91,13 +114,26 @@ impl Raft {
                 format!("{:?}", self.hard_state),
             );
         }
+        if self.is_installing() {
+            let detail = format!("the log starts after {}", self.log.base());
+            return broken("a leader installs no snapshot", detail);
+        }
         if self.leader != Some(self.config.id) {
             return broken("a leader follows itself", format!("{:?}", self.leader));
         }
+        let base = self.log.base().index;
         for (id, peer) in &leading.peers {
+            if peer.pace != Pace::Snapshot && peer.next <= base {
+                let detail = format!("{id}: next {}, log starts after {base}", peer.next);
+                return broken("what is sent next is in the log", detail);
+            }
             if peer.next <= peer.matched || peer.matched > self.log.last().index {
                 let detail = format!("{id}: next {}, matched {}", peer.next, peer.matched);
                 return broken("next stays above match, match inside the log", detail);
+            }
+            if (peer.pace == Pace::Snapshot) != peer.sending.is_some() {
+                let detail = format!("{id}: {:?}, {:?}", peer.pace, peer.sending);
+                return broken("a snapshot is sent in that pace and in no other", detail);
             }
             let bytes: u64 = peer.in_flight.iter().map(|flight| flight.bytes).sum();
             if bytes != peer.in_flight_bytes {

@@ -10,20 +10,37 @@
 //!   first does not exist yet as a message, so the host cannot send it too early.
 //! - Writes are numbered and reported cumulatively: `persisted(n)` says that every write up to
 //!   `n` is on disk. Hard state and log travel in the same stream (trap R19).
-//! - Order inside one drain: write, sends, apply, answers, notices.
+//! - Order inside one drain: write, sends, streams, install, apply, answers, notices.
+//!
+//! **Snapshots** (paper 7): what they cover goes through the core, their bytes go past it.
+//! - Taking: at [`Output::TakeSnapshot`], or when it likes, the host asks
+//!   [`snapshot_meta`](crate::Raft::snapshot_meta), writes the state down, syncs, and calls
+//!   [`snapshotted`](crate::Raft::snapshotted). The next `Write` may trim the log.
+//! - Sending: at [`Output::Stream`] the host sends the bytes, with meta and lane, and calls
+//!   [`streamed`](crate::Raft::streamed) once, at the end.
+//! - Receiving: when all bytes are there, verified and synced *beside* the log, the host calls
+//!   [`staged`](crate::Raft::staged). Nothing in force has changed yet. The core answers with a
+//!   `Write` whose `install` puts the snapshot in place of the log, and with [`Output::Install`]
+//!   when that is on disk; or with [`Output::Discard`].
+//! - Of the entries that an `Apply` named, [`entries`](crate::Raft::entries) has all until they
+//!   are reported `applied`.
 
 use crate::membership::{BadMembers, Membership};
 use crate::message::Message;
-use crate::types::{Entry, HardState, Index, LogId, NodeId, SnapshotMeta, Term, Ticket, WriteSeq};
+use crate::types::{
+    Entry, HardState, Index, Lane, LogId, NodeId, SnapshotMeta, Term, Ticket, WriteSeq,
+};
 
 /// What the host found on disk at start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Durable {
     /// Term and vote.
     pub hard_state: HardState,
-    /// The snapshot the log starts after, if any (next milestone: must be `None`).
+    /// The newest snapshot in force, if any: the node's own, or one that was installed (not one
+    /// that was only staged). The host has loaded it into the state machine.
     pub snapshot: Option<SnapshotMeta>,
-    /// Contiguous entries, the first right after the snapshot.
+    /// Contiguous entries. The first comes right after the snapshot, or earlier: what was kept
+    /// from before its end helps peers that are a little behind.
     pub entries: Vec<Entry>,
     /// What the checksums said.
     pub condition: Condition,
@@ -131,11 +148,15 @@ pub enum Abort {
 }
 
 /// One write for the log device. Perform in order of `seq`; several may share one sync.
+///
+/// What it asks is done in this order: term and vote, install, cut, append, trim. A crash may
+/// leave the beginning of that, but no part of an install.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Write {
     /// Its number.
     pub seq: WriteSeq,
-    /// Replace the start of the log by this staged snapshot (next milestone).
+    /// Put this staged snapshot in force and remove every entry. After a crash the disk holds
+    /// either the old log or the snapshot, never something between (trap S3).
     pub install: Option<SnapshotMeta>,
     /// New term and vote.
     pub hard_state: Option<HardState>,
@@ -143,7 +164,7 @@ pub struct Write {
     pub cut_from: Option<Index>,
     /// Entries to append.
     pub append: Vec<Entry>,
-    /// Entries up to here may be dropped (next milestone).
+    /// Entries up to here may be dropped: a snapshot that is on disk covers them.
     pub trim_to: Option<Index>,
     /// False only when nothing but trimming is asked.
     pub must_sync: bool,
@@ -156,6 +177,22 @@ pub enum Output {
     Write(Write),
     /// Send now, best effort.
     Send(Message),
+    /// Send the bytes of this snapshot to a peer, with lower priority than anything else and
+    /// together with meta and lane; then call `streamed`. The file must be kept until then.
+    Stream {
+        /// The peer.
+        to: NodeId,
+        /// The snapshot.
+        meta: SnapshotMeta,
+        /// The session it belongs to.
+        lane: Lane,
+    },
+    /// A staged snapshot is in force on disk: load it in place of the state machine, after
+    /// every `Apply` given before; then call `applied` with its last position.
+    Install {
+        /// The snapshot.
+        meta: SnapshotMeta,
+    },
     /// Apply entries `from..=to` in order, once per life; then call `applied`.
     Apply {
         /// First.
@@ -204,6 +241,25 @@ pub enum Output {
     Removed,
     /// This node has stopped for good in this life.
     Fenced(Fence),
+    /// The log has grown: a snapshot of the state machine would be good, now or later.
+    TakeSnapshot {
+        /// It should cover at least this.
+        at_least: Index,
+    },
+    /// A staged snapshot is not needed: its bytes may go.
+    Discard {
+        /// The snapshot.
+        meta: SnapshotMeta,
+    },
+}
+
+/// How a stream of snapshot bytes ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Streamed {
+    /// The receiving host has all of them.
+    Delivered,
+    /// It has not, and nothing more is being sent.
+    Failed,
 }
 
 /// Why a node stopped for good.

@@ -3,7 +3,7 @@
 //! **Feed inputs, then drain [`Raft::poll`] until `None`.** That is the whole contract; `io`
 //! tells it on one page. In reading order: `types`, `message`, `io`, `raft`, `inputs`, `election`,
 //! `votes`, `leader`, `transfer`, `reconfigure`, `catch_up`, `follower`, `replication`, `commit`,
-//! `reads`, `drain`.
+//! `reads`, `snapshot`, `install`, `offer`, `drain`.
 //!
 //! | paper / thesis                         | file                     |
 //! |----------------------------------------|--------------------------|
@@ -13,6 +13,7 @@
 //! | 5.3 replication                        | `follower`, `replication`, `progress` |
 //! | 5.4 safety, commit rule                | `votes`, `commit`        |
 //! | 6, T4 membership                       | `membership`, `quorum`, `reconfigure`, `catch_up` |
+//! | 7, T5 snapshots and compaction         | `snapshot`, `install`, `offer`, `log` |
 //! | T3.8, T10.2.1 what the disk must cover | `durability`             |
 //! | T6.2 check-quorum                      | `leader`                 |
 //! | T6.4 reads                             | `reads`                  |
@@ -27,12 +28,14 @@ mod election;
 mod follower;
 mod hash;
 mod inputs;
+mod install;
 mod invariants;
 mod io;
 mod leader;
 mod log;
 mod membership;
 mod message;
+mod offer;
 #[cfg(test)]
 mod overflow;
 #[cfg(feature = "serde")]
@@ -45,6 +48,7 @@ mod reconfigure;
 mod replication;
 mod rng;
 mod sabotage;
+mod snapshot;
 mod state;
 mod time;
 pub mod trace;
@@ -57,7 +61,9 @@ pub use boot::BootError;
 pub use config::{Config, Limits, Switches, Timing};
 pub use hash::StableHasher;
 pub use invariants::Violation;
-pub use io::{Abort, Condition, Durable, Fence, Outcome, Output, ReadPath, Refusal, Write};
+pub use io::{
+    Abort, Condition, Durable, Fence, Outcome, Output, ReadPath, Refusal, Streamed, Write,
+};
 pub use membership::{BadMembers, Members, Membership};
 pub use message::{AppendResult, Body, Message};
 pub use raft::Raft;

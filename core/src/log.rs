@@ -1,46 +1,44 @@
-//! The log in memory (paper 5.3).
+//! The log in memory (paper 5.3 and 7).
 //!
 //! Guarantees: entries are contiguous, terms never fall along it, and asking for the term of a
-//! position says "gone" or "not yet" instead of zero (trap R6). Until snapshots come, the log
-//! starts right after the origin; `base` is where it will start later.
+//! position says "gone" or "not yet" instead of zero (trap R6). The log starts after `base`: the
+//! last entry that was dropped, whose term is kept (S5), or the origin while nothing was. What
+//! was dropped was committed and is inside a snapshot.
+
+mod restore;
 
 use crate::membership::Membership;
 use crate::sabotage::{Rule, Rules};
-use crate::types::{Entry, EntryBody, Index, LogId, Term};
+use crate::types::{Entry, EntryBody, Index, LogId, SnapshotMeta, Term};
 
 /// Entries after `base`, with the memberships found among them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Log {
     base: LogId,
     entries: Vec<Entry>,
-    /// Memberships in the log, oldest first; the last one is in force (thesis 4.1).
+    /// Oldest first; the last one is in force (thesis 4.1). Before those in the log stands the
+    /// one that was in force where the log starts, so that cutting can fall back on it (S6).
     memberships: Vec<Membership>,
 }
 
 impl Log {
-    /// A log of these entries, right after the origin. Says what is wrong with them.
-    pub fn new(entries: Vec<Entry>) -> Result<Log, String> {
-        let mut log = Log {
-            base: LogId::ORIGIN,
+    /// An empty log that starts after a snapshot.
+    pub fn after(snapshot: &SnapshotMeta) -> Log {
+        Log {
+            base: snapshot.last,
             entries: Vec::new(),
-            memberships: Vec::new(),
-        };
-        for entry in entries {
-            let last = log.last();
-            if entry.id.index != last.index.next() {
-                return Err(format!("entry {} does not follow {}", entry.id, last));
-            }
-            if entry.id.term < last.term {
-                return Err(format!("term falls from {} to {}", last, entry.id));
-            }
-            log.push(entry);
+            memberships: vec![snapshot.membership.clone()],
         }
-        Ok(log)
     }
 
     /// Id of the last entry, or of the place before the first.
     pub fn last(&self) -> LogId {
         self.entries.last().map_or(self.base, |entry| entry.id)
+    }
+
+    /// The last entry that is no longer here, or the origin.
+    pub fn base(&self) -> LogId {
+        self.base
     }
 
     /// First position that is still here.
@@ -59,6 +57,12 @@ impl Log {
     /// Id at a position.
     pub fn id_at(&self, index: Index) -> Option<LogId> {
         self.term_at(index).map(|term| LogId { term, index })
+    }
+
+    /// Whether an entry of the leader is the one that stands, or stood, here. What was dropped
+    /// was committed, and every later leader has it (paper 5.4).
+    pub fn agrees(&self, id: LogId) -> bool {
+        id.index < self.base.index || self.term_at(id.index) == Some(id.term)
     }
 
     fn entry(&self, index: Index) -> Option<&Entry> {
@@ -111,7 +115,10 @@ impl Log {
             entry.id.term >= self.last().term,
             "terms never fall along the log"
         );
-        if let EntryBody::Membership(members) = &entry.body {
+        let known = self.memberships.last().map_or(Index(0), Membership::index);
+        if let EntryBody::Membership(members) = &entry.body
+            && entry.id.index > known
+        {
             self.memberships.push(Membership {
                 id: entry.id,
                 members: members.clone(),
@@ -130,6 +137,43 @@ impl Log {
         self.memberships
             .retain(|membership| stays(membership) || !rules.hold(Rule::M3KeepCut));
         removed as u64
+    }
+
+    /// Drops entries up to `to`, which a snapshot covers; keeps the term of the last one (trap
+    /// S5) and the membership that was in force there (S6). Returns how many that were.
+    pub fn trim(&mut self, to: Index) -> u64 {
+        let base = self.id_at(to).expect("what is trimmed is in the log");
+        let removed = to.0 - self.base.index.0;
+        let count = usize::try_from(removed).expect("they are in memory");
+        self.entries.drain(..count);
+        self.base = base;
+        let old = self.memberships.iter();
+        let old = old.filter(|membership| membership.index() <= to).count();
+        self.memberships.drain(..old.saturating_sub(1));
+        removed
+    }
+
+    /// The position before a tail that ends at `end` and has at most so many entries and bytes.
+    pub fn tail(&self, end: Index, entries: u64, bytes: u64) -> Index {
+        let first = self
+            .first()
+            .max(Index(end.0.saturating_sub(entries).saturating_add(1)));
+        let (mut before, mut total) = (end, 0);
+        for entry in self.range(first, end).iter().rev() {
+            total += entry.size();
+            if total > bytes {
+                break;
+            }
+            before = entry.id.index.prev();
+        }
+        before
+    }
+
+    /// The membership in force at a position that is here, or where the log starts.
+    pub fn membership_at(&self, index: Index) -> Option<&Membership> {
+        let known = index >= self.base.index && index <= self.last().index;
+        let mut newest_first = self.memberships.iter().rev();
+        newest_first.find(|membership| known && membership.index() <= index)
     }
 
     /// The membership in force: the newest in the log, committed or not (thesis 4.1).
@@ -164,13 +208,33 @@ impl Log {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::membership::Members;
+    use crate::types::NodeId;
 
     fn log(terms: &[u64]) -> Log {
         let entry = |(i, term): (usize, &u64)| Entry {
             id: LogId::new(*term, i as u64 + 1),
             body: EntryBody::Noop,
         };
-        Log::new(terms.iter().enumerate().map(entry).collect()).expect("well formed")
+        Log::restore(None, terms.iter().enumerate().map(entry).collect()).expect("well formed")
+    }
+
+    pub(super) fn noop(term: u64, index: u64) -> Entry {
+        Entry {
+            id: LogId::new(term, index),
+            body: EntryBody::Noop,
+        }
+    }
+
+    pub(super) fn naming(term: u64, index: u64, voters: u64) -> Entry {
+        Entry {
+            id: LogId::new(term, index),
+            body: EntryBody::Membership(voters_up_to(voters)),
+        }
+    }
+
+    pub(super) fn voters_up_to(voters: u64) -> Members {
+        Members::of_voters((1..=voters).map(NodeId))
     }
 
     #[test]
@@ -199,11 +263,64 @@ mod tests {
 
     #[test]
     fn r7_holes_and_falling_terms_are_refused() {
-        let noop = |term, index| Entry {
-            id: LogId::new(term, index),
-            body: EntryBody::Noop,
-        };
-        assert!(Log::new(vec![noop(1, 2)]).is_err());
-        assert!(Log::new(vec![noop(2, 1), noop(1, 2)]).is_err());
+        assert!(Log::restore(None, vec![noop(1, 2)]).is_err());
+        assert!(Log::restore(None, vec![noop(2, 1), noop(1, 2)]).is_err());
+    }
+
+    #[test]
+    fn r6_s5_the_term_of_the_last_dropped_entry_stays_known_and_no_other() {
+        let mut log = log(&[1, 1, 2, 3]);
+        assert_eq!(log.trim(Index(3)), 3);
+        assert_eq!((log.base(), log.first()), (LogId::new(2, 3), Index(4)));
+        assert_eq!(log.term_at(Index(3)), Some(Term(2)));
+        assert_eq!(log.term_at(Index(2)), None, "gone is not zero");
+        assert_eq!(log.term_at(Index(0)), None);
+        assert!(!log.agrees(LogId::new(9, 3)));
+        assert!(log.agrees(LogId::new(1, 2)), "it was committed");
+        assert_eq!(log.trim(Index(4)), 1);
+        assert_eq!(
+            log.last(),
+            LogId::new(3, 4),
+            "an empty log ends where it starts"
+        );
+        log.push(noop(3, 5));
+        assert_eq!(log.range(Index(5), Index(5)).len(), 1);
+    }
+
+    #[test]
+    fn a_kept_tail_is_bounded_in_entries_and_in_bytes() {
+        let mut log = log(&[1, 1, 1, 1, 1]);
+        assert_eq!(log.tail(Index(4), 2, 999), Index(2));
+        assert_eq!(log.tail(Index(4), 9, 3 * 32), Index(1));
+        assert_eq!(log.tail(Index(4), 9, 3 * 32 - 1), Index(2));
+        assert_eq!(log.tail(Index(4), 0, 999), Index(4));
+        assert_eq!(log.tail(Index(4), u64::MAX, 0), Index(4));
+        log.trim(Index(2));
+        assert_eq!(log.tail(Index(4), 9, 999), Index(2));
+        assert_eq!(log.tail(Index(2), 9, 999), Index(2));
+    }
+
+    #[test]
+    fn s6_cutting_falls_back_on_the_membership_where_the_log_starts() {
+        let entries = vec![
+            naming(0, 1, 3),
+            noop(1, 2),
+            naming(1, 3, 4),
+            naming(1, 4, 5),
+        ];
+        let mut log = Log::restore(None, entries).expect("well formed");
+        let at = |log: &Log, index| log.membership_at(Index(index)).map(|m| m.index().0);
+        assert_eq!(
+            (at(&log, 2), at(&log, 3), at(&log, 9)),
+            (Some(1), Some(3), None)
+        );
+        log.trim(Index(2));
+        assert_eq!(
+            (at(&log, 1), at(&log, 2), at(&log, 4)),
+            (None, Some(1), Some(4))
+        );
+        log.cut(Index(3), Rules::ALL);
+        let left = log.membership().expect("there is one");
+        assert_eq!((left.index(), &left.members), (Index(1), &voters_up_to(3)));
     }
 }

@@ -11,7 +11,7 @@
 //! | `ReadMark`      | reader    | voters   | `ReadMarkReply`  | (quorum reads)   |
 //!
 //! A message may be lost, doubled, delayed and overtaken; the core assumes nothing else of
-//! the network, except that it does not forge. The last three rows leave room for the next
+//! the network, except that it does not forge. The last two rows leave room for the next
 //! milestone: they have their final shape, and a node that receives one today ignores it and
 //! says so in its trace.
 
@@ -98,7 +98,8 @@ pub enum Body {
         /// `None`: the leader could not prove itself; ask again.
         index: Option<Index>,
     },
-    /// A snapshot is offered (next milestone).
+    /// A snapshot takes the place of entries that are gone. Repeated in place of heartbeats
+    /// while its bytes are on the way.
     SnapshotOffer {
         /// Replication session.
         lane: Lane,
@@ -107,7 +108,7 @@ pub enum Body {
         /// What it covers.
         meta: SnapshotMeta,
     },
-    /// Answer to an offer (next milestone).
+    /// Answer to an offer; sent once more when the snapshot is in force.
     SnapshotReply {
         /// Echoed.
         lane: Lane,

@@ -5,7 +5,7 @@
 
 use crate::time::Time;
 use crate::trace::Pace;
-use crate::types::{Index, Lane, Round};
+use crate::types::{Index, Lane, Round, SnapshotMeta};
 use std::collections::VecDeque;
 
 /// An append with entries that is on the way.
@@ -48,6 +48,22 @@ pub(crate) struct Progress {
     pub told: (Round, Index),
     /// Last reply in this lane.
     pub heard: Option<Time>,
+    /// In `Snapshot`: what is being sent.
+    pub sending: Option<Sending>,
+    /// The log is kept from here on, so that it still fits the snapshot that was sent when that
+    /// arrives (trap S10).
+    pub keep: Option<Index>,
+}
+
+/// A snapshot on its way to a peer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Sending {
+    /// The snapshot.
+    pub meta: SnapshotMeta,
+    /// The host has been asked to send it.
+    pub asked: bool,
+    /// When the host said that the peer's host has all of it.
+    pub delivered: Option<Time>,
 }
 
 impl Progress {
@@ -66,6 +82,8 @@ impl Progress {
             sent_commit: Index(0),
             told: (Round(0), Index(0)),
             heard: None,
+            sending: None,
+            keep: None,
         }
     }
 
@@ -129,18 +147,45 @@ impl Progress {
         less
     }
 
-    /// Goes back to one append at a time, from `next`.
-    pub fn probe(&mut self, next: Index) {
+    /// Goes back to one append at a time, from `next`, but not from before `first`, the first
+    /// position still in our log: a peer that lacks the one before that will say so.
+    pub fn probe(&mut self, next: Index, first: Index) {
         self.pace = Pace::Probe;
+        self.clear_window();
+        self.next = next.max(self.matched.next()).max(first);
+    }
+
+    /// The peer lacks entries that are no longer in our log: this snapshot holds them.
+    pub fn send_snapshot(&mut self, meta: SnapshotMeta) {
+        self.pace = Pace::Snapshot;
+        self.clear_window();
+        self.next = meta.last.index.max(self.matched).next();
+        self.keep = Some(meta.last.index);
+        self.sending = Some(Sending {
+            meta,
+            asked: false,
+            delivered: None,
+        });
+    }
+
+    /// The snapshot did not get there: look again, but not before the peer is heard again.
+    pub fn give_up_snapshot(&mut self, first: Index) {
+        self.probe(first, first);
+        self.probing = true;
+        self.keep = None;
+    }
+
+    fn clear_window(&mut self) {
+        self.sending = None;
         self.probing = false;
         self.in_flight.clear();
         self.in_flight_bytes = 0;
-        self.next = next.max(self.matched.next());
     }
 
     /// The logs have met at `received`: send a window from there.
     pub fn replicate(&mut self, received: Index) {
         self.pace = Pace::Replicate;
+        self.sending = None;
         self.probing = false;
         self.next = received.next().max(self.matched.next());
     }

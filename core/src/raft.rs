@@ -14,6 +14,7 @@ use crate::message::{AppendResult, Body, Message};
 use crate::reads::FollowerReads;
 use crate::rng::Rng;
 use crate::sabotage::Rule;
+use crate::snapshot::Snapshots;
 use crate::state::{Acknowledging, Deadline, Ears, State};
 use crate::time::Time;
 use crate::trace::{Cause, Event, FollowerReason, IgnoreReason, Kind, Role};
@@ -51,6 +52,7 @@ pub struct Raft {
     pub(crate) reads: FollowerReads,
     /// A transfer whose outcome is not known yet.
     pub(crate) handed: Option<Handed>,
+    pub(crate) snapshots: Snapshots,
     pub(crate) fenced: Option<Fence>,
     /// Replies and requests that may leave at the next drain.
     pub(crate) outbox: Vec<Message>,
@@ -134,10 +136,17 @@ impl Raft {
             Body::ReadIndex { request } => self.on_read_index(from, request),
             Body::ReadIndexReply { request, index } => self.on_read_index_reply(request, index),
             Body::TimeoutNow { last, lane } => self.on_timeout_now(from, last, lane),
-            Body::SnapshotOffer { .. }
-            | Body::SnapshotReply { .. }
-            | Body::ReadMark { .. }
-            | Body::ReadMarkReply { .. } => self.ignore(from, IgnoreReason::NotBuilt),
+            Body::SnapshotOffer { lane, round, meta } => {
+                self.on_snapshot_offer(from, lane, round, &meta);
+            }
+            Body::SnapshotReply {
+                lane,
+                round,
+                matched,
+            } => self.on_snapshot_reply(from, lane, round, matched),
+            Body::ReadMark { .. } | Body::ReadMarkReply { .. } => {
+                self.ignore(from, IgnoreReason::NotBuilt);
+            }
         }
     }
 
@@ -161,6 +170,17 @@ impl Raft {
                         lane,
                         round,
                         result,
+                    },
+                );
+            }
+            Body::SnapshotOffer { lane, round, .. } => {
+                let matched = Index(0);
+                self.send(
+                    from,
+                    Body::SnapshotReply {
+                        lane,
+                        round,
+                        matched,
                     },
                 );
             }

@@ -2,8 +2,9 @@
 //!
 //! Paper 5.3, thesis 3.5 and 10.2. Appends are built from state while draining, so that any
 //! number of proposals share one message per peer. Guarantees: a commit index sent never
-//! exceeds what the peer has proven (trap R5); a heartbeat is anchored at the proven match and
-//! so can never conflict; refusals concern one probe and never move `matched` (R3).
+//! exceeds what the peer has proven (trap R5); a heartbeat is anchored at the proven match, or
+//! before every log, and so can never conflict; refusals concern one probe and never move
+//! `matched` (R3).
 
 use crate::io::Fence;
 use crate::message::{AppendResult, Body, Message};
@@ -12,7 +13,7 @@ use crate::raft::Raft;
 use crate::sabotage::{Rule, Rules};
 use crate::state::State;
 use crate::trace::{Cause, IgnoreReason, Kind, Pace, Timer};
-use crate::types::{Index, Lane, LogId, NodeId, Round};
+use crate::types::{Index, Lane, LogId, NodeId, Round, SnapshotMeta};
 
 impl Raft {
     /// Starts a new contact round when the heartbeat is due.
@@ -29,6 +30,7 @@ impl Raft {
             leading.heartbeat.due = now + heartbeat;
             leading.round = round;
             leading.beat = true;
+            self.give_up_unanswered();
         }
     }
 
@@ -42,49 +44,58 @@ impl Raft {
         };
         let (round, beat) = (leading.round, std::mem::take(&mut leading.beat));
         let mut messages = Vec::new();
+        let mut say = |to: &NodeId, body| {
+            messages.push(Message {
+                cluster,
+                from,
+                to: *to,
+                term,
+                body,
+            });
+        };
         for (to, peer) in &mut leading.peers {
             let mut said = false;
             while peer.may_send(limits.window_messages, limits.window_bytes) {
                 let prev = self
                     .log
                     .id_at(peer.next.prev())
-                    .expect("next is inside the log");
+                    .expect("next follows something that is in the log");
                 let entries = self.log.batch(peer.next, limits.append_bytes).to_vec();
-                let Some(last) = entries.last().map(|entry| entry.id.index) else {
-                    break;
-                };
-                let large = entries[0].size() > limits.append_bytes;
+                let large = entries
+                    .first()
+                    .is_some_and(|entry| entry.size() > limits.append_bytes);
                 if large && !rules.hold(Rule::R8TooLarge) {
                     break;
                 }
                 let bytes = entries.iter().map(crate::types::Entry::size).sum();
-                peer.sent(last, bytes, round, now);
-                let body = append(rules, peer, round, prev, entries, commit);
-                messages.push(Message {
-                    cluster,
-                    from,
-                    to: *to,
-                    term,
-                    body,
-                });
+                match entries.last() {
+                    Some(last) => peer.sent(last.id.index, bytes, round, now),
+                    // Nothing to send, but whether the logs meet is still to be asked: all that
+                    // the peer lacks may be gone from here (trap S10).
+                    None if peer.pace == Pace::Probe && peer.matched < prev.index => {
+                        peer.probing = true;
+                    }
+                    None => break,
+                }
+                say(to, append(rules, peer, round, prev, entries, commit));
                 said = true;
             }
+            let offer_due = peer.sending.as_ref().is_some_and(|sending| !sending.asked);
             let news = round > peer.sent_round || commit.min(peer.matched) > peer.sent_commit;
+            let news = news || offer_due;
             let throttled = !peer.may_send(limits.window_messages, limits.window_bytes);
             let speaks = !throttled || rules.hold(Rule::R11Throttled);
-            if !said && (beat || news) && speaks {
-                let prev = self
-                    .log
-                    .id_at(peer.matched)
-                    .expect("matched is inside the log");
-                let body = append(rules, peer, round, prev, Vec::new(), commit);
-                messages.push(Message {
-                    cluster,
-                    from,
-                    to: *to,
-                    term,
-                    body,
-                });
+            if said || !(beat || news) || !speaks {
+                continue;
+            }
+            if let Some(sending) = &peer.sending {
+                let meta = sending.meta.clone();
+                say(to, offer(peer, round, meta, commit));
+            } else {
+                // Nothing can contradict the place before every log. It stands in for a match
+                // whose term is gone with the entry.
+                let prev = self.log.id_at(peer.matched).unwrap_or(LogId::ORIGIN);
+                say(to, append(rules, peer, round, prev, Vec::new(), commit));
             }
         }
         messages
@@ -98,25 +109,8 @@ impl Raft {
         round: Round,
         result: AppendResult,
     ) {
-        let (now, rules) = (self.now, self.config.rules());
-        let reason = {
-            let State::Leader(leading) = &mut self.state else {
-                return self.ignore(from, IgnoreReason::TooLate);
-            };
-            match leading.peers.get_mut(&from) {
-                None => Some(IgnoreReason::NotMember),
-                Some(peer) if peer.lane != lane && rules.hold(Rule::R4AnyLane) => {
-                    Some(IgnoreReason::StaleLane)
-                }
-                Some(peer) => {
-                    peer.heard = Some(now);
-                    peer.echoed = peer.echoed.max(round);
-                    None
-                }
-            }
-        };
-        if let Some(reason) = reason {
-            return self.ignore(from, reason);
+        if !self.note_reply(from, lane, round) {
+            return;
         }
         match result {
             AppendResult::Accepted { durable, received } => {
@@ -128,13 +122,42 @@ impl Raft {
         self.confirm_reads();
     }
 
-    fn on_accepted(&mut self, from: NodeId, round: Round, durable: Index, received: Index) {
+    /// Notes who was heard, unless the reply is of no session of this leader.
+    pub(crate) fn note_reply(&mut self, from: NodeId, lane: Lane, round: Round) -> bool {
+        let (now, rules) = (self.now, self.config.rules());
+        let reason = match &mut self.state {
+            State::Leader(leading) => match leading.peers.get_mut(&from) {
+                None => IgnoreReason::NotMember,
+                Some(peer) if peer.lane != lane && rules.hold(Rule::R4AnyLane) => {
+                    IgnoreReason::StaleLane
+                }
+                Some(peer) => {
+                    peer.heard = Some(now);
+                    peer.echoed = peer.echoed.max(round);
+                    return true;
+                }
+            },
+            _ => IgnoreReason::TooLate,
+        };
+        self.ignore(from, reason);
+        false
+    }
+
+    /// The peer has everything up to `received`, and up to `durable` on disk.
+    pub(crate) fn on_accepted(
+        &mut self,
+        from: NodeId,
+        round: Round,
+        durable: Index,
+        received: Index,
+    ) {
         let last = self.log.last().index;
         if durable > received || received > last {
             // Nobody has more than its leader: this comes from no correct node.
             return self.ignore(from, IgnoreReason::Malformed);
         }
         let patience = self.now - self.config.timing.heartbeat;
+        let first = self.log.first();
         let peer = self.peer(from);
         let (pace, matched) = (peer.pace, peer.matched);
         peer.matched = matched.max(durable);
@@ -149,9 +172,11 @@ impl Raft {
                 peer.next = peer.next.max(peer.matched.next());
             }
             Pace::Replicate if forgot || peer.lost_before(round, patience) => {
-                peer.probe(received.next());
+                peer.probe(received.next(), first);
             }
             Pace::Replicate => peer.next = peer.next.max(received.next()),
+            // The peer has what comes before our log, however it got it (trap S8).
+            Pace::Snapshot if received >= first.prev() => peer.replicate(received),
             Pace::Snapshot => {}
         }
         let (now_pace, next, to) = (peer.pace, peer.next, peer.matched);
@@ -170,24 +195,28 @@ impl Raft {
 
     fn on_refused(&mut self, from: NodeId, probe: LogId, hint: LogId) {
         let peer = self.peer(from);
+        let matched = peer.matched;
         let relevant = match peer.pace {
             Pace::Probe => probe.index == peer.next.prev(),
-            Pace::Replicate => probe.index > peer.matched,
+            Pace::Replicate => probe.index > matched,
             Pace::Snapshot => false,
         };
         if !relevant {
             return self.ignore(from, IgnoreReason::TooLate);
         }
+        let (base, limit) = (self.log.base(), hint.index.min(probe.index.prev()));
+        // Where the logs meet is no longer in ours.
+        if limit < base.index && matched < base.index {
+            return self.send_snapshot(from);
+        }
         // Both sides skip whole terms: at most one probe for each (trap R9).
-        let meet = self
-            .log
-            .meeting_point(hint.index.min(probe.index.prev()), hint.term);
+        let meet = self.log.meeting_point(limit, hint.term);
         let counts = !self.rule(Rule::R3RefusalCounts);
         let peer = self.peer(from);
         if counts {
             peer.matched = peer.matched.max(probe.index.prev());
         }
-        peer.probe(meet.index.next());
+        peer.probe(meet.index.next(), base.index.next());
         let next = peer.next;
         self.trace(|_| Kind::Backtracked {
             peer: from,
@@ -197,7 +226,7 @@ impl Raft {
         });
     }
 
-    fn peer(&mut self, node: NodeId) -> &mut Progress {
+    pub(crate) fn peer(&mut self, node: NodeId) -> &mut Progress {
         let State::Leader(leading) = &mut self.state else {
             unreachable!("only a leader has peers");
         };
@@ -206,6 +235,14 @@ impl Raft {
             .get_mut(&node)
             .expect("the caller looked it up")
     }
+}
+
+/// An offer in place of a heartbeat, noted in the peer's progress.
+fn offer(peer: &mut Progress, round: Round, meta: SnapshotMeta, commit: Index) -> Body {
+    peer.sent_round = peer.sent_round.max(round);
+    peer.sent_commit = peer.sent_commit.max(commit.min(peer.matched));
+    let lane = peer.lane;
+    Body::SnapshotOffer { lane, round, meta }
 }
 
 /// One append, with what it carries noted in the peer's progress.

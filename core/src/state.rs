@@ -79,6 +79,8 @@ pub(crate) struct Acknowledging {
     pub round: Round,
     /// A reply must go out at the next drain, whatever the disk says.
     pub owed: bool,
+    /// An offer of a snapshot must be answered at the next drain, whatever the disk says.
+    pub offered: bool,
     /// Durable position of the last reply.
     pub told: Index,
 }

@@ -49,6 +49,8 @@ pub enum Cause {
     Applied(Index),
     /// The host reported about a link.
     Link(NodeId),
+    /// The host reported about a snapshot that ends here.
+    Snapshot(LogId),
 }
 
 /// The deadlines of a node.
@@ -92,7 +94,7 @@ pub enum Pace {
     Probe,
     /// A window of appends without waiting.
     Replicate,
-    /// The peer needs a snapshot (next milestone).
+    /// The peer needs a snapshot, which is on its way.
     Snapshot,
 }
 
@@ -132,6 +134,8 @@ pub enum FollowerReason {
     },
     /// As leader it is no voter any more and found nobody to hand over to.
     Removed,
+    /// A snapshot takes the place of the log it asked votes for.
+    InstallsSnapshot,
 }
 
 /// Why an election was started.
@@ -263,6 +267,52 @@ pub enum Held {
     },
 }
 
+/// Why a snapshot had no effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum SnapshotUseless {
+    /// A newer one is in force already.
+    Older {
+        /// Last entry of that one.
+        newest: LogId,
+    },
+    /// Everything in it is known to be committed here (trap S2).
+    Committed {
+        /// Own commit index.
+        commit: Index,
+    },
+    /// Its last entry is in the log, so the log has all of it and more (trap S2).
+    InLog,
+    /// This node leads: it has everything that was ever committed.
+    Leading,
+}
+
+/// Why a snapshot takes the place of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum InstallReason {
+    /// The log ends before it does.
+    Ahead {
+        /// Last entry of the log.
+        end: LogId,
+    },
+    /// The log has another entry where it ends (trap S1).
+    Conflict {
+        /// Term of that entry.
+        mine: Term,
+    },
+}
+
+/// Why a leader stopped sending a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum SendEnd {
+    /// Its host could not deliver all bytes.
+    Failed,
+    /// The bytes were delivered, but the peer does not say that the snapshot is in force.
+    Unanswered,
+}
+
 /// How a commit index came to move.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -274,4 +324,6 @@ pub enum CommitReason {
     },
     /// The leader said so.
     Leader(NodeId),
+    /// A snapshot ends here, and only what is committed gets into one.
+    Snapshot(LogId),
 }

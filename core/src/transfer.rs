@@ -186,6 +186,7 @@ impl Raft {
 
     /// The transfer ends and this node goes on leading.
     fn abort_transfer(&mut self, why: Abort) {
+        let first = self.log.first();
         let State::Leader(leading) = &mut self.state else {
             return;
         };
@@ -199,7 +200,7 @@ impl Raft {
         {
             // What is known of the peer stays true; only the session is another one.
             peer.lane.generation += 1;
-            peer.probe(peer.matched.next());
+            peer.probe(peer.matched.next(), first);
         }
         self.end_transfer(transfer, why);
     }

@@ -216,7 +216,7 @@ pub struct HardState {
     pub vote: Option<NodeId>,
 }
 
-/// What a snapshot covers. Snapshots come with the next milestone; the type leaves their room.
+/// What a snapshot covers (paper 7). Its bytes are the host's business, the rest the core's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SnapshotMeta {
@@ -228,4 +228,15 @@ pub struct SnapshotMeta {
     pub bytes: u64,
     /// Hash over all bytes.
     pub hash: u64,
+}
+
+impl SnapshotMeta {
+    /// Whether a snapshot can be like this: it ends at a possible position and knows who the
+    /// members were there.
+    pub(crate) fn is_sound(&self) -> bool {
+        let (last, named) = (self.last, self.membership.id);
+        let possible = last.index > Index(0) && last.index <= Index::LAST;
+        let known = !self.membership.members.voters.is_empty();
+        possible && known && named.index <= last.index && named.term <= last.term
+    }
 }

@@ -8,7 +8,7 @@ use crate::reconfigure::Stage;
 use crate::state::{Deadline, State};
 use crate::time::Time;
 use crate::trace::{Held, Pace, Role};
-use crate::types::{Entry, HardState, Index, LogId, NodeId, Round, Term};
+use crate::types::{Entry, HardState, Index, LogId, NodeId, Round, SnapshotMeta, Term};
 
 /// Borrowed picture of a [`Raft`].
 #[derive(Clone, Copy)]
@@ -35,6 +35,8 @@ pub struct Peer {
     pub heard: Option<Time>,
     /// It is no member any more and is to learn it.
     pub leaving: bool,
+    /// Last entry of the snapshot that is on its way to it.
+    pub snapshot: Option<LogId>,
 }
 
 /// A leadership transfer that is running.
@@ -143,6 +145,26 @@ impl<'a> View<'a> {
     pub fn first(self) -> Index {
         self.0.log.first()
     }
+    /// The last entry that is no longer in the log, or the origin.
+    #[must_use]
+    pub fn base(self) -> LogId {
+        self.0.log.base()
+    }
+    /// The newest snapshot in force here.
+    #[must_use]
+    pub fn snapshot(self) -> Option<&'a SnapshotMeta> {
+        self.0.snapshots.latest.as_ref()
+    }
+    /// Whether a received snapshot has taken the log's place in memory and not yet on disk.
+    #[must_use]
+    pub fn installing(self) -> bool {
+        self.0.is_installing()
+    }
+    /// The snapshot that was received and waits for a decision.
+    #[must_use]
+    pub fn staged(self) -> Option<&'a SnapshotMeta> {
+        self.0.snapshots.staged.as_ref().map(|staged| &staged.meta)
+    }
     /// Last position on disk that agrees with memory.
     #[must_use]
     pub fn durable(self) -> Index {
@@ -235,6 +257,7 @@ impl<'a> View<'a> {
             echoed: p.echoed,
             heard: p.heard,
             leaving: leading.leaving.contains_key(id),
+            snapshot: p.sending.as_ref().map(|sending| sending.meta.last),
         };
         leading.peers.iter().map(peer).collect()
     }

@@ -148,8 +148,11 @@ fn rank(output: &Output) -> u8 {
     match output {
         Output::Write(_) => 0,
         Output::Send(_) => 1,
-        Output::Apply { .. } => 2,
-        Output::Settled { .. } | Output::ReadAt { .. } | Output::ReadFailed { .. } => 3,
-        Output::Leader { .. } | Output::Members { .. } | Output::Removed | Output::Fenced(_) => 4,
+        Output::Stream { .. } => 2,
+        Output::Install { .. } => 3,
+        Output::Apply { .. } => 4,
+        Output::Settled { .. } | Output::ReadAt { .. } | Output::ReadFailed { .. } => 5,
+        Output::Leader { .. } | Output::Members { .. } | Output::Removed => 6,
+        Output::Fenced(_) | Output::TakeSnapshot { .. } | Output::Discard { .. } => 6,
     }
 }

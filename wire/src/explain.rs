@@ -10,11 +10,11 @@ mod rule;
 mod words;
 
 pub use words::{abort, cause, refusal, role_name, section, timer_name};
-use words::{count, end, entries, fence, ignored, names, span, vote_word};
+use words::{count, end, entries, fence, ignored, names, span, useless, vote_word};
 
 use raftwerk_core::trace::{
-    CommitReason, ElectionReason, Event, FollowerReason, Held, Kind, Pace, Role, Step,
-    TransferReason, VoteRefusal,
+    CommitReason, ElectionReason, Event, FollowerReason, Held, InstallReason, Kind, Pace, Role,
+    SendEnd, Step, TransferReason, VoteRefusal,
 };
 use raftwerk_core::{Index, LogId, Members, NodeId, ReadPath, Term, Ticket};
 
@@ -175,6 +175,54 @@ fn what(event: &Event) -> String {
             )
         }
         Kind::Fenced { why } => format!("{node} stops for good in this life: {}.", fence(*why)),
+        Kind::SnapshotTaken { last, .. } => {
+            format!("{node} has its state up to {last} in a snapshot on disk.")
+        }
+        Kind::SnapshotIgnored { last, why } => {
+            format!(
+                "{node} does not need the snapshot up to {last}: {}.",
+                useless(*why)
+            )
+        }
+        Kind::Trimmed { base, removed, .. } => {
+            let removed = count(*removed, "entry");
+            format!("{node} drops {removed} from its log, up to {base}: a snapshot holds them.")
+        }
+        Kind::SnapshotDue { entries, .. } => {
+            let entries = count(*entries, "entry");
+            format!("{node} has applied {entries} since its last snapshot. It is time for one.")
+        }
+        Kind::SnapshotSent { peer, last, .. } => format!(
+            "{peer} lacks entries that {node} has dropped. {node} sends its snapshot up to {last}."
+        ),
+        Kind::SnapshotUnsent { peer, last, why } => unsent(node, *peer, *last, *why),
+        Kind::InstallingSnapshot { last, reason, .. } => installing(node, *last, *reason),
+        Kind::SnapshotInstalled { last } => {
+            format!("{node}'s disk has the snapshot up to {last}. Its store loads it.")
+        }
+    }
+}
+
+fn unsent(node: NodeId, peer: NodeId, last: LogId, why: SendEnd) -> String {
+    let why = match why {
+        SendEnd::Failed => "it did not get there",
+        SendEnd::Unanswered => "it got there, but no answer came",
+    };
+    format!("{node} gives up sending {peer} the snapshot up to {last}: {why}.")
+}
+
+fn installing(node: NodeId, last: LogId, reason: InstallReason) -> String {
+    let why = match reason {
+        InstallReason::Ahead { end } => format!("which {}", ends_before(end)),
+        InstallReason::Conflict { .. } => "which contradicts it".to_string(),
+    };
+    format!("{node} puts the snapshot up to {last} in place of its log, {why}.")
+}
+
+fn ends_before(end: LogId) -> String {
+    match end.index {
+        Index(0) => "is empty".to_string(),
+        _ => format!("ends before it, at {end}"),
     }
 }
 
@@ -206,6 +254,9 @@ fn became_follower(node: NodeId, was: Role, reason: FollowerReason) -> String {
             format!("{node}, {was}, has waited for its own disk too long. It steps down.")
         }
         FollowerReason::Removed => format!("{node}, {was}, is no voter any more. It steps down."),
+        FollowerReason::InstallsSnapshot => {
+            format!("{node}, {was}, gets a snapshot in place of its log. It follows.")
+        }
     }
 }
 
@@ -323,6 +374,9 @@ fn committed(node: NodeId, from: Index, to: Index, reason: &CommitReason) -> Str
         }
         CommitReason::Leader(leader) => {
             format!("{node} learns from {leader} that {which} {is} committed.")
+        }
+        CommitReason::Snapshot(last) => {
+            format!("{node} learns from a snapshot up to {last} that {which} {is} committed.")
         }
     }
 }

@@ -98,6 +98,23 @@ fn fields(body: &Body) -> Vec<(String, String)> {
             let index = index.map_or("not proven".to_string(), |i| i.to_string());
             field("read index", index);
         }
+        Body::SnapshotOffer {
+            lane: _,
+            round,
+            meta,
+        } => {
+            field("round", round.to_string());
+            field("up to", meta.last.to_string());
+            field("bytes", meta.bytes.to_string());
+        }
+        Body::SnapshotReply {
+            lane: _,
+            round,
+            matched,
+        } => {
+            field("round", round.to_string());
+            field("on disk", matched.to_string());
+        }
         other => field("content", format!("{other:?}")),
     }
     fields

@@ -1,8 +1,8 @@
 //! How a node's picture is taken: from the core's `view()` and the store, nothing else.
 
 use crate::view::{
-    DiskView, EntryView, ItemView, LogView, NodeView, PeerView, ReadView, SHOWN_KEYS, StoreView,
-    TimerView, VoteView, show_bytes,
+    DiskView, EntryView, ItemView, LogView, NodeView, PeerView, ReadView, SHOWN_KEYS, SnapshotView,
+    StoreView, TimerView, VoteView, show_bytes,
 };
 use raftwerk_core::trace::Held;
 use raftwerk_core::{Deadline, Raft, View, Waiting};
@@ -45,6 +45,8 @@ impl NodeView {
             voters,
             learners: members.map_or_else(Vec::new, |m| ids(&m.learners)),
             log: log(view, 0),
+            first: view.first().0,
+            snapshot: snapshot(view),
             commit: view.commit().0,
             applied: view.applied().0,
             disk: DiskView {
@@ -128,6 +130,15 @@ fn log(view: View<'_>, shown: usize) -> LogView {
     }
 }
 
+fn snapshot(view: View<'_>) -> Option<SnapshotView> {
+    view.snapshot().map(|meta| SnapshotView {
+        last: meta.last.index.0,
+        last_term: meta.last.term.0,
+        bytes: meta.bytes,
+        installing: view.installing(),
+    })
+}
+
 fn peer(peer: raftwerk_core::Peer) -> PeerView {
     PeerView {
         id: peer.id.0,
@@ -138,6 +149,7 @@ fn peer(peer: raftwerk_core::Peer) -> PeerView {
         full: peer.full,
         round: peer.echoed.0,
         heard: peer.heard.map(|time| time.0),
+        snapshot: peer.snapshot.map(|last| last.index.0),
     }
 }
 

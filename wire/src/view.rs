@@ -96,6 +96,10 @@ pub struct NodeView {
     pub learners: Vec<u64>,
     /// The log.
     pub log: LogView,
+    /// First index that is still in the log; what came before is in the snapshot.
+    pub first: u64,
+    /// The newest snapshot in force.
+    pub snapshot: Option<SnapshotView>,
     /// Commit index it knows.
     pub commit: u64,
     /// Applied index.
@@ -147,6 +151,19 @@ pub struct LogView {
     pub entries: Vec<EntryView>,
 }
 
+/// A snapshot in force on a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotView {
+    /// Last index inside.
+    pub last: u64,
+    /// Its term.
+    pub last_term: u64,
+    /// Length in bytes.
+    pub bytes: u64,
+    /// It came from the leader and is not on disk yet.
+    pub installing: bool,
+}
+
 /// One entry.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct EntryView {
@@ -192,6 +209,8 @@ pub struct PeerView {
     pub round: u64,
     /// The node's own clock when it last heard the peer in this term; `None`: not yet.
     pub heard: Option<u64>,
+    /// Last index of the snapshot that is on its way to the peer.
+    pub snapshot: Option<u64>,
 }
 
 /// A read that waits.

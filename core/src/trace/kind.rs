@@ -1,8 +1,8 @@
 //! What can happen in a node, with the values that decided it, and the rule behind each.
 
 use super::{
-    CommitReason, ElectionReason, FollowerReason, Held, IgnoreReason, Pace, Role, Step,
-    TransferReason, VoteRefusal,
+    CommitReason, ElectionReason, FollowerReason, Held, IgnoreReason, InstallReason, Pace, Role,
+    SendEnd, SnapshotUseless, Step, TransferReason, VoteRefusal,
 };
 use crate::io::{Abort, Fence, ReadPath, Refusal};
 use crate::membership::Members;
@@ -327,6 +327,70 @@ pub enum Kind {
         /// Why.
         why: Fence,
     },
+    /// A snapshot of the own state machine is on disk.
+    SnapshotTaken {
+        /// Last entry inside.
+        last: LogId,
+        /// Its length.
+        bytes: u64,
+    },
+    /// A snapshot had no effect.
+    SnapshotIgnored {
+        /// Last entry inside.
+        last: LogId,
+        /// Why.
+        why: SnapshotUseless,
+    },
+    /// Entries that a snapshot covers were dropped from the log.
+    Trimmed {
+        /// The last of them.
+        base: LogId,
+        /// How many.
+        removed: u64,
+        /// More could go, but this peer is catching up from a snapshot (trap S10).
+        kept_for: Option<NodeId>,
+    },
+    /// The log has grown past a limit: the host is asked for a snapshot.
+    SnapshotDue {
+        /// It should cover at least this.
+        at_least: Index,
+        /// Entries applied since the last one.
+        entries: u64,
+        /// Their bytes.
+        bytes: u64,
+    },
+    /// The leader sends a snapshot.
+    SnapshotSent {
+        /// To whom.
+        peer: NodeId,
+        /// Last entry inside.
+        last: LogId,
+        /// First position still in the leader's log: the peer lacks the one before.
+        first: Index,
+    },
+    /// The leader gives up sending a snapshot.
+    SnapshotUnsent {
+        /// To whom.
+        peer: NodeId,
+        /// Last entry inside.
+        last: LogId,
+        /// Why.
+        why: SendEnd,
+    },
+    /// A received snapshot takes the place of the log in memory, and soon on disk.
+    InstallingSnapshot {
+        /// Last entry inside.
+        last: LogId,
+        /// Why.
+        reason: InstallReason,
+        /// How many entries were in the log.
+        removed: u64,
+    },
+    /// A received snapshot is in force on disk: the state machine loads it.
+    SnapshotInstalled {
+        /// Last entry inside.
+        last: LogId,
+    },
 }
 
 impl Kind {
@@ -340,6 +404,7 @@ impl Kind {
                 FollowerReason::DiskStalled { .. } => "T10.2.1",
                 FollowerReason::Removed => "T4.2.2",
                 FollowerReason::VoteLost => "P5.2",
+                FollowerReason::InstallsSnapshot => "P7",
                 _ => "P5.1",
             },
             Kind::StartedElection {
@@ -367,6 +432,7 @@ impl Kind {
             Kind::Committed { reason, .. } => match reason {
                 CommitReason::Quorum { .. } => "P5.3, P5.4.2",
                 CommitReason::Leader(_) => "P5.3",
+                CommitReason::Snapshot(_) => "P7",
             },
             Kind::HeldForDisk { .. } | Kind::Released { .. } | Kind::Persisted { .. } => {
                 "T3.8, T10.2.1"
@@ -398,6 +464,13 @@ impl Kind {
             | Kind::ChangedPace { .. }
             | Kind::Matched { .. }
             | Kind::Applying { .. } => "P5.3",
+            Kind::SnapshotTaken { .. } | Kind::SnapshotDue { .. } | Kind::Trimmed { .. } => {
+                "P7, T5.1"
+            }
+            Kind::SnapshotIgnored { .. }
+            | Kind::InstallingSnapshot { .. }
+            | Kind::SnapshotInstalled { .. } => "P7",
+            Kind::SnapshotSent { .. } | Kind::SnapshotUnsent { .. } => "P7, T5.3",
         }
     }
 
@@ -425,6 +498,12 @@ impl Kind {
             | Kind::ChangeAborted { .. }
             | Kind::MembershipCommitted { .. }
             | Kind::ReadFailed { .. }
+            | Kind::SnapshotTaken { .. }
+            | Kind::Trimmed { .. }
+            | Kind::SnapshotSent { .. }
+            | Kind::SnapshotUnsent { .. }
+            | Kind::InstallingSnapshot { .. }
+            | Kind::SnapshotInstalled { .. }
             | Kind::Fenced { .. } => true,
             Kind::GrantedVote { .. } => true,
             Kind::AcceptedAppend { new, .. } => *new > 0,

@@ -27,7 +27,11 @@ impl Cluster {
     /// Delivers everything until nothing is on the way.
     pub fn settle(&mut self) {
         for _ in 0..1_000 {
-            if self.deliver_if(|_| true) == 0 && self.mail.is_empty() {
+            let streams = self.fast_streams && !self.streams.is_empty();
+            if streams {
+                self.end_stream(true);
+            }
+            if self.deliver_if(|_| true) == 0 && self.mail.is_empty() && !streams {
                 return;
             }
         }

@@ -17,6 +17,9 @@ pub enum Input {
     Link(NodeId, bool),
     Transfer(Ticket, Option<NodeId>),
     Reconfigure(Ticket, Members),
+    Snapshotted(SnapshotMeta),
+    Staged(Lane, SnapshotMeta),
+    Streamed(NodeId, Lane, Streamed),
 }
 
 impl Input {
@@ -34,6 +37,9 @@ impl Input {
             Input::PersistFailed(seq) => raft.persist_failed(now, seq),
             Input::Applied(index) => raft.applied(now, index),
             Input::Link(peer, up) => raft.link(now, peer, up),
+            Input::Snapshotted(meta) => raft.snapshotted(now, meta),
+            Input::Staged(lane, meta) => raft.staged(now, lane, meta),
+            Input::Streamed(to, lane, outcome) => raft.streamed(now, to, lane, outcome),
             Input::Transfer(ticket, to) => return raft.transfer(now, ticket, to),
         }
         Ok(())

@@ -9,9 +9,11 @@
 mod drive;
 mod forge;
 mod input;
+mod snapshots;
 
 pub use forge::*;
 pub use input::*;
+pub use snapshots::*;
 
 use raftwerk_core::trace::Event;
 use raftwerk_core::*;
@@ -22,9 +24,19 @@ pub struct Node {
     pub raft: Raft,
     pub disk: Durable,
     pub writes: Vec<Write>,
+    /// The state machine: everything applied, in order, and how far it is.
     pub applied: Vec<Entry>,
+    pub at: Index,
     /// Tickets taken and not ended.
     pub open: BTreeSet<Ticket>,
+    /// Snapshots in force, or once in force.
+    pub files: Files,
+    /// Snapshots received in full, beside the log.
+    pub staged: Files,
+    /// Snapshots that the core asked for, loaded, and did not need.
+    pub asked: Vec<Index>,
+    pub installed: Vec<SnapshotMeta>,
+    pub discarded: Vec<SnapshotMeta>,
     pub settled: Vec<(Ticket, Outcome)>,
     pub reads: Vec<(Ticket, Result<Index, Refusal>)>,
     pub events: Vec<Event>,
@@ -38,6 +50,11 @@ pub struct Node {
 pub struct Cluster {
     pub nodes: BTreeMap<u64, Node>,
     pub mail: Vec<Message>,
+    pub streams: Vec<Transfer>,
+    /// Tickets that the kit gave by itself.
+    tickets: u64,
+    /// Streams end at once with [`Cluster::settle`]; off: tests end them.
+    pub fast_streams: bool,
     pub now: Time,
     /// Writes complete at once; off: tests complete them.
     pub fast_disk: bool,
@@ -65,6 +82,30 @@ pub fn config(id: u64) -> Config {
     config
 }
 
+impl Node {
+    /// The state machine reports how far it is; false when that is no news.
+    fn report_applied(&mut self, now: Time) -> bool {
+        let applied = self.applied.last().map_or(Index(0), |entry| entry.id.index);
+        let news = applied > self.raft.view().applied();
+        if news {
+            self.raft.applied(now, applied);
+        }
+        news
+    }
+
+    /// The disk does the oldest write that waits.
+    fn complete_write(&mut self, now: Time) {
+        let write = self.writes.remove(0);
+        if let Some(meta) = &write.install {
+            let staged = self.staged.remove(&meta.last).expect("it is staged");
+            assert_eq!(&staged.0, meta);
+            self.files.insert(meta.last, staged);
+        }
+        perform(&mut self.disk, &write);
+        self.raft.persisted(now, write.seq);
+    }
+}
+
 impl Cluster {
     pub fn new(size: u64) -> Cluster {
         Cluster::with(size, |_| {})
@@ -90,6 +131,9 @@ impl Cluster {
         let mut cluster = Cluster {
             nodes: BTreeMap::new(),
             mail: Vec::new(),
+            streams: Vec::new(),
+            tickets: 0,
+            fast_streams: true,
             now: Time(0),
             fast_disk: true,
             slow: BTreeSet::new(),
@@ -101,22 +145,32 @@ impl Cluster {
         for (id, disk) in disks {
             let mut config = config(id);
             change(&mut config);
-            cluster.boot(config, disk);
+            cluster.boot(config, disk, Files::new());
         }
         cluster
     }
 
-    fn boot(&mut self, config: Config, disk: Durable) {
+    /// Starts a node, or starts it again, from a disk and its snapshot files.
+    pub fn boot(&mut self, config: Config, disk: Durable, files: Files) {
         let id = config.id.0;
         let diary = Diary::new(config.clone(), disk.clone(), self.now);
+        let snapshot = disk.snapshot.as_ref();
+        let state = snapshot.map(|meta| files[&meta.last].1.clone());
+        let at = snapshot.map_or(Index(0), |meta| meta.last.index);
         let mut raft = Raft::boot(config, disk.clone(), self.now).expect("boots");
         raft.listen(true);
         let node = Node {
             raft,
             disk,
             writes: Vec::new(),
-            applied: Vec::new(),
+            applied: state.unwrap_or_default(),
+            at,
             open: BTreeSet::new(),
+            files,
+            staged: Files::new(),
+            asked: Vec::new(),
+            installed: Vec::new(),
+            discarded: Vec::new(),
             settled: Vec::new(),
             reads: Vec::new(),
             events: Vec::new(),
@@ -130,7 +184,7 @@ impl Cluster {
 
     /// Starts a node with an empty disk, which somebody may make a member.
     pub fn join(&mut self, id: u64) {
-        self.boot(config(id), Durable::default());
+        self.boot(config(id), Durable::default(), Files::new());
     }
 
     /// Power off and on: what was not written is gone. Mail on its way stays on its way.
@@ -141,7 +195,7 @@ impl Cluster {
         if self.diaries {
             self.past.push(node.diary);
         }
-        self.boot(config, node.disk);
+        self.boot(config, node.disk, node.files);
     }
 
     pub fn node(&self, id: u64) -> &Node {
@@ -189,7 +243,7 @@ impl Cluster {
         loop {
             self.drain_once(id);
             let node = &self.nodes[&id];
-            let applied = node.applied.last().map_or(Index(0), |entry| entry.id.index);
+            let applied = node.at;
             let mut again = false;
             if self.fast_apply && applied > node.raft.view().applied() {
                 self.input(id, Input::Applied(applied)).expect("a report");
@@ -220,11 +274,13 @@ impl Cluster {
             node.events.push(event);
         }
         for output in outputs {
-            if let Output::Send(message) = output {
-                assert_eq!(message.from, NodeId(id), "it speaks for itself");
-                self.mail.push(message);
-            } else {
-                self.nodes.get_mut(&id).expect("known node").take(output);
+            match output {
+                Output::Send(message) => {
+                    assert_eq!(message.from, NodeId(id), "it speaks for itself");
+                    self.mail.push(message);
+                }
+                Output::Stream { to, meta, lane } => self.stream(id, to, lane, meta),
+                other => self.nodes.get_mut(&id).expect("known node").take(other),
             }
         }
     }
@@ -233,6 +289,9 @@ impl Cluster {
     pub fn perform_oldest(&mut self, id: u64) -> WriteSeq {
         let node = self.nodes.get_mut(&id).expect("known node");
         let write = node.writes.remove(0);
+        if let Some(meta) = &write.install {
+            node.put_in_force(meta);
+        }
         perform(&mut node.disk, &write);
         write.seq
     }
@@ -256,20 +315,20 @@ impl Node {
         match output {
             Output::Write(write) => self.writes.push(write),
             Output::Apply { from, to } => {
-                let next = self.applied.len() as u64 + 1;
-                assert_eq!(from, Index(next), "each entry is applied once and in order");
+                assert_eq!(from, self.at.next(), "each is applied once and in order");
                 self.applied.extend_from_slice(self.raft.entries(from, to));
+                self.at = to;
             }
             Output::Settled { ticket, outcome } => {
                 if let Outcome::Committed(id) = outcome {
-                    let entry = self.applied.get(id.index.0 as usize - 1);
-                    assert_eq!(entry.map(|entry| entry.id), Some(id), "applied first");
+                    let mut applied = self.applied.iter().rev();
+                    assert!(applied.any(|entry| entry.id == id), "applied first");
                 }
                 self.end(ticket);
                 self.settled.push((ticket, outcome));
             }
             Output::ReadAt { ticket, index } => {
-                assert!(index.0 <= self.applied.len() as u64, "applied first (L5)");
+                assert!(index <= self.at, "applied first (L5)");
                 self.end(ticket);
                 self.reads.push((ticket, Ok(index)));
             }
@@ -279,7 +338,14 @@ impl Node {
             }
             Output::Fenced(why) => self.fenced = Some(why),
             Output::Removed => self.removed += 1,
-            Output::Send(_) | Output::Leader { .. } | Output::Members { .. } => {}
+            Output::Install { meta } => self.load(meta),
+            Output::TakeSnapshot { at_least } => self.asked.push(at_least),
+            Output::Discard { meta } => {
+                self.staged.remove(&meta.last);
+                self.discarded.push(meta);
+            }
+            Output::Send(_) | Output::Stream { .. } => unreachable!("taken by the cluster"),
+            Output::Leader { .. } | Output::Members { .. } => {}
         }
     }
 
@@ -288,17 +354,20 @@ impl Node {
     }
 }
 
-/// Write, sends, apply, answers, notices; at most one write and one apply.
+/// Write, sends, streams, install, apply, answers, notices; at most one write and one apply.
 fn in_order(outputs: &[Output]) {
     let rank = |output: &Output| match output {
         Output::Write(_) => 0,
         Output::Send(_) => 1,
-        Output::Apply { .. } => 2,
-        Output::Settled { .. } | Output::ReadAt { .. } | Output::ReadFailed { .. } => 3,
-        Output::Leader { .. } | Output::Members { .. } | Output::Removed | Output::Fenced(_) => 4,
+        Output::Stream { .. } => 2,
+        Output::Install { .. } => 3,
+        Output::Apply { .. } => 4,
+        Output::Settled { .. } | Output::ReadAt { .. } | Output::ReadFailed { .. } => 5,
+        Output::Leader { .. } | Output::Members { .. } | Output::Removed => 6,
+        Output::Fenced(_) | Output::TakeSnapshot { .. } | Output::Discard { .. } => 6,
     };
     assert!(outputs.is_sorted_by_key(rank), "out of order: {outputs:?}");
-    for once in [0, 2] {
+    for once in [0, 3, 4] {
         let count = outputs.iter().filter(|o| rank(o) == once).count();
         assert!(count <= 1, "one drain makes one of it: {outputs:?}");
     }
@@ -309,12 +378,21 @@ pub fn perform(disk: &mut Durable, write: &Write) {
     if let Some(hard_state) = write.hard_state {
         disk.hard_state = hard_state;
     }
+    if let Some(meta) = &write.install {
+        disk.snapshot = Some(meta.clone());
+        disk.entries.clear();
+    }
+    if let Some(trim) = write.trim_to {
+        disk.entries.retain(|entry| entry.id.index > trim);
+    }
     if let Some(cut) = write.cut_from {
         disk.entries.retain(|entry| entry.id.index < cut);
     }
     for entry in &write.append {
-        let last = disk.entries.last();
-        let next = last.map_or(Index(1), |last| last.id.index.next());
+        let start = disk.snapshot.as_ref();
+        let start = start.map_or(LogId::ORIGIN, |meta| meta.last);
+        let last = disk.entries.last().map_or(start, |last| last.id);
+        let next = last.index.next();
         assert_eq!(entry.id.index, next, "the disk gets no holes");
         disk.entries.push(entry.clone());
     }

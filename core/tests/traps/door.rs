@@ -128,6 +128,11 @@ fn e20_no_kind_of_an_older_term_has_any_effect() {
                     round: *round,
                     result: AppendResult::Outdated,
                 }),
+                Body::SnapshotOffer { lane, round, .. } => Some(Body::SnapshotReply {
+                    lane: *lane,
+                    round: *round,
+                    matched: Index(0),
+                }),
                 Body::Vote { .. } => Some(vote_reply(false)),
                 Body::ReadIndex { request } => Some(Body::ReadIndexReply {
                     request: *request,

@@ -122,12 +122,3 @@ fn r23_a_single_node_applies_its_log_again_once_and_after_its_opening_entry() {
     assert_eq!(c.view(1).commit(), Index(4));
     assert_eq!(c.commands(1), ["x"]);
 }
-
-/// What this version cannot read it does not start from (traps S1 to S12 come with snapshots).
-#[test]
-fn a_disk_that_holds_a_snapshot_does_not_start() {
-    let mut disk = Durable::bootstrap(&Members::of_voters([1, 2, 3].map(NodeId)));
-    disk.snapshot = Some(SnapshotMeta::default());
-    let refused = Raft::boot(config(1), disk, Time(0));
-    assert_eq!(refused.err(), Some(BootError::Snapshot));
-}

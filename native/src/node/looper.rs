@@ -304,6 +304,11 @@ impl Looper {
             }
             Output::Removed => self.parts.log.line("removed from the cluster"),
             Output::Fenced(why) => self.fenced(why),
+            // Snapshots are switched off here, so no log is trimmed and none is sent.
+            Output::Stream { .. }
+            | Output::Install { .. }
+            | Output::TakeSnapshot { .. }
+            | Output::Discard { .. } => unreachable!("this server takes no snapshots"),
         }
     }
 

@@ -51,13 +51,18 @@ pub fn durable(view: &NodeView) -> Vec<Field> {
     let log = if disk.durable == 0 {
         "empty".to_string()
     } else {
-        format!("1\u{2013}{}", disk.durable)
+        format!("{}\u{2013}{}", view.first.max(1), disk.durable)
+    };
+    let snapshot = match view.snapshot {
+        Some(snapshot) if snapshot.installing => format!("up to {}, not saved yet", snapshot.last),
+        Some(snapshot) => format!("up to {} (term {})", snapshot.last, snapshot.last_term),
+        None => "none".to_string(),
     };
     let mut fields = vec![
         field("term", disk.term.to_string()),
         field("vote", node_or_dash(disk.vote)),
         field("log", log),
-        field("snapshot", "none"),
+        field("snapshot", snapshot),
     ];
     if disk.writing > 0 {
         fields.push(moving("writing", count(disk.writing, "write")));

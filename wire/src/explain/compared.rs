@@ -2,7 +2,8 @@
 
 use super::{span, vote_word};
 use raftwerk_core::trace::{
-    CommitReason, Event, FollowerReason, Held, IgnoreReason, Kind, VoteRefusal,
+    CommitReason, Event, FollowerReason, Held, IgnoreReason, InstallReason, Kind, SnapshotUseless,
+    VoteRefusal,
 };
 use raftwerk_core::{Index, LogId, NodeId, Refusal, Term};
 
@@ -62,6 +63,23 @@ pub(super) fn compared(event: &Event) -> Option<String> {
             span(took.0)
         ),
         Kind::Ignored { reason, .. } => return ignored(*reason),
+        Kind::SnapshotIgnored { last, why } => return useless(*last, *why),
+        Kind::SnapshotDue { entries, bytes, .. } => {
+            format!("Applied since the last snapshot: {entries} entries, {bytes} bytes")
+        }
+        Kind::SnapshotSent { peer, first, .. } => format!(
+            "{node}'s log starts at {first}; {peer} lacks entry {}",
+            first.prev()
+        ),
+        Kind::InstallingSnapshot { last, reason, .. } => match reason {
+            InstallReason::Ahead { end } => {
+                format!("The snapshot ends at {last}, the log at {end}: behind")
+            }
+            InstallReason::Conflict { mine } => format!(
+                "At index {}: term {} in the snapshot, term {mine} in the log: different",
+                last.index, last.term
+            ),
+        },
         Kind::Booted { .. }
         | Kind::ElectionTimedOut { .. }
         | Kind::StartedPreVote { .. }
@@ -89,9 +107,26 @@ pub(super) fn compared(event: &Event) -> Option<String> {
         | Kind::Parted { .. }
         | Kind::SentTimeoutNow { .. }
         | Kind::TransferAborted { .. }
-        | Kind::Fenced { .. } => return None,
+        | Kind::Fenced { .. }
+        | Kind::SnapshotTaken { .. }
+        | Kind::SnapshotUnsent { .. }
+        | Kind::SnapshotInstalled { .. }
+        | Kind::Trimmed { .. } => return None,
     };
     Some(text)
+}
+
+fn useless(last: LogId, why: SnapshotUseless) -> Option<String> {
+    match why {
+        SnapshotUseless::Older { newest } => Some(format!(
+            "It ends at {last}, the newest one at {newest}: not newer"
+        )),
+        SnapshotUseless::Committed { commit } => Some(format!(
+            "It ends at {last}, the commit index is {commit}: not beyond"
+        )),
+        SnapshotUseless::InLog => Some(format!("Entry {last} in the log: the same")),
+        SnapshotUseless::Leading => None,
+    }
 }
 
 fn became_follower(reason: FollowerReason) -> Option<String> {
@@ -108,7 +143,8 @@ fn became_follower(reason: FollowerReason) -> Option<String> {
         FollowerReason::Started
         | FollowerReason::LeaderSpoke { .. }
         | FollowerReason::VoteLost
-        | FollowerReason::Removed => None,
+        | FollowerReason::Removed
+        | FollowerReason::InstallsSnapshot => None,
     }
 }
 

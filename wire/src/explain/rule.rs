@@ -63,6 +63,7 @@ pub(super) fn rule(kind: &Kind) -> &'static str {
             CommitReason::Leader(_) => {
                 "Followers learn from the leader's next message how far the log is committed."
             }
+            CommitReason::Snapshot(_) => "Only what is committed gets into a snapshot.",
         },
         Kind::CommitWithheld { .. } => {
             "Copies of an older term's entry prove nothing: a later leader could still replace it."
@@ -111,6 +112,26 @@ pub(super) fn rule(kind: &Kind) -> &'static str {
         }
         Kind::Ignored { reason, .. } => ignored(*reason),
         Kind::Fenced { why } => fenced(*why),
+        Kind::SnapshotTaken { .. } => {
+            "Each node saves its own state from time to time, so that its log need not grow."
+        }
+        Kind::SnapshotIgnored { .. } => "A snapshot that tells nothing new changes nothing.",
+        Kind::Trimmed { .. } => {
+            "Entries inside a snapshot may go; the term of the last one is kept for comparisons."
+        }
+        Kind::SnapshotDue { .. } => "A log that only grows fills every disk in the end.",
+        Kind::SnapshotSent { .. } => {
+            "A follower that needs entries already dropped gets a snapshot."
+        }
+        Kind::SnapshotUnsent { .. } => {
+            "After a failure the leader looks again for what the follower needs."
+        }
+        Kind::InstallingSnapshot { .. } => {
+            "A snapshot that the log does not contain replaces the whole log."
+        }
+        Kind::SnapshotInstalled { .. } => {
+            "The state machine changes only after the disk holds what it changes to."
+        }
     }
 }
 
@@ -129,6 +150,9 @@ fn became_follower(reason: FollowerReason) -> &'static str {
             "A leader whose disk hangs steps down: it could answer nobody."
         }
         FollowerReason::Removed => "A node that is no voter does not lead.",
+        FollowerReason::InstallsSnapshot => {
+            "Votes count for the log they were asked for, not for the one that replaces it."
+        }
     }
 }
 

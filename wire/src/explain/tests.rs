@@ -1,7 +1,7 @@
 //! Every kind has sentences that name the node, end properly and shout at nobody.
 
 use super::*;
-use raftwerk_core::trace::{Cause, IgnoreReason, Timer};
+use raftwerk_core::trace::{Cause, IgnoreReason, SnapshotUseless, Timer};
 use raftwerk_core::{Abort, BadMembers, Fence, Members, Refusal, Round, Span, Time, WriteSeq};
 
 fn id(term: u64, index: u64) -> LogId {
@@ -355,6 +355,61 @@ fn membership_kinds() -> Vec<Kind> {
     kinds
 }
 
+fn snapshot_kinds() -> Vec<Kind> {
+    let (last, newest, peer) = (id(3, 40), id(4, 44), NodeId(5));
+    let mut kinds = vec![
+        Kind::SnapshotTaken { last, bytes: 900 },
+        Kind::Trimmed {
+            base: last,
+            removed: 30,
+            kept_for: None,
+        },
+        Kind::SnapshotDue {
+            at_least: Index(40),
+            entries: 1,
+            bytes: 50,
+        },
+        Kind::SnapshotSent {
+            peer,
+            last,
+            first: Index(31),
+        },
+        Kind::SnapshotInstalled { last },
+        Kind::Committed {
+            from: Index(9),
+            to: Index(40),
+            reason: CommitReason::Snapshot(last),
+        },
+        Kind::BecameFollower {
+            was: Role::Candidate,
+            reason: FollowerReason::InstallsSnapshot,
+        },
+    ];
+    for why in [
+        SnapshotUseless::Older { newest },
+        SnapshotUseless::Committed { commit: Index(44) },
+        SnapshotUseless::InLog,
+        SnapshotUseless::Leading,
+    ] {
+        kinds.push(Kind::SnapshotIgnored { last, why });
+    }
+    for why in [SendEnd::Failed, SendEnd::Unanswered] {
+        kinds.push(Kind::SnapshotUnsent { peer, last, why });
+    }
+    for reason in [
+        InstallReason::Ahead { end: LogId::ORIGIN },
+        InstallReason::Ahead { end: id(2, 9) },
+        InstallReason::Conflict { mine: Term(2) },
+    ] {
+        kinds.push(Kind::InstallingSnapshot {
+            last,
+            reason,
+            removed: 9,
+        });
+    }
+    kinds
+}
+
 fn explained(kind: Kind) -> Explained {
     explain(&Event {
         node: NodeId(3),
@@ -373,6 +428,7 @@ fn every_kind_reads_as_sentences_about_the_node() {
         transfer_kinds(),
         membership_kinds(),
         trouble_kinds(),
+        snapshot_kinds(),
     ]
     .concat();
     for kind in all {
@@ -464,6 +520,7 @@ fn every_cause_has_words() {
         Cause::Disk(WriteSeq(1)),
         Cause::Applied(Index(1)),
         Cause::Link(NodeId(1)),
+        Cause::Snapshot(id(3, 40)),
     ] {
         assert!(cause(&what).len() > 5);
     }

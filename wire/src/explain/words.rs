@@ -1,6 +1,6 @@
 //! The words that sentences about events are made of: names, counts, times, sections, reasons.
 
-use raftwerk_core::trace::{Cause, IgnoreReason, Role, Timer};
+use raftwerk_core::trace::{Cause, IgnoreReason, Role, SnapshotUseless, Timer};
 use raftwerk_core::{Abort, BadMembers, Fence, Index, LogId, NodeId, Refusal};
 
 /// The input that led to an event, in words, such as "its election timer fires".
@@ -14,6 +14,7 @@ pub fn cause(cause: &Cause) -> String {
         Cause::Disk(seq) => format!("its disk reports write {seq}"),
         Cause::Applied(index) => format!("its state machine has applied up to {index}"),
         Cause::Link(peer) => format!("its link to {peer} changes"),
+        Cause::Snapshot(last) => format!("its host reports a snapshot up to {last}"),
     }
 }
 
@@ -175,6 +176,17 @@ pub(super) fn ignored(reason: IgnoreReason) -> String {
         }
         IgnoreReason::MayNotCampaign => "this node may not campaign".into(),
         IgnoreReason::NotBuilt => "this node does not speak that part of the protocol yet".into(),
+    }
+}
+
+pub(super) fn useless(why: SnapshotUseless) -> String {
+    match why {
+        SnapshotUseless::Older { newest } => format!("it has one up to {newest}"),
+        SnapshotUseless::Committed { commit } => {
+            format!("everything up to {commit} is committed here already")
+        }
+        SnapshotUseless::InLog => "its log has all of it, and keeps what comes after".into(),
+        SnapshotUseless::Leading => "a leader has everything that was ever committed".into(),
     }
 }
 
