@@ -24,14 +24,14 @@ mod query;
 mod sessions;
 mod status;
 
-use crate::limits::{HTTP_REQUESTS, REQUEST};
+use crate::limits::HTTP_REQUESTS;
 use crate::metrics::Metrics;
 use crate::node::inbox::Inbox;
 use crate::node::leadership::Leaderships;
 use crate::node::{Checked, NodeOptions, PageFn};
 use crate::observe::Observer;
 use crate::peers::Peers;
-use crate::problem::{self, Trouble};
+use crate::problem::Trouble;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -48,7 +48,6 @@ use raftwerk_wire::frame::MAX_FRAME_BYTES;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::watch;
-use tokio::time::timeout;
 
 /// What the routes share with the rest of the node.
 pub struct Shared {
@@ -181,8 +180,7 @@ impl Ask {
     /// Reads the whole body.
     async fn read(request: Request<Body>, limit: usize) -> Result<Ask, Trouble> {
         let (parts, body) = request.into_parts();
-        let whole = timeout(REQUEST, axum::body::to_bytes(body, limit)).await;
-        let body = problem::body(whole.ok(), limit)?;
+        let body = crate::intake::whole(body, limit).await?;
         let target = parts
             .uri
             .path_and_query()

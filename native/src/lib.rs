@@ -18,6 +18,7 @@ pub mod client;
 pub mod clock;
 pub mod flusher;
 pub mod identity;
+pub mod intake;
 pub mod limits;
 pub mod metrics;
 pub mod node;

@@ -99,6 +99,9 @@ pub const HTTP_REQUESTS: usize = 1_024;
 /// Client requests under way at the same time at the supervisor of `raftwerk play`.
 pub const PLAY_REQUESTS: usize = 256;
 
+/// Bytes read and thrown away after a body that is too long, so that the error can be heard.
+pub const BODY_DRAIN_BYTES: usize = 8 << 20;
+
 /// Longest JSON body of a request.
 pub const JSON_BODY_BYTES: usize = 64 << 10;
 

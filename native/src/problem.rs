@@ -3,7 +3,7 @@
 //! Each says what is wrong and what to do. Whether a write may have happened is always said:
 //! only `outcome_unknown` leaves that open (trap C3).
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use raftwerk_wire::client::Problem;
@@ -137,42 +137,6 @@ impl Trouble {
         self.revision = Some(revision);
         self
     }
-}
-
-/// A whole body of a request; `None`: it did not arrive in time.
-///
-/// # Errors
-/// Why there is no whole body.
-pub fn body(read: Option<Result<Bytes, axum::Error>>, limit: usize) -> Result<Bytes, Trouble> {
-    match read {
-        Some(Ok(bytes)) => Ok(bytes),
-        Some(Err(error)) if is_too_long(&error) => Err(Trouble::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "too_large",
-            format!("the body is longer than {limit} bytes, the most that is taken here"),
-        )),
-        Some(Err(_)) => Err(Trouble::bad(
-            "broken_body",
-            "the body broke off before its end, nothing was done; send it again",
-        )),
-        None => Err(Trouble::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "slow_body",
-            "the body did not arrive in time, nothing was done; send it again",
-        )),
-    }
-}
-
-fn is_too_long(error: &axum::Error) -> bool {
-    use std::error::Error;
-    let mut source: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(error) = source {
-        if error.is::<http_body_util::LengthLimitError>() {
-            return true;
-        }
-        source = error.source();
-    }
-    false
 }
 
 impl IntoResponse for Trouble {

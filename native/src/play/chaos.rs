@@ -9,9 +9,10 @@ use super::cuts::{Cuts, Orders, PartitionError, partition};
 use super::fleet::{Cannot, Fleet};
 use super::say;
 use crate::client::{Client, Limits};
-use crate::limits::{JSON_BODY_BYTES, REQUEST};
-use crate::problem::{self, Trouble};
-use axum::body::{Body, to_bytes};
+use crate::intake;
+use crate::limits::JSON_BODY_BYTES;
+use crate::problem::Trouble;
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -24,7 +25,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 
 /// A node carries out an order within this time.
 const ORDER: Duration = Duration::from_secs(2);
@@ -50,8 +50,7 @@ struct Done {
 
 /// `POST /v1/chaos`.
 pub async fn chaos(State(desk): State<Desk>, body: Body) -> Result<Response, Trouble> {
-    let whole = timeout(REQUEST, to_bytes(body, JSON_BODY_BYTES)).await;
-    let body = problem::body(whole.ok(), JSON_BODY_BYTES)?;
+    let body = intake::whole(body, JSON_BODY_BYTES).await?;
     let fault: Chaos = serde_json::from_slice(&body).map_err(|why| Trouble::bad_fault(&why))?;
     let done = desk.carry_out(fault).await?;
     let form = [(header::CONTENT_TYPE, "application/json")];

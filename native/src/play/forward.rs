@@ -8,10 +8,11 @@
 
 use super::board::Board;
 use crate::client::{Client, ClientError, Limits, Response as Answer};
+use crate::intake;
 use crate::limits::GRACE;
 use crate::node::leadership;
-use crate::problem::{self, Trouble};
-use axum::body::{Body, Bytes, to_bytes};
+use crate::problem::Trouble;
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -20,7 +21,7 @@ use raftwerk_wire::client::{HEADER_SEQUENCE, HEADER_SESSION};
 use raftwerk_wire::view::NodeCondition;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep};
 
 /// Largest body that is passed on; what exactly is allowed, the node says.
 const BODY_BYTES: usize = MAX_VALUE_BYTES + (64 << 10);
@@ -75,16 +76,15 @@ struct Passing {
 
 impl Forwarder {
     async fn forward(&self, request: Request) -> Result<Answer, Trouble> {
-        let until = Instant::now() + TOTAL;
         let (parts, body) = request.into_parts();
         let (pinned, query) = take_node(parts.uri.query().unwrap_or(""))?;
-        let body = timeout_at(until, to_bytes(Body::new(body), BODY_BYTES)).await;
+        let body = intake::whole(body, BODY_BYTES).await?;
         let passing = Passing {
             method: parts.method,
             path: format!("{}{query}", parts.uri.path()),
             headers: passed(&parts.headers),
-            body: problem::body(body.ok(), BODY_BYTES)?,
-            until,
+            body,
+            until: Instant::now() + TOTAL,
         };
         self.try_each(pinned, &passing).await
     }
