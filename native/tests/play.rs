@@ -248,7 +248,7 @@ async fn faults_are_real_and_the_stream_tells_them() {
     let (leader, term) = play.leader(3, 0).await;
 
     play.fault("freeze", leader).await;
-    let (next, _) = play.leader(3, term + 1).await;
+    let (next, second) = play.leader(3, term + 1).await;
     let (processes, items) = play.observe(3).await;
     let frozen = |process: &&ProcessView| process.condition == NodeCondition::Frozen;
     let frozen: Vec<u64> = processes
@@ -272,7 +272,7 @@ async fn faults_are_real_and_the_stream_tells_them() {
     let split = format!(r#"{{"fault":"partition","groups":[[{next}]]}}"#);
     let (status, text) = play.chaos(&split).await;
     assert_eq!(status, 200, "{text}");
-    let (third, term) = play.leader(3, term + 2).await;
+    let (third, term) = play.leader(3, second + 1).await;
     assert_ne!(third, next);
     // Cuts outlive a restart of the node that carries them out.
     play.fault("crash", next).await;
