@@ -23,6 +23,7 @@
 //! | `faults`       | random faults and when they end                              |
 //! | `world`        | all of it behind one `step`                                  |
 //! | `checks`       | what must hold after every event                             |
+//! | `linear`       | whether what clients saw has an order (linearizability)      |
 //! | `history`      | snapshots, seek, branches, trace events; `timeline`          |
 //! | `picture`      | world to `ClusterView`; `operations`: its clients           |
 //! | `storm`        | a random phase, healing, proof of life                       |
@@ -35,6 +36,7 @@ pub mod explore;
 mod faults;
 mod history;
 mod intervention;
+pub mod linear;
 mod network;
 mod node;
 mod operations;
