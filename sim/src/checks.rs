@@ -9,8 +9,11 @@
 //! answer is unknown, not absent.
 
 mod answers;
+mod elections;
+mod halves;
 mod ledger;
 mod list;
+mod members;
 mod node;
 mod oracle;
 mod promises;
@@ -24,7 +27,7 @@ use list::ALL;
 pub(crate) use list::Check;
 pub(crate) use node::Seen;
 use oracle::Oracle;
-use raftwerk_core::{NodeId, Output};
+use raftwerk_core::{Members, NodeId, Output};
 use raftwerk_wire::view::{CheckView, ViolationView};
 use std::collections::BTreeSet;
 pub(crate) use tickets::Taken;
@@ -100,6 +103,11 @@ impl Checks {
             holds: broken != Some(*name),
         };
         ALL.iter().map(view).collect()
+    }
+
+    /// The newest members that are committed; `None` before anything is.
+    pub fn members(&self) -> Option<&Members> {
+        self.ledger.members().map(|(_, members)| members)
     }
 
     /// Highest committed index.

@@ -4,11 +4,16 @@
 //! synced, cuts and freezes lose nothing that was promised. So any violation is a bug, never
 //! bad luck (trap X5). Faults are drawn from streams of their own; switching a class off or
 //! adding one shifts no draw of the network, the disks or the clients. Disks that hang (trap D8)
-//! come and go by a plan of their own, so that they neither displace nor move other faults.
+//! come and go by a plan of their own, so that they neither displace nor move other faults; and
+//! so does what leaders are asked for (`churn`).
+
+mod churn;
 
 use crate::queue::NEVER;
 use crate::rng::{Purpose, Stream};
 use crate::setup::{FaultPlan, Setup};
+use churn::Wishes;
+pub(crate) use churn::{Wish, Wished};
 
 /// Most faults waiting to be undone; while there are so many, none is added.
 const MAX_UNDO: usize = 32;
@@ -26,6 +31,8 @@ pub(crate) enum Fault {
     TimeOut(u64),
     /// The node's disk finishes nothing.
     Stall(u64),
+    /// A leader is asked for something.
+    Wish(Wish),
 }
 
 /// What the choice of a fault looks at.
@@ -38,6 +45,8 @@ pub(crate) struct State {
     pub down: u64,
     /// How many disks hang.
     pub stalled: u64,
+    /// Who runs and believes to lead, as bits.
+    pub leads: u16,
 }
 
 /// The fault plan of a run.
@@ -50,6 +59,7 @@ pub(crate) struct Faults {
     when: Stream,
     what: Stream,
     stall: Stream,
+    wishes: Wishes,
 }
 
 impl Faults {
@@ -72,20 +82,21 @@ impl Faults {
             when,
             what,
             stall,
+            wishes: Wishes::new(setup),
         }
     }
 
     /// When something is to be done or undone.
     pub fn due(&self) -> u64 {
-        self.undo
-            .iter()
-            .map(|(time, _)| *time)
-            .fold(self.next.min(self.next_stall), u64::min)
+        self.undo.iter().map(|(time, _)| *time).fold(
+            self.next.min(self.next_stall).min(self.wishes.next),
+            u64::min,
+        )
     }
 
     /// No more faults; those under way are left to the caller to undo.
     pub fn stop(&mut self) {
-        (self.next, self.next_stall) = (NEVER, NEVER);
+        (self.next, self.next_stall, self.wishes.next) = (NEVER, NEVER, NEVER);
         self.undo.clear();
     }
 
@@ -99,6 +110,9 @@ impl Faults {
     pub fn draw(&mut self, now: u64, plan: &FaultPlan, state: State) -> Option<Fault> {
         if self.next_stall <= now {
             return self.draw_stall(now, plan, state);
+        }
+        if self.wishes.next <= now {
+            return self.wishes.draw(now, &plan.churn, state).map(Fault::Wish);
         }
         let State {
             nodes,
@@ -158,7 +172,8 @@ impl Fault {
             Fault::CutBoth(one, two) => (a, b) == (one, two) || (a, b) == (two, one),
             Fault::Isolate(node) => a == node || b == node,
             Fault::Partition(set) => (set >> a) & 1 != (set >> b) & 1,
-            Fault::Crash(_) | Fault::Freeze(_) | Fault::TimeOut(_) | Fault::Stall(_) => false,
+            Fault::Crash(_) | Fault::Freeze(_) | Fault::TimeOut(_) => false,
+            Fault::Stall(_) | Fault::Wish(_) => false,
         };
         let all = (1..=nodes).flat_map(|a| (1..=nodes).map(move |b| (a, b)));
         all.filter(|(a, b)| a != b && cut(*a, *b)).collect()
@@ -208,6 +223,7 @@ mod tests {
             leader: None,
             down: 3,
             stalled: 0,
+            leads: 0,
         };
         let fault = faults.draw(now, &setup.faults, state);
         assert!(matches!(fault, Some(Fault::Stall(1..=3))), "{fault:?}");

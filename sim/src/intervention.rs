@@ -87,6 +87,22 @@ pub enum Intervention {
     Deliver(u64),
     /// Send a second copy of a message that is on the way.
     Duplicate(u64),
+    /// Ask a node to hand leadership over.
+    Transfer {
+        /// The node asked, which must lead.
+        node: u64,
+        /// To whom; `None`: to whom it thinks best.
+        to: Option<u64>,
+    },
+    /// Ask a node to change the members.
+    Reconfigure {
+        /// The node asked, which must lead.
+        node: u64,
+        /// Who is to vote.
+        voters: Vec<u64>,
+        /// Who is to receive the log without a vote.
+        learners: Vec<u64>,
+    },
     /// Let a client ask a node.
     Ask {
         /// The client.
@@ -185,8 +201,7 @@ impl fmt::Display for Intervention {
                 f.write_str("the network is split:")?;
                 for (i, group) in groups.iter().enumerate() {
                     f.write_str(if i == 0 { " " } else { " | " })?;
-                    let names: Vec<String> = group.iter().map(|node| format!("S{node}")).collect();
-                    f.write_str(&names.join(" "))?;
+                    f.write_str(&names(group))?;
                 }
                 Ok(())
             }
@@ -194,9 +209,30 @@ impl fmt::Display for Intervention {
             Intervention::Drop(id) => write!(f, "message {id} is lost"),
             Intervention::Deliver(id) => write!(f, "message {id} arrives now"),
             Intervention::Duplicate(id) => write!(f, "message {id} is doubled"),
+            Intervention::Transfer { node, to: None } => write!(f, "S{node} is to hand over"),
+            Intervention::Transfer { node, to: Some(to) } => {
+                write!(f, "S{node} is to hand over to S{to}")
+            }
+            Intervention::Reconfigure {
+                node,
+                voters,
+                learners,
+            } => {
+                write!(f, "S{node} is to change the voters to {}", names(voters))?;
+                if learners.is_empty() {
+                    return Ok(());
+                }
+                write!(f, ", the learners to {}", names(learners))
+            }
             Intervention::Ask { client, node, op } => write!(f, "C{client} asks S{node}: {op}"),
         }
     }
+}
+
+/// `S1 S2`.
+fn names(nodes: &[u64]) -> String {
+    let names: Vec<String> = nodes.iter().map(|node| format!("S{node}")).collect();
+    names.join(" ")
 }
 
 #[cfg(test)]
@@ -214,6 +250,12 @@ mod tests {
             Intervention::Partition(vec![vec![1, 2], vec![3]]),
             Intervention::Cut { from: 1, to: 2 },
             Intervention::StallDisk(3),
+            Intervention::Transfer { node: 1, to: None },
+            Intervention::Reconfigure {
+                node: 1,
+                voters: vec![1, 2],
+                learners: vec![3],
+            },
             Intervention::Ask {
                 client: 1,
                 node: 2,
@@ -239,6 +281,23 @@ mod tests {
             op,
         };
         assert_eq!(ask.to_string(), "C1 asks S2: put x=1");
+        let (node, voters) = (1, vec![1, 2]);
+        let change = |learners| Intervention::Reconfigure {
+            node,
+            voters: voters.clone(),
+            learners,
+        };
+        assert_eq!(
+            change(vec![]).to_string(),
+            "S1 is to change the voters to S1 S2"
+        );
+        assert_eq!(
+            change(vec![3]).to_string(),
+            "S1 is to change the voters to S1 S2, the learners to S3"
+        );
+        let transfer = |to| Intervention::Transfer { node, to }.to_string();
+        assert_eq!(transfer(None), "S1 is to hand over");
+        assert_eq!(transfer(Some(2)), "S1 is to hand over to S2");
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub use checks::Violation;
 pub use history::{BranchInfo, History};
 pub use intervention::{Intervention, Op};
 pub use setup::{
-    DiskModel, FaultPlan, HostModel, MAX_CLIENTS, MAX_NODES, NetworkModel, Patience, Setup,
+    Churn, DiskModel, FaultPlan, HostModel, MAX_CLIENTS, MAX_NODES, NetworkModel, Patience, Setup,
     Workload,
 };
 pub use storm::{HEALING_EVENTS, HEALING_TIME, Report, hash_trail, hash_trail_digest, heal, storm};

@@ -35,6 +35,8 @@ pub enum Purpose {
     Busy = 13,
     /// When disks hang, which and how long.
     Stall = 14,
+    /// When leaders are asked to hand over or to change the members, and to what.
+    Churn = 15,
 }
 
 /// Generator state: one word.

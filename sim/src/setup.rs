@@ -6,8 +6,10 @@
 //! same setup gives the same run natively and in the browser. [`Setup::validate`] names what is
 //! wrong before a world is built from it.
 
+mod plans;
 mod storm;
 
+pub use plans::{Churn, FaultPlan, Workload};
 use raftwerk_core::{ClusterId, Config, Limits, NodeId, Switches, Timing};
 use serde::{Deserialize, Serialize};
 
@@ -115,102 +117,6 @@ pub struct Patience {
     pub backoff: u64,
 }
 
-/// Random faults. Weights are relative to each other; a class of weight 0 is off.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FaultPlan {
-    /// Shortest time between two faults, microseconds.
-    pub pause_min: u64,
-    /// Longest time between two faults, microseconds; 0 switches random faults off.
-    pub pause_max: u64,
-    /// Shortest time until a fault is undone, microseconds.
-    pub lasts_min: u64,
-    /// Longest time until a fault is undone, microseconds.
-    pub lasts_max: u64,
-    /// Most nodes crashed or frozen at once; also, most disks that hang at once.
-    pub most_down: u64,
-    /// How many of a million faults of one node are aimed at a leader.
-    pub aim_per_million: u32,
-    /// Weight of crashes; what the disk had not synced is lost, or its end (see [`DiskModel`]).
-    pub crash: u32,
-    /// Weight of freezes.
-    pub freeze: u32,
-    /// Weight of cutting one direction between two nodes.
-    pub cut_one_way: u32,
-    /// Weight of cutting both directions between two nodes.
-    pub cut_both_ways: u32,
-    /// Weight of cutting everything around one node.
-    pub isolate: u32,
-    /// Weight of splitting the nodes into two groups.
-    pub partition: u32,
-    /// Weight of letting an election timer fire early.
-    pub time_out: u32,
-    /// Shortest time between two disks that begin to hang, microseconds.
-    pub stall_pause_min: u64,
-    /// Longest time between two disks that begin to hang, microseconds; 0: no disk ever does.
-    pub stall_pause_max: u64,
-    /// Shortest time a disk hangs, microseconds.
-    pub stall_min: u64,
-    /// Longest time a disk hangs, microseconds.
-    pub stall_max: u64,
-}
-
-/// Random operations. Weights are relative to each other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Workload {
-    /// Shortest pause of a client between two operations, microseconds.
-    pub pause_min: u64,
-    /// Longest pause, microseconds; 0 switches random operations off.
-    pub pause_max: u64,
-    /// How many keys are used.
-    pub keys: u64,
-    /// Weight of writes. Every written value is unique in the run.
-    pub put: u32,
-    /// Weight of deletes.
-    pub delete: u32,
-    /// Weight of compare-and-set.
-    pub compare: u32,
-    /// Weight of reads at the leader.
-    pub read_leader: u32,
-    /// Weight of reads through any node.
-    pub read_follower: u32,
-    /// Weight of stale reads.
-    pub read_stale: u32,
-}
-
-impl Workload {
-    /// Whether there are random operations at all.
-    #[must_use]
-    pub fn is_on(&self) -> bool {
-        self.pause_max > 0
-    }
-}
-
-impl FaultPlan {
-    /// Whether there are random faults at all, disks that hang apart.
-    #[must_use]
-    pub fn is_on(&self) -> bool {
-        self.pause_max > 0 && self.weights().iter().any(|weight| *weight > 0)
-    }
-
-    /// Whether disks begin to hang at random.
-    #[must_use]
-    pub fn stalls(&self) -> bool {
-        self.stall_pause_max > 0
-    }
-
-    pub(crate) fn weights(&self) -> [u32; 7] {
-        [
-            self.crash,
-            self.freeze,
-            self.cut_one_way,
-            self.cut_both_ways,
-            self.isolate,
-            self.partition,
-            self.time_out,
-        ]
-    }
-}
-
 /// The cluster every simulated node belongs to.
 pub(crate) const CLUSTER: ClusterId = ClusterId(0x7261_6674_7765_726b);
 
@@ -304,6 +210,11 @@ impl Setup {
                 self.faults.stall_pause_max,
             ),
             ("stall", self.faults.stall_min, self.faults.stall_max),
+            (
+                "pause between wishes",
+                self.faults.churn.pause_min,
+                self.faults.churn.pause_max,
+            ),
             ("applying", self.host.apply_min, self.host.apply_max),
             ("busy host", 0, self.host.busy_max),
             (

@@ -9,7 +9,7 @@ use crate::checks::Violation;
 use crate::intervention::{Intervention, Op};
 use crate::setup::Setup;
 use crate::world::{Counts, World};
-use raftwerk_core::StableHasher;
+use raftwerk_core::{NodeId, StableHasher};
 use std::hash::Hasher;
 
 /// Simulated time a healed cluster has for each thing asked of it, microseconds.
@@ -55,29 +55,69 @@ pub fn storm(seed: u64, steps: u64) -> Report {
 }
 
 /// Ends every fault and wants the cluster to come to rest, to take a new write, and to come to
-/// rest again.
+/// rest again. Where members have changed, all nodes become voters again first.
 pub fn heal(world: &mut World) {
     world.calm();
-    if come_to_rest(world) && prove_life(world) {
+    let well = come_to_rest(world) && (all_are_voters(world) || readmit(world));
+    if well && prove_life(world) {
         come_to_rest(world);
     }
 }
 
-/// At rest nobody waits, nothing is open that a node took on, and every node has applied all that
-/// is committed, also what only a write to come would have brought to it.
+/// At rest nobody waits, nothing is open that a node took on, every member has applied all that
+/// is committed, also what only a write to come would have brought to it; no change of members is
+/// half done (trap M9), and who is no voter does not lead (trap M6).
 fn come_to_rest(world: &mut World) -> bool {
-    let at_rest =
-        |world: &mut World| world.is_quiet() && world.applied_everywhere(world.committed());
+    let at_rest = |world: &mut World| {
+        world.is_quiet() && world.applied_everywhere(world.committed()) && {
+            let members = world.members();
+            !members.is_joint() && world.leaders().all(|leader| members.is_voter(leader))
+        }
+    };
     if play_until(world, at_rest) {
         return true;
     }
     world.report_open();
-    let committed = world.committed();
-    stuck(
-        world,
-        &format!("index {committed} was not applied on every node"),
-    );
+    let (committed, members) = (world.committed(), world.members());
+    let leaders: Vec<NodeId> = world.leaders().collect();
+    let told = match leaders.iter().find(|leader| !members.is_voter(**leader)) {
+        _ if members.is_joint() => format!("the joint members {members:?} were not left"),
+        Some(leader) => format!("{leader}, which has no vote, leads"),
+        None => format!("index {committed} was not applied on every node"),
+    };
+    stuck(world, &told);
     false
+}
+
+fn all_are_voters(world: &World) -> bool {
+    // Before anything is committed the members are the first ones: all nodes.
+    let (members, nodes) = (world.members(), world.setup().nodes);
+    members.is_empty() || (1..=nodes).all(|node| members.is_voter(NodeId(node)))
+}
+
+/// Every node becomes a voter again, and the cluster comes to rest.
+fn readmit(world: &mut World) -> bool {
+    let nodes: Vec<u64> = (1..=world.setup().nodes).collect();
+    let mut again = world.now();
+    let done = play_until(world, |world| {
+        let leader = world.leaders().next().filter(|_| world.now() >= again);
+        // Refused while a change is on its way, or before the leader has committed anything.
+        if let Some(NodeId(node)) = leader.filter(|_| !all_are_voters(world)) {
+            again = world.now() + world.setup().timing.heartbeat.0;
+            let (voters, learners) = (nodes.clone(), Vec::new());
+            let change = Intervention::Reconfigure {
+                node,
+                voters,
+                learners,
+            };
+            let _ = world.act(&change);
+        }
+        all_are_voters(world)
+    });
+    if !done {
+        stuck(world, "not all nodes became voters again");
+    }
+    done && come_to_rest(world)
 }
 
 /// A new write must be answered in time; while it is not, it is tried again.

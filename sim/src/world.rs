@@ -7,6 +7,7 @@
 //! is how time travel works.
 
 mod act;
+mod admin;
 mod drain;
 mod host;
 
@@ -17,8 +18,8 @@ use crate::network::{Content, Flight, Network, Place, Question};
 use crate::node::Node;
 use crate::queue::{NEVER, Next, Queue};
 use crate::setup::{HostModel, Setup};
-use raftwerk_core::StableHasher;
 use raftwerk_core::trace::Role;
+use raftwerk_core::{Members, NodeId, StableHasher};
 use raftwerk_wire::view::{EventView, NodeCondition};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -280,11 +281,22 @@ impl World {
         Some((node.seen.role, node.seen.term, node.condition))
     }
 
-    /// Whether every node runs and has applied everything up to an index.
+    /// Whether every node runs, and every member has applied everything up to an index.
     #[must_use]
     pub fn applied_everywhere(&self, index: u64) -> bool {
-        let has = |node: &Node| node.condition == NodeCondition::Up && node.applied >= index;
+        let members = self.checks.members();
+        let is_member = |id| members.is_none_or(|members| members.contains(NodeId(id)));
+        let has = |node: &Node| {
+            let up = node.condition == NodeCondition::Up;
+            up && (node.applied >= index || !is_member(node.id))
+        };
         self.nodes.iter().all(has)
+    }
+
+    /// The newest members that are committed; nobody before anything is.
+    #[must_use]
+    pub fn members(&self) -> Members {
+        self.checks.members().cloned().unwrap_or_default()
     }
 
     /// Whether a client waits for nothing.

@@ -4,10 +4,12 @@
 //! that holds for every entry ever seen in any log, two logs with the same id at a place are
 //! equal up to it: log matching (paper 5.3), checked with one look per new entry.
 
+use super::halves::Halves;
 use crate::shared::Shared;
-use raftwerk_core::{Entry, StableHasher};
+use raftwerk_core::{Entry, EntryBody, Index, LogId, Members, Raft, StableHasher};
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 /// How many terms at one index are kept inline; more go to a map.
 const INLINE: usize = 2;
@@ -28,6 +30,8 @@ pub(super) struct Committed {
     pub hash: u64,
     /// Term of the node that first knew it: its leader's term.
     pub by: u64,
+    /// Who decided it: the members in force at that node.
+    pub halves: Halves,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,6 +46,8 @@ pub(super) struct Ledger {
     positions: Shared<Position>,
     committed: Shared<Committed>,
     more: BTreeMap<(u64, u64), Known>,
+    /// What entries say about members, by (index, term).
+    members: BTreeMap<(u64, u64), Arc<Members>>,
 }
 
 /// Hash of what an entry says.
@@ -85,6 +91,34 @@ impl Ledger {
         }
         let known = *self.more.entry((index, seen.term)).or_insert(seen);
         (known != seen).then_some(known)
+    }
+
+    /// Notes what an entry says about members.
+    pub fn note_members(&mut self, entry: &Entry) {
+        if let EntryBody::Membership(members) = &entry.body {
+            let at = (entry.id.index.0, entry.id.term.0);
+            let known = self.members.entry(at);
+            known.or_insert_with(|| Arc::new(members.clone()));
+        }
+    }
+
+    /// What a log up to an index says about members, newest first.
+    pub fn members_in<'a>(
+        &'a self,
+        raft: &'a Raft,
+        last: Index,
+    ) -> impl Iterator<Item = (LogId, &'a Members)> {
+        let upto = self.members.range(..=(last.0, u64::MAX)).rev();
+        let ids = upto.map(|((index, term), members)| (LogId::new(*term, *index), &**members));
+        ids.filter(|(id, _)| raft.view().term_at(id.index) == Some(id.term))
+    }
+
+    /// The newest members that are committed, with their index.
+    pub fn members(&self) -> Option<(u64, &Members)> {
+        let upto = self.members.range(..=(self.committed(), u64::MAX)).rev();
+        let mut ids = upto.map(|((index, term), members)| (*index, *term, &**members));
+        let found = ids.find(|(index, term, _)| self.committed_term(*index) == Some(*term));
+        found.map(|(index, _, members)| (index, members))
     }
 
     /// Highest committed index.
@@ -136,6 +170,6 @@ impl Ledger {
     pub fn memory(&self) -> u64 {
         let positions = self.positions.len() * size_of::<Position>();
         let committed = self.committed.len() * size_of::<Committed>();
-        (positions + committed + self.more.len() * 64) as u64
+        (positions + committed + self.more.len() * 64 + self.members.len() * 256) as u64
     }
 }

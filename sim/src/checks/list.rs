@@ -8,6 +8,8 @@ pub(crate) enum Check {
     DurableFirst,
     Monotonic,
     OneVote,
+    Campaign,
+    Elected,
     ElectionSafety,
     AppendOnly,
     LogMatching,
@@ -15,6 +17,7 @@ pub(crate) enum Check {
     CommitRule,
     CommittedStays,
     MajorityOnDisk,
+    Members,
     SameState,
     Acknowledged,
     SessionAnswers,
@@ -25,7 +28,7 @@ pub(crate) enum Check {
 }
 
 /// Every check with its name and what it says.
-pub(super) const ALL: [(Check, &str, &str); 19] = [
+pub(super) const ALL: [(Check, &str, &str); 22] = [
     (
         Check::Node,
         "Node invariants",
@@ -52,6 +55,17 @@ pub(super) const ALL: [(Check, &str, &str); 19] = [
         Check::OneVote,
         "One vote per term",
         "A node never changes its vote within a term, not even through a crash.",
+    ),
+    (
+        Check::Campaign,
+        "Only voters in elections",
+        "Who asks for votes is a voter of the members it knows to be committed; who knows no \
+         members does not vote.",
+    ),
+    (
+        Check::Elected,
+        "Elected by a majority",
+        "A leader was given the votes of a majority of every half of its members, in its term.",
     ),
     (
         Check::ElectionSafety,
@@ -87,6 +101,13 @@ pub(super) const ALL: [(Check, &str, &str); 19] = [
         Check::MajorityOnDisk,
         "Committed on a majority of disks",
         "When an entry becomes committed, the disks of a majority hold it.",
+    ),
+    (
+        Check::Members,
+        "Members one step at a time",
+        "The members in force are those of the newest entry that names any; a leader changes them \
+         only by a step that keeps majorities in touch, when the last change and an entry of its \
+         own term are committed, and a new voter has the log first.",
     ),
     (
         Check::SameState,

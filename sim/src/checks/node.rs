@@ -1,6 +1,8 @@
 //! Checks of one node after an input: against its own past, against the ledger, against disks.
 
+use super::halves::Halves;
 use super::ledger::{Committed, Known, hash_of};
+use super::members::holds;
 use super::{Check, Checks};
 use crate::node::Node;
 use raftwerk_core::trace::Role;
@@ -48,6 +50,7 @@ impl Checks {
             self.fail(Check::Monotonic, detail);
         }
         self.note_entries(node.id, raft, 1, now.last.index.0);
+        self.on_members(&[], raft, &now, &now);
         now
     }
 
@@ -76,9 +79,15 @@ impl Checks {
         self.monotonic(node.id, &was, &now);
         if now.last != was.last {
             self.log_changed(node.id, raft, &was, &now);
+            self.on_members(nodes, raft, &was, &now);
+        }
+        let began = was.role != now.role || was.term != now.term;
+        if began && matches!(now.role, Role::PreCandidate | Role::Candidate) {
+            self.on_campaign(raft);
         }
         if now.role == Role::Leader && (was.role != Role::Leader || was.term != now.term) {
             self.elected(node.id, raft, now.term);
+            self.on_votes(nodes, raft, now.term);
         }
         if now.commit > was.commit {
             self.committed_more(nodes, node.id, raft, &was, &now);
@@ -172,6 +181,7 @@ impl Checks {
                     ),
                 );
             }
+            self.ledger.note_members(entry);
             before = term;
         }
     }
@@ -187,6 +197,8 @@ impl Checks {
         let known = self.ledger.committed();
         let last = now.last.index.0;
         let at = raft.view().term_at(Index(now.commit)).map(|term| term.0);
+        let members = raft.view().membership().map(|now| &now.members);
+        let halves = members.map(Halves::of).unwrap_or_default();
         let led = was.role == Role::Leader && now.role == Role::Leader && was.term == now.term;
         if led && at != Some(now.term) {
             let detail = format!(
@@ -212,6 +224,7 @@ impl Checks {
                         term: id.term.0,
                         hash,
                         by: now.term,
+                        halves,
                     });
                 }
             }
@@ -223,14 +236,17 @@ impl Checks {
 
     /// A crashed node's disk counts too (trap X2).
     fn on_disks(&mut self, nodes: &[Node], index: u64) {
-        let term = self.ledger.committed_term(index);
-        let holds = |node: &&Node| node.disk.id_at(index).map(|id| id.term.0) == term;
-        let count = nodes.iter().filter(holds).count();
-        if 2 * count <= nodes.len() {
-            let of = nodes.len();
+        let Some(committed) = self.ledger.committed_at(index) else {
+            return;
+        };
+        let id = LogId::new(committed.term, index);
+        if !committed.halves.majority(|node| holds(nodes, node, id)) {
+            let all = nodes.iter().map(|node| NodeId(node.id));
+            let on: Vec<NodeId> = all.filter(|node| holds(nodes, *node, id)).collect();
+            let by = committed.halves;
             self.fail(
                 Check::MajorityOnDisk,
-                format!("index {index} is committed; {count} of {of} disks hold it"),
+                format!("{id} is committed by {by:?}; on the disks of {on:?}"),
             );
         }
     }

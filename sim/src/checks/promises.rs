@@ -9,7 +9,10 @@ impl Checks {
     /// A message leaves: does the disk hold what it promises?
     pub fn on_send(&mut self, raft: &Raft, disk: &Disk, message: &Message) {
         match &message.body {
-            Body::VoteReply { granted: true } => self.on_vote(disk, message, message.to),
+            Body::VoteReply { granted: true } => {
+                self.on_vote_without_members(raft, message.to);
+                self.on_vote(disk, message, message.to);
+            }
             Body::Vote { last, .. } => {
                 self.on_vote(disk, message, message.from);
                 self.on_candidacy(disk, message, *last);

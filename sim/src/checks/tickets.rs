@@ -3,14 +3,15 @@
 //! The ledger knows what each node took on and has not ended. An end without a beginning, a
 //! second end, or an end of the other kind is wrong at once. What stays open must have a reason:
 //! a proposal waits only at the leader that made its entry and only until the entry is handed to
-//! the state machine; a read waits only where the core still counts it. Whatever is swallowed is
+//! the state machine; a read waits only where the core still counts it; a change waits only at a
+//! leader that is at it. Whatever is swallowed is
 //! thus seen in the step that swallows it. A crash ends everything silently, and nothing else
 //! does.
 
 use super::{Check, Checks};
 use crate::node::Node;
 use raftwerk_core::trace::Role;
-use raftwerk_core::{LogId, Outcome, Output, Raft, Ticket};
+use raftwerk_core::{LogId, NodeId, Outcome, Output, Raft, Ticket};
 use std::collections::BTreeSet;
 
 /// What a ticket was given for.
@@ -20,6 +21,10 @@ pub(crate) enum Taken {
     Entry(LogId),
     /// A read.
     Read,
+    /// A transfer of leadership.
+    Transfer,
+    /// A change of the members.
+    Change,
 }
 
 /// Open tickets of every node, in the order in which they were given.
@@ -89,6 +94,12 @@ impl Checks {
         match (open.remove(place).1, outcome) {
             (Taken::Read, None) => {}
             (Taken::Entry(id), Some(outcome)) => self.on_settled(node, id, outcome, given),
+            (Taken::Transfer, Some(Outcome::HandedOver(to))) => self.on_handed_over(node, to),
+            (Taken::Change, Some(Outcome::Committed(id))) => {
+                self.on_settled(node, id, Outcome::Committed(id), given);
+            }
+            (Taken::Transfer | Taken::Change, Some(Outcome::Aborted(_))) => {}
+            (Taken::Change, Some(Outcome::Unknown)) => {}
             (taken, _) => {
                 let detail = format!("S{node} ends {ticket}, given for {taken:?}, by {output:?}");
                 self.fail(Check::Tickets, detail);
@@ -122,6 +133,13 @@ impl Checks {
         );
     }
 
+    fn on_handed_over(&mut self, node: u64, to: NodeId) {
+        if !self.leaders.iter().any(|(_, leader)| *leader == to.0) {
+            let detail = format!("S{node} says that it handed over to {to}, which never led");
+            self.fail(Check::Tickets, detail);
+        }
+    }
+
     /// An entry is committed: nobody may have called it lost.
     pub(super) fn on_committed(&mut self, id: LogId) {
         if self.tickets.lost.contains(&id) {
@@ -148,13 +166,16 @@ impl Checks {
             match taken {
                 Taken::Read => reads += 1,
                 Taken::Entry(id) if waits(*id) => {}
-                Taken::Entry(id) => idle = Some((*ticket, *id)),
+                // Who has handed over waits until it is known who leads.
+                Taken::Transfer if view.role() != Role::Leader || view.transfer().is_some() => {}
+                Taken::Change if view.change().is_some() => {}
+                _ => idle = Some((*ticket, *taken)),
             }
         }
-        if let Some((ticket, id)) = idle {
+        if let Some((ticket, taken)) = idle {
             let (role, term, applying) = (view.role(), view.term(), view.applying());
             let detail = format!(
-                "S{} keeps {ticket} open for entry {id}; it is {role:?} of term {term} and has \
+                "S{} keeps {ticket} open for {taken:?}; it is {role:?} of term {term} and has \
                  handed out {applying}",
                 node.id
             );

@@ -73,11 +73,11 @@ impl Node {
         what: Wanted,
         checks: &mut Checks,
     ) -> Option<Told> {
+        let ticket = self.next_ticket();
         let raft = self.raft.as_mut()?;
         if self.waits.len() >= MAX_WAITS {
             return Some(Told::Refused(Refusal::Overloaded));
         }
-        let ticket = Ticket(self.tickets + 1);
         let (refused, key) = match what {
             Wanted::Write(command) => (raft.propose(now, ticket, command), None),
             Wanted::Read { key, mode } => {
@@ -97,7 +97,7 @@ impl Node {
             Some(_) => Taken::Read,
         };
         checks.on_taken(self.id, ticket, taken);
-        self.tickets += 1;
+        self.use_ticket();
         self.waits.push(Wait {
             ticket,
             client,
@@ -106,6 +106,16 @@ impl Node {
             until: None,
         });
         None
+    }
+
+    /// The ticket for the next thing asked of the core.
+    pub fn next_ticket(&self) -> Ticket {
+        Ticket(self.tickets + 1)
+    }
+
+    /// The core has taken it.
+    pub fn use_ticket(&mut self) {
+        self.tickets += 1;
     }
 
     /// Whatever is applied here, and how old it may be.
@@ -177,7 +187,7 @@ impl Node {
             Outcome::Committed(id) => self.wait_until(ticket, Until::Written(id)),
             Outcome::Lost => return Some(self.take(ticket)?.told(Told::Lost)),
             Outcome::Unknown => return Some(self.take(ticket)?.told(Told::Unknown)),
-            // Clients ask for writes and reads only.
+            // Clients ask for writes and reads only; who asks for more is told nothing.
             Outcome::HandedOver(_) | Outcome::Aborted(_) => return None,
         }
         None

@@ -1,6 +1,8 @@
 //! The setup of a storm: everything is drawn from the seed (core design 4.2, item 5).
 
-use super::{DiskModel, FaultPlan, HostModel, MILLION, NetworkModel, Patience, Setup, Workload};
+use super::{
+    Churn, DiskModel, FaultPlan, HostModel, MILLION, NetworkModel, Patience, Setup, Workload,
+};
 use crate::rng::{Purpose, Stream};
 use raftwerk_core::{Limits, Switches};
 
@@ -30,6 +32,7 @@ impl Setup {
         };
         // What came later draws from a place of its own: older seeds keep their meaning.
         let mut later = Stream::new(seed, Purpose::Setup, 1);
+        let mut latest = Stream::new(seed, Purpose::Setup, 2);
         let sync_min = draw.between(100, 2_000);
         let disk = DiskModel {
             sync_min,
@@ -45,7 +48,11 @@ impl Setup {
             operation: 2_500_000,
             backoff: draw.between(5_000, 40_000),
         };
-        let faults = storm_faults(&mut draw, nodes, &mut later);
+        let mut faults = storm_faults(&mut draw, nodes, &mut later);
+        let churn = storm_churn(&mut latest);
+        if latest.below(3) == 0 {
+            faults.churn = churn;
+        }
         let workload = storm_workload(&mut draw);
         let mut limits = storm_limits(&mut draw);
         Setup {
@@ -98,6 +105,21 @@ fn storm_faults(draw: &mut Stream, nodes: u64, later: &mut Stream) -> FaultPlan 
         isolate,
         partition,
         time_out,
+        churn: Churn::default(),
+    }
+}
+
+/// Wishes come while others are on their way, or long after.
+fn storm_churn(draw: &mut Stream) -> Churn {
+    let pause_min = draw.between(10_000, 400_000);
+    let mut weight = || draw.between(1, 10) as u32 * draw.below(2) as u32;
+    let (transfer, one) = (weight(), weight());
+    Churn {
+        pause_min,
+        pause_max: pause_min + draw.between(20_000, 2_000_000),
+        transfer,
+        one,
+        many: draw.between(1, 10) as u32,
     }
 }
 

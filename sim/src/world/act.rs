@@ -9,6 +9,7 @@ use crate::faults::{Fault, State};
 use crate::intervention::Intervention;
 use crate::node::Node;
 use raftwerk_core::trace::{Role, Timer};
+use raftwerk_core::{Members, NodeId};
 use raftwerk_wire::view::NodeCondition::{self, Crashed, Frozen, Up};
 
 impl World {
@@ -89,6 +90,25 @@ impl World {
                     Some(_) => Ok(()),
                     None => Err(format!("Message {id} is not on the way any more.")),
                 }
+            }
+            Intervention::Transfer { node, to } => {
+                self.must_be(*node, Up, "is not running")?;
+                to.map_or(Ok(()), |to| self.exists(to))?;
+                let to = to.map(NodeId);
+                self.would(*node, |raft, now, ticket| raft.transfer(now, ticket, to))
+            }
+            Intervention::Reconfigure {
+                node,
+                voters,
+                learners,
+            } => {
+                self.must_be(*node, Up, "is not running")?;
+                let mut named = voters.iter().chain(learners);
+                named.try_for_each(|node| self.exists(*node))?;
+                let target = members(voters, learners);
+                self.would(*node, |raft, now, ticket| {
+                    raft.reconfigure(now, ticket, target)
+                })
             }
             Intervention::Ask { client, node, op } => self.may_ask(*client, *node, op),
         }
@@ -180,6 +200,12 @@ impl World {
             Intervention::Drop(id) => self.network.lose(*id),
             Intervention::Deliver(id) => self.network.hurry(&mut self.queue, self.now, *id),
             Intervention::Duplicate(id) => self.network.double(&mut self.queue, self.now, *id),
+            Intervention::Transfer { node, to } => self.ask_transfer(*node, *to),
+            Intervention::Reconfigure {
+                node,
+                voters,
+                learners,
+            } => self.ask_change(*node, members(voters, learners)),
             Intervention::Ask { client, node, op } => {
                 let at = *client as usize - 1;
                 let mut env = Env {
@@ -271,6 +297,7 @@ impl World {
                 leader: self.checks.newest_leader(),
                 down: count(|node| node.condition != Up) as u64,
                 stalled: count(|node| node.stalled) as u64,
+                leads: self.leads(),
             };
             if let Some(fault) = self.faults.draw(self.now, &self.setup.faults, state) {
                 self.inflict(fault);
@@ -287,7 +314,16 @@ impl World {
             Fault::TimeOut(node) if condition(node) == Up => self.time_out(node),
             Fault::Crash(_) | Fault::Freeze(_) | Fault::TimeOut(_) => {}
             Fault::Stall(node) => self.stall(node, true),
+            Fault::Wish(wish) => self.grant(wish),
             fault => self.cut(&fault.pairs(self.setup.nodes), true),
         }
+    }
+}
+
+fn members(voters: &[u64], learners: &[u64]) -> Members {
+    let learners = Members::of_voters(learners.iter().copied().map(NodeId)).voters;
+    Members {
+        learners,
+        ..Members::of_voters(voters.iter().copied().map(NodeId))
     }
 }

@@ -132,7 +132,7 @@ impl World {
         }
     }
 
-    fn input_given(&mut self, at: usize, cause: u64) {
+    pub(super) fn input_given(&mut self, at: usize, cause: u64) {
         self.hear_events(at, cause);
         self.nodes[at].seen = self.checks.on_input(&self.nodes, at);
     }

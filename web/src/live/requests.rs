@@ -43,6 +43,9 @@ pub fn faults(what: &Intervention, members: &[u64]) -> Result<Vec<Chaos>, String
         Intervention::StallDisk(_) | Intervention::ResumeDisk(_) => {
             Err("Real disks are left alone: freeze the node instead.".to_string())
         }
+        Intervention::Transfer { .. } | Intervention::Reconfigure { .. } => {
+            Err("Real members cannot be changed from here yet.".to_string())
+        }
         Intervention::Ask { .. } => Err("Operations are asked over HTTP, not as faults.".into()),
     }
 }
@@ -70,6 +73,9 @@ pub fn executor(what: &Intervention) -> String {
         }
         Intervention::StallDisk(_) | Intervention::ResumeDisk(_) => {
             "Nobody: real disks are left alone.".into()
+        }
+        Intervention::Transfer { .. } | Intervention::Reconfigure { .. } => {
+            "Nobody: real members cannot be changed from here yet.".into()
         }
     }
 }

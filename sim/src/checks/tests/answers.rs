@@ -19,7 +19,12 @@ fn written() -> Checks {
     ];
     for (at, (request, answer)) in entries.into_iter().enumerate() {
         let (term, hash, by, index) = (1, 0, 1, at as u64 + 1);
-        checks.ledger.commit(ledger::Committed { term, hash, by });
+        checks.ledger.commit(ledger::Committed {
+            term,
+            hash,
+            by,
+            halves: Default::default(),
+        });
         checks.on_apply(1, index, index, &request.encode(), &answer);
     }
     assert_eq!(checks.violation(), None);

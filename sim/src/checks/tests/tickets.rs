@@ -23,10 +23,13 @@ fn settles(ticket: u64, outcome: Outcome) -> Output {
 fn judge(taken: Taken, outputs: &[Output]) -> Option<&'static str> {
     let mut checks = Checks::default();
     for term in [0, 1, 1] {
-        let (hash, by) = (0, 1);
-        checks
-            .ledger
-            .commit(super::super::ledger::Committed { term, hash, by });
+        let (hash, by, halves) = (0, 1, Default::default());
+        checks.ledger.commit(super::super::ledger::Committed {
+            term,
+            hash,
+            by,
+            halves,
+        });
     }
     checks.on_taken(1, Ticket(7), taken);
     for output in outputs {
