@@ -132,11 +132,17 @@ impl Checks {
             (entry.id.term.0, hash_of(entry))
         });
         if index > 0 && found != wanted {
+            let committed = wanted.map_or(0, |(term, _)| term);
+            let has = match found {
+                None => "no entry there".to_string(),
+                Some((other, _)) if other != committed => format!("one of term {other}"),
+                Some(_) => "another entry of that term".to_string(),
+            };
             self.fail(
                 Check::LeaderCompleteness,
                 format!(
-                    "S{node} leads term {term} and its log ends at {last}; index {index} was \
-                     committed as {wanted:x?}, it has {found:x?}"
+                    "S{node} leads term {term} and its log ends at {last}; entry {index} was \
+                     committed in term {committed}, it has {has}"
                 ),
             );
         }

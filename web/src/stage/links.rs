@@ -136,12 +136,13 @@ fn one(geometry: &Geometry, group: &Group) -> Html {
     }
 }
 
-/// Wide enough for the text below a node, never wide enough to touch a neighbour.
+/// Wide enough for the text below a node, never wide enough to touch a neighbour or the edge.
 fn hull_margin(geometry: &Geometry) -> f64 {
     let count = geometry.places().len().max(2) as f64;
     let apart = 2.0 * geometry.ring * (std::f64::consts::PI / count).sin();
     (geometry.node + 38.0)
         .min(0.48 * apart)
+        .min(geometry.center.y - geometry.ring - 3.0)
         .max(geometry.node + 14.0)
 }
 
