@@ -92,9 +92,9 @@ pub struct Switches {
     /// The host is asked for snapshots when the log passes its limits (paper 7). To be switched
     /// on by a host that can take, stream and load them.
     pub snapshots: bool,
-    /// Reads on a lease (thesis 6.4.1; next milestone, must be off).
+    /// Reads on a lease (thesis 6.4.1; not built yet, must be off).
     pub lease_reads: bool,
-    /// Reads from a quorum without the leader (next milestone, must be off).
+    /// Reads from a quorum without the leader (not built yet, must be off).
     pub quorum_reads: bool,
 }
 

@@ -57,7 +57,7 @@ pub enum Condition {
         /// First position that is gone.
         cut_at: Index,
     },
-    /// Entries that were promised cannot be read (trap D3; handled in the next milestone).
+    /// Entries that were promised cannot be read (trap D3); a node does not start so.
     Suspect {
         /// First bad position.
         from: Index,
@@ -74,9 +74,9 @@ pub enum ReadPath {
     Leader,
     /// ReadIndex through a follower; at the leader the same as `Leader`.
     Follower,
-    /// From a lease (thesis 6.4.1; next milestone).
+    /// From a lease (thesis 6.4.1; not built yet).
     Lease,
-    /// From a quorum, without the leader (next milestone).
+    /// From a quorum, without the leader (not built yet).
     Quorum,
 }
 
@@ -127,7 +127,7 @@ pub enum Outcome {
     Lost,
     /// Leadership was lost while it was in the log: it may or may not survive (trap C3).
     Unknown,
-    /// A transfer: this node leads now.
+    /// A transfer: the node named leads now.
     HandedOver(NodeId),
     /// A transfer or a change of members was given up; the trace tells the same.
     Aborted(Abort),

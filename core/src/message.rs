@@ -11,9 +11,9 @@
 //! | `ReadMark`      | reader    | voters   | `ReadMarkReply`  | (quorum reads)   |
 //!
 //! A message may be lost, doubled, delayed and overtaken; the core assumes nothing else of
-//! the network, except that it does not forge. The last two rows leave room for the next
-//! milestone: they have their final shape, and a node that receives one today ignores it and
-//! says so in its trace.
+//! the network, except that it does not forge. The last row is not built
+//! yet: it has its final shape, and a node that receives one today ignores it and says so in its
+//! trace.
 
 use crate::types::{ClusterId, Entry, Index, Lane, LogId, NodeId, Round, SnapshotMeta, Term};
 
@@ -124,12 +124,12 @@ pub enum Body {
         /// Session it belongs to, so that a late one is recognised.
         lane: Lane,
     },
-    /// A quorum read asks for a mark (next milestone).
+    /// A quorum read asks for a mark (not built yet).
     ReadMark {
         /// The reader's number.
         request: u64,
     },
-    /// The mark (next milestone).
+    /// The mark (not built yet).
     ReadMarkReply {
         /// Echoed.
         request: u64,

@@ -5,7 +5,7 @@
 //! next one, as a group commit does. A crash leaves a prefix of what was not synced: nothing at
 //! all, or some whole writes in order, and perhaps the beginning of one more, which is then
 //! found as a torn tail (trap D3). Writes never land out of order, because the log is one
-//! stream; a device that rots or reorders comes with a later milestone.
+//! stream; a device that rots or reorders is not built yet.
 
 use crate::cache::Cache;
 use crate::rng::Stream;

@@ -103,6 +103,17 @@ pub const STEPS: &[Step] = &[
         },
     ),
     step(
+        "sabotage",
+        When::Full,
+        "the core's tests in a build that can break rules",
+        |workspace| {
+            cargo(
+                workspace,
+                "test --no-fail-fast -p raftwerk-core --features sabotage",
+            )
+        },
+    ),
+    step(
         "unit-web",
         When::Always,
         "tests inside the page's crate",
@@ -152,7 +163,7 @@ pub const STEPS: &[Step] = &[
 ];
 
 /// Crates that are checked on their own: the page is for another target, and the server must be
-/// built without the features that the simulator switches on in the core.
+/// built as it is shipped, without features that other crates ask of the core.
 const NOT_ALONE: &str = "--exclude raftwerk-web --exclude raftwerk-native";
 
 /// Every warning is an error.

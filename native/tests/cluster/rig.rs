@@ -152,7 +152,7 @@ impl Rig {
     }
 
     pub async fn leader_of(&self, nodes: &[u64]) -> u64 {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             let mut leaders = Vec::new();
             for id in nodes {
