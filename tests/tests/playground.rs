@@ -4,6 +4,8 @@
 mod checks;
 #[path = "playground/clients.rs"]
 mod clients;
+#[path = "playground/controls.rs"]
+mod controls;
 #[path = "playground/stage.rs"]
 mod stage;
 #[path = "playground/visit.rs"]
