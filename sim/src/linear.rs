@@ -25,6 +25,7 @@
 //!
 //! | file      | what                                                              |
 //! |-----------|-------------------------------------------------------------------|
+//! | `record`  | what the clients of a world ask and are told                      |
 //! | `answers` | from what the store answers to what is checked                    |
 //! | `state`   | what is known of a key; `model`: what an operation makes of it    |
 //! | `prepare` | one key's part of a history, sorted, numbered, its values told apart |
@@ -37,11 +38,13 @@ mod explain;
 mod memo;
 mod model;
 mod prepare;
+mod record;
 mod search;
 mod state;
 mod words;
 
 pub use raftwerk_kv::{Expect, Payload};
+pub use record::Recorder;
 pub use state::Detail;
 
 use prepare::Prepared;

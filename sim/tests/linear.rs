@@ -13,3 +13,5 @@ mod random;
 mod records;
 #[path = "linear/reference.rs"]
 mod reference;
+#[path = "linear/simulated.rs"]
+mod simulated;
