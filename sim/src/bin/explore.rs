@@ -1,7 +1,8 @@
 //! Searches small worlds of the real core for a broken rule, every schedule of them.
 //!
-//! `explore [--scope NAME] [--states N] [--json]` searches all scopes or the named ones. On a violation it prints the shortest way there, with what every node did and
-//! why, and ends with status 1. With `--json` the last line is one object.
+//! `explore [--scope NAME] [--states N] [--json]` searches all scopes or the named ones. On a
+//! violation it prints the shortest way there, with what every node did and why, and ends with
+//! status 1. With `--json` the last line is one object.
 
 use raftwerk_sim::explore::{Order, Progress, Report, Scope, broken_scopes, explore, scopes};
 use serde_json::{Value, json};
