@@ -203,13 +203,14 @@ async fn the_last_minutes_can_be_looked_at() -> Result<()> {
     browser.find("#live-moment[data-live='true']").await?;
 
     // While nobody answers the page, nothing is known; afterwards that is a gap for every node.
-    live.cluster.restart()?;
+    live.cluster.process().kill()?;
     browser
         .find("[data-node='1'][data-condition='unknown']")
         .await?;
     browser
         .wait_for_text("#live-notice", "Connection lost")
         .await?;
+    live.cluster.restart()?;
     leader(&browser).await?;
     browser
         .wait_for(
