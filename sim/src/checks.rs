@@ -11,6 +11,7 @@
 mod answers;
 mod elections;
 mod halves;
+mod handover;
 mod ledger;
 mod list;
 mod members;
@@ -20,6 +21,7 @@ mod promises;
 #[cfg(test)]
 mod tests;
 mod tickets;
+mod timers;
 
 pub(crate) use answers::{ReadBack, Written};
 use ledger::Ledger;
@@ -32,6 +34,8 @@ use raftwerk_wire::view::{CheckView, ViolationView};
 use std::collections::BTreeSet;
 pub(crate) use tickets::Taken;
 use tickets::Tickets;
+pub(crate) use timers::Heard;
+use timers::Writing;
 
 /// The first violated check of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,11 +70,16 @@ pub(crate) struct Checks {
     /// Requests, as (session, sequence), whose clients were told that they were not done.
     failed: BTreeSet<(u64, u64)>,
     tickets: Tickets,
+    /// By node: what its disk is at.
+    writing: Vec<Writing>,
     /// Highest index that some finished linearizable operation reflects.
     floor: u64,
     violation: Option<Violation>,
-    /// Number of the event under way.
+    /// Every check that has failed, as bits by its place in the list.
+    broken: u64,
+    /// Number of the event under way, and its time.
     pub event: u64,
+    pub now: u64,
 }
 
 impl Checks {
@@ -79,19 +88,24 @@ impl Checks {
         self.violation.as_ref()
     }
 
-    /// Notes a violation; only the first of a run is kept.
+    /// Notes a violation; only the first of a run is kept with what was seen.
     pub fn fail(&mut self, check: Check, detail: String) {
+        let place = ALL.iter().position(|(one, ..)| *one == check);
+        let place = place.expect("every check is listed");
+        self.broken |= 1 << place;
         if self.violation.is_none() {
-            let name = ALL
-                .iter()
-                .find(|(one, ..)| *one == check)
-                .map_or("", |(_, name, _)| name);
             self.violation = Some(Violation {
-                check: name,
+                check: ALL[place].1,
                 detail,
                 event: self.event,
             });
         }
+    }
+
+    /// The names of all checks that have failed, in the order of the list.
+    pub fn broken(&self) -> Vec<&'static str> {
+        let broken = (0..ALL.len()).filter(|place| self.broken & (1 << place) != 0);
+        broken.map(|place| ALL[place].1).collect()
     }
 
     /// All checks for a screen.
@@ -147,6 +161,9 @@ impl Checks {
             );
         }
         *reached = rank;
+        if let Output::Write(write) = output {
+            self.on_write(node, write.seq);
+        }
         self.on_end(node, given, output);
     }
 }

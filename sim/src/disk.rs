@@ -106,6 +106,25 @@ impl Disk {
         synced
     }
 
+    /// The running sync fails: whole writes from its beginning may be on the device, the others
+    /// are gone, and so are those that wait (trap D2). Returns what it was to cover, and what it cut all the same.
+    pub fn fail_sync(&mut self, luck: &mut Stream) -> Option<Synced> {
+        let whole = luck.below(self.syncing as u64) as usize;
+        let mut failed: Option<Synced> = None;
+        for number in 0..std::mem::take(&mut self.syncing) {
+            let (write, cause) = self.waiting.pop_front()?;
+            let seq = write.seq;
+            let mut cut = failed.and_then(|failed| failed.cut);
+            if number < whole {
+                cut = cut.into_iter().chain(write.cut_from).min();
+                self.perform(write);
+            }
+            failed = Some(Synced { seq, cause, cut });
+        }
+        self.waiting.clear();
+        failed
+    }
+
     fn perform(&mut self, write: Write) {
         if let Some(hard_state) = write.hard_state {
             self.hard_state = hard_state;

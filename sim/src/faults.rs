@@ -8,12 +8,14 @@
 //! so does what leaders are asked for (`churn`).
 
 mod churn;
+mod failures;
 
 use crate::queue::NEVER;
 use crate::rng::{Purpose, Stream};
 use crate::setup::{FaultPlan, Setup};
 use churn::Wishes;
 pub(crate) use churn::{Wish, Wished};
+use failures::Failures;
 
 /// Most faults waiting to be undone; while there are so many, none is added.
 const MAX_UNDO: usize = 32;
@@ -31,6 +33,8 @@ pub(crate) enum Fault {
     TimeOut(u64),
     /// The node's disk finishes nothing.
     Stall(u64),
+    /// The node's disk fails its next write; the node is started again later.
+    FailDisk(u64),
     /// A leader is asked for something.
     Wish(Wish),
 }
@@ -60,6 +64,7 @@ pub(crate) struct Faults {
     what: Stream,
     stall: Stream,
     wishes: Wishes,
+    failures: Failures,
 }
 
 impl Faults {
@@ -83,20 +88,21 @@ impl Faults {
             what,
             stall,
             wishes: Wishes::new(setup),
+            failures: Failures::new(setup),
         }
     }
 
     /// When something is to be done or undone.
     pub fn due(&self) -> u64 {
-        self.undo.iter().map(|(time, _)| *time).fold(
-            self.next.min(self.next_stall).min(self.wishes.next),
-            u64::min,
-        )
+        let next = self.next.min(self.next_stall);
+        let next = next.min(self.wishes.next).min(self.failures.next);
+        self.undo.iter().map(|(time, _)| *time).fold(next, u64::min)
     }
 
     /// No more faults; those under way are left to the caller to undo.
     pub fn stop(&mut self) {
-        (self.next, self.next_stall, self.wishes.next) = (NEVER, NEVER, NEVER);
+        (self.next, self.next_stall) = (NEVER, NEVER);
+        (self.wishes.next, self.failures.next) = (NEVER, NEVER);
         self.undo.clear();
     }
 
@@ -113,6 +119,13 @@ impl Faults {
         }
         if self.wishes.next <= now {
             return self.wishes.draw(now, &plan.churn, state).map(Fault::Wish);
+        }
+        if self.failures.next <= now {
+            let (node, lasts) = self.failures.draw(now, plan, state)?;
+            let fault = Fault::FailDisk(node);
+            let room = self.undo.len() < MAX_UNDO;
+            self.undo.extend(room.then_some((now + lasts, fault)));
+            return room.then_some(fault);
         }
         let State {
             nodes,
@@ -173,7 +186,7 @@ impl Fault {
             Fault::Isolate(node) => a == node || b == node,
             Fault::Partition(set) => (set >> a) & 1 != (set >> b) & 1,
             Fault::Crash(_) | Fault::Freeze(_) | Fault::TimeOut(_) => false,
-            Fault::Stall(_) | Fault::Wish(_) => false,
+            Fault::Stall(_) | Fault::FailDisk(_) | Fault::Wish(_) => false,
         };
         let all = (1..=nodes).flat_map(|a| (1..=nodes).map(move |b| (a, b)));
         all.filter(|(a, b)| a != b && cut(*a, *b)).collect()

@@ -8,7 +8,7 @@
 use crate::queue::Queue;
 use crate::rng::{Purpose, Stream};
 use crate::setup::NetworkModel;
-use raftwerk_core::{Message, Payload, Refusal};
+use raftwerk_core::{Body, Message, Payload, Refusal};
 use raftwerk_kv::{Answer, KeyValue};
 use raftwerk_wire::client::ReadMode;
 use std::hash::{Hash, Hasher};
@@ -103,6 +103,19 @@ struct Luck {
     loss: Stream,
     duplicate: Stream,
     reorder: Stream,
+    stranger: Stream,
+}
+
+/// What a node of the same name in another cluster might say at the same time: its terms are its
+/// own, and so are its votes.
+fn stray(message: &Message, ahead: u64) -> Message {
+    let mut stray = message.clone();
+    stray.cluster.0 ^= 1;
+    stray.term.0 += ahead;
+    if let Body::VoteReply { granted } = &mut stray.body {
+        *granted = true;
+    }
+    stray
 }
 
 /// Everything on the way, and which directions are cut.
@@ -127,6 +140,7 @@ impl Network {
             loss: Stream::new(seed, Purpose::Loss, sender),
             duplicate: Stream::new(seed, Purpose::Duplicate, sender),
             reorder: Stream::new(seed, Purpose::Reorder, sender),
+            stranger: Stream::new(seed, Purpose::Stranger, sender),
         };
         // Clients draw from places far above any node, so that a node more shifts nothing.
         let senders = (1..=nodes).chain((1..=clients).map(|client| 1_000 + client));
@@ -156,7 +170,17 @@ impl Network {
             .duplicate
             .chance(model.duplicate_per_million)
             .then(|| luck.duplicate.within(model.delay_min, 3 * model.delay_max));
+        let stray = match &content {
+            Content::Peer(message) if luck.stranger.chance(model.strangers_per_million) => {
+                let delay = luck.stranger.within(model.delay_min, model.delay_max);
+                Some((delay, Content::Peer(stray(message, luck.stranger.below(2)))))
+            }
+            _ => None,
+        };
         let lost = lost || self.is_cut(from, to);
+        if let Some((delay, stray)) = stray {
+            self.launch(queue, now, now + delay, from, to, lost, stray);
+        }
         if let Some(delay) = second.filter(|_| !lost) {
             self.launch(queue, now, now + delay, from, to, false, content.clone());
         }

@@ -60,6 +60,9 @@ pub(crate) struct Node {
     sync_at: u64,
     /// The disk finishes nothing.
     pub stalled: bool,
+    /// The disk will fail its next write; it has failed one in this life.
+    pub failing: bool,
+    pub failed: bool,
     boot: Stream,
     sync: Stream,
     tear: Stream,
@@ -94,6 +97,8 @@ impl Node {
             apply_cause: 0,
             sync_at: NEVER,
             stalled: false,
+            failing: false,
+            failed: false,
             boot: stream(Purpose::Boot),
             sync: stream(Purpose::Disk),
             tear: stream(Purpose::Tear),
@@ -127,6 +132,7 @@ impl Node {
         self.inbox.clear();
         self.busy_until = None;
         self.sync_at = NEVER;
+        self.failed = false;
     }
 
     /// When the core wants to be called.
@@ -154,6 +160,13 @@ impl Node {
     pub fn finish_sync(&mut self) -> Option<Synced> {
         self.sync_at = NEVER;
         self.disk.finish_sync()
+    }
+
+    /// The running sync fails: some of what it was to write is there, the rest is gone.
+    pub fn fail_sync(&mut self) -> Option<Synced> {
+        self.sync_at = NEVER;
+        (self.failing, self.failed) = (false, true);
+        self.disk.fail_sync(&mut self.tear)
     }
 
     /// Whether an input that comes now has to wait. Once busy, a host stays so until it has
@@ -195,6 +208,7 @@ impl Node {
         to.write_u64(self.raft.as_ref().map_or(0, |raft| raft.digest()));
         to.write_u64(self.deadline());
         (self.sync_at, self.stalled, self.busy_until).hash(to);
+        (self.failing, self.failed).hash(to);
         (self.applied, self.applying, self.given, self.apply_at).hash(to);
         self.store.hash(to);
         self.disk.hash(to);

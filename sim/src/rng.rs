@@ -37,6 +37,10 @@ pub enum Purpose {
     Stall = 14,
     /// When leaders are asked to hand over or to change the members, and to what.
     Churn = 15,
+    /// Whether a message of another cluster comes in.
+    Stranger = 16,
+    /// When disks fail, and whose.
+    DiskFailure = 17,
 }
 
 /// Generator state: one word.

@@ -51,6 +51,20 @@ pub struct Setup {
     pub faults: FaultPlan,
     /// Random operations of the clients.
     pub workload: Workload,
+    /// A rule that nodes do not keep, to prove that a check notices.
+    #[cfg(feature = "sabotage")]
+    #[serde(default)]
+    pub sabotage: Option<Sabotage>,
+}
+
+/// A rule that is broken, and by whom.
+#[cfg(feature = "sabotage")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sabotage {
+    /// The rule.
+    pub rule: raftwerk_core::Rule,
+    /// The nodes that break it, as bits.
+    pub nodes: u16,
 }
 
 /// How messages travel. Also used between clients and nodes.
@@ -69,6 +83,9 @@ pub struct NetworkModel {
     pub reorder_per_million: u32,
     /// Longest extra time of a message that is held up, microseconds.
     pub reorder_extra: u64,
+    /// To how many of a million messages between nodes another cluster adds one of its own.
+    #[serde(default)]
+    pub strangers_per_million: u32,
 }
 
 /// How long a disk takes, and what a crash leaves of what it had not synced.
@@ -138,6 +155,7 @@ impl Setup {
                 duplicate_per_million: 0,
                 reorder_per_million: 0,
                 reorder_extra: 0,
+                strangers_per_million: 0,
             },
             disk: DiskModel {
                 sync_min: 1_000,
@@ -163,6 +181,8 @@ impl Setup {
             switches: demo.switches,
             faults: FaultPlan::default(),
             workload: Workload::default(),
+            #[cfg(feature = "sabotage")]
+            sabotage: None,
         }
     }
 
@@ -176,7 +196,15 @@ impl Setup {
             timing: self.timing,
             limits: self.limits,
             switches: self.switches,
+            #[cfg(feature = "sabotage")]
+            sabotage: self.broken_by(node),
         }
+    }
+
+    #[cfg(feature = "sabotage")]
+    fn broken_by(&self, node: u64) -> Option<raftwerk_core::Rule> {
+        let breaks = self.sabotage.filter(|one| one.nodes & (1 << node) != 0);
+        breaks.map(|one| one.rule)
     }
 
     /// Says everything that is wrong, one sentence each.
@@ -215,6 +243,11 @@ impl Setup {
                 self.faults.churn.pause_min,
                 self.faults.churn.pause_max,
             ),
+            (
+                "pause between failures",
+                self.faults.fail_pause_min,
+                self.faults.fail_pause_max,
+            ),
             ("applying", self.host.apply_min, self.host.apply_max),
             ("busy host", 0, self.host.busy_max),
             (
@@ -240,6 +273,7 @@ impl Setup {
             ("loss", network.loss_per_million),
             ("duplication", network.duplicate_per_million),
             ("reordering", network.reorder_per_million),
+            ("strangers", network.strangers_per_million),
             ("writes kept in a crash", self.disk.keep_per_million),
             ("torn writes", self.disk.tear_per_million),
             ("busy host", self.host.busy_per_million),

@@ -38,12 +38,9 @@ pub struct Report {
 #[must_use]
 pub fn storm(seed: u64, steps: u64) -> Report {
     let mut world = World::new(&Setup::storm(seed));
-    while world.events() < steps && world.violation().is_none() && world.step() {}
+    rage(&mut world, steps);
     let stormy = world.counts();
-    if world.violation().is_none() {
-        heal(&mut world);
-    }
-    world.check_everything();
+    settle(&mut world);
     Report {
         seed,
         counts: world.counts(),
@@ -52,6 +49,19 @@ pub fn storm(seed: u64, steps: u64) -> Report {
         hash: world.hash(),
         violation: world.violation().cloned(),
     }
+}
+
+/// The random phase: so many events, or until a check fails.
+pub(crate) fn rage(world: &mut World, steps: u64) {
+    while world.events() < steps && world.violation().is_none() && world.step() {}
+}
+
+/// What comes after it: healing, and a last look at everything.
+pub(crate) fn settle(world: &mut World) {
+    if world.violation().is_none() {
+        heal(world);
+    }
+    world.check_everything();
 }
 
 /// Ends every fault and wants the cluster to come to rest, to take a new write, and to come to

@@ -129,7 +129,7 @@ impl World {
     fn begin(&mut self, time: u64) {
         self.now = self.now.max(time);
         self.events += 1;
-        self.checks.event = self.events;
+        (self.checks.event, self.checks.now) = (self.events, self.now);
         self.fresh.clear();
     }
 
@@ -234,6 +234,12 @@ impl World {
     #[must_use]
     pub fn violation(&self) -> Option<&Violation> {
         self.checks.violation()
+    }
+
+    /// The names of all checks that have failed so far.
+    #[must_use]
+    pub fn broken_checks(&self) -> Vec<&'static str> {
+        self.checks.broken()
     }
 
     /// Trace events of the last step; empty unless the world is traced.

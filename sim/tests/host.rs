@@ -1,10 +1,11 @@
 //! The host around a core: a busy one takes up much at once, a slow state machine keeps answers
-//! waiting, a disk that hangs costs the crown (trap D8); and none of it moves other draws.
+//! waiting, a disk that hangs costs the crown (trap D8), one that fails ends the node (D2),
+//! strangers are not heard (E20); and none of it moves other draws.
 
 use raftwerk_core::trace::{Kind, Role, TransferReason};
-use raftwerk_sim::{FaultPlan, Intervention, Op, Setup, World};
+use raftwerk_sim::{FaultPlan, Intervention, Op, Setup, World, heal};
 use raftwerk_wire::client::ReadMode;
-use raftwerk_wire::view::NodeView;
+use raftwerk_wire::view::{NodeCondition, NodeView};
 
 fn node(world: &World, id: u64) -> NodeView {
     let view = world.view(world.now());
@@ -228,4 +229,53 @@ fn storms_draw_busy_hosts_slow_state_machines_and_rough_disks() {
         assert!((50..=150).contains(&count), "{count} of 200");
     }
     assert!(!FaultPlan::default().stalls());
+}
+
+/// A disk that fails a write ends its node for good (trap D2); it comes back later, and nothing
+/// that was promised is lost.
+#[test]
+fn disks_that_fail_end_their_nodes() {
+    let mut ended = 0;
+    for seed in 0..10 {
+        let mut setup = Setup::storm(seed);
+        setup.faults = FaultPlan {
+            lasts_min: 100_000,
+            lasts_max: 400_000,
+            most_down: 1,
+            fail_pause_min: 200_000,
+            fail_pause_max: 800_000,
+            ..FaultPlan::default()
+        };
+        let mut world = World::new(&setup);
+        let mut down = 0;
+        for _ in 0..8_000 {
+            world.step();
+            let crashed = |node: &u64| world.glance(*node).unwrap().2 == NodeCondition::Crashed;
+            let now = (1..=setup.nodes).filter(crashed).count();
+            ended += usize::from(now > down);
+            down = now;
+        }
+        heal(&mut world);
+        assert_eq!(world.violation(), None, "seed {seed}");
+    }
+    assert!(ended > 30, "{ended}");
+}
+
+/// Messages of another cluster come in and are not heard (trap E20).
+#[test]
+fn strangers_are_not_heard() {
+    let mut setup = Setup::playground(3, 5);
+    setup.network.strangers_per_million = 1_000_000;
+    let mut world = World::traced(&setup);
+    let (mut strange, mut terms) = (0, std::collections::BTreeSet::new());
+    while world.now() < 5_000_000 && world.step() {
+        for view in world.fresh_events() {
+            let told = format!("{:?}", view.event.kind);
+            strange += usize::from(told.contains("WrongAddress"));
+            terms.insert(view.event.term);
+        }
+    }
+    assert_eq!(world.violation(), None);
+    assert!(strange > 300, "{strange}");
+    assert_eq!(world.counts().elections, 1, "{terms:?}");
 }

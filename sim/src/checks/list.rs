@@ -10,6 +10,9 @@ pub(crate) enum Check {
     OneVote,
     Campaign,
     Elected,
+    ElectionTimer,
+    FitToLead,
+    Handover,
     ElectionSafety,
     AppendOnly,
     LogMatching,
@@ -28,7 +31,7 @@ pub(crate) enum Check {
 }
 
 /// Every check with its name and what it says.
-pub(super) const ALL: [(Check, &str, &str); 22] = [
+pub(super) const ALL: [(Check, &str, &str); 25] = [
     (
         Check::Node,
         "Node invariants",
@@ -66,6 +69,22 @@ pub(super) const ALL: [(Check, &str, &str); 22] = [
         Check::Elected,
         "Elected by a majority",
         "A leader was given the votes of a majority of every half of its members, in its term.",
+    ),
+    (
+        Check::ElectionTimer,
+        "Election timer",
+        "A node puts its election off when it hears the leader of its term, gives its vote or \
+         campaigns itself, each time, and for nothing else.",
+    ),
+    (
+        Check::FitToLead,
+        "Fit to lead",
+        "A leader whose disk has hung for an election timeout hands over.",
+    ),
+    (
+        Check::Handover,
+        "Handing over",
+        "Leadership is offered to who has the whole log, and nothing is taken on meanwhile.",
     ),
     (
         Check::ElectionSafety,

@@ -61,6 +61,7 @@ impl Checks {
                 self.fail(Check::Node, broken.to_string());
             }
             self.open_for_a_reason(&nodes[at], raft);
+            self.fit_to_lead(raft);
         }
         self.on_input(nodes, at)
     }

@@ -21,6 +21,7 @@ impl Checks {
                 result: AppendResult::Accepted { durable, .. },
                 ..
             } => self.on_acceptance(raft, disk, message, *durable),
+            Body::TimeoutNow { last, .. } => self.on_timeout_now(raft, message.to, *last),
             _ => {}
         }
     }

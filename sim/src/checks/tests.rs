@@ -3,6 +3,7 @@
 mod answers;
 mod members;
 mod tickets;
+mod timers;
 
 use super::{ALL, Check, Checks};
 use crate::intervention::{Intervention, Op};

@@ -77,6 +77,7 @@ impl Checks {
     /// A crash swallows what a node took on.
     pub fn on_crash(&mut self, node: u64) {
         self.tickets.of(node).clear();
+        self.no_writes(node);
     }
 
     /// An output ends a ticket, perhaps; `given` is the last entry handed to the state machine.

@@ -92,6 +92,9 @@ impl Node {
         if let Err(refusal) = refused {
             return Some(Told::Refused(refusal));
         }
+        if key.is_none() {
+            checks.on_accepted(raft);
+        }
         let taken = match key {
             None => Taken::Entry(raft.view().last()),
             Some(_) => Taken::Read,

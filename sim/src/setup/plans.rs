@@ -39,6 +39,13 @@ pub struct FaultPlan {
     pub stall_min: u64,
     /// Longest time a disk hangs, microseconds.
     pub stall_max: u64,
+    /// Shortest time between two disks that fail a write, microseconds. The node stops for good
+    /// and is started again as after a crash.
+    #[serde(default)]
+    pub fail_pause_min: u64,
+    /// Longest time between two disks that fail a write, microseconds; 0: no disk ever does.
+    #[serde(default)]
+    pub fail_pause_max: u64,
     /// What leaders are asked for.
     #[serde(default)]
     pub churn: Churn,

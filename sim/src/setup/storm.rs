@@ -22,13 +22,14 @@ impl Setup {
                 0
             }
         };
-        let network = NetworkModel {
+        let mut network = NetworkModel {
             delay_min,
             delay_max: delay_min + draw.between(500, 12_000),
             loss_per_million: on(&mut draw, 2, 80_000),
             duplicate_per_million: on(&mut draw, 2, 60_000),
             reorder_per_million: on(&mut draw, 2, 50_000),
             reorder_extra: draw.between(20_000, 400_000),
+            strangers_per_million: 0,
         };
         // What came later draws from a place of its own: older seeds keep their meaning.
         let mut later = Stream::new(seed, Purpose::Setup, 1);
@@ -52,6 +53,14 @@ impl Setup {
         let churn = storm_churn(&mut latest);
         if latest.below(3) == 0 {
             faults.churn = churn;
+        }
+        let (fail_pause_min, rate) = (latest.between(300_000, 3_000_000), latest.below(20_000));
+        if latest.below(3) == 0 {
+            faults.fail_pause_min = fail_pause_min;
+            faults.fail_pause_max = 3 * fail_pause_min;
+        }
+        if latest.below(3) == 0 {
+            network.strangers_per_million = rate as u32;
         }
         let workload = storm_workload(&mut draw);
         let mut limits = storm_limits(&mut draw);
@@ -106,6 +115,8 @@ fn storm_faults(draw: &mut Stream, nodes: u64, later: &mut Stream) -> FaultPlan 
         partition,
         time_out,
         churn: Churn::default(),
+        fail_pause_min: 0,
+        fail_pause_max: 0,
     }
 }
 

@@ -47,8 +47,10 @@ impl World {
         let model = &mut self.network.model;
         model.loss_per_million = 0;
         model.reorder_per_million = 0;
+        model.strangers_per_million = 0;
         self.network.heal();
         for node in 1..=self.setup.nodes {
+            self.nodes[node as usize - 1].failing = false;
             self.stall(node, false);
             self.bring_back(node);
         }
@@ -221,7 +223,7 @@ impl World {
         }
     }
 
-    fn crash(&mut self, node: u64) {
+    pub(super) fn crash(&mut self, node: u64) {
         let at = node as usize - 1;
         self.nodes[at].crash(&self.setup.disk);
         self.checks.on_crash(node);
@@ -287,6 +289,10 @@ impl World {
         if let Some(fault) = self.faults.ended(self.now) {
             match fault {
                 Fault::Crash(node) | Fault::Freeze(node) => self.bring_back(node),
+                Fault::FailDisk(node) => {
+                    self.nodes[node as usize - 1].failing = false;
+                    self.bring_back(node);
+                }
                 Fault::Stall(node) => self.stall(node, false),
                 fault => self.cut(&fault.pairs(nodes), false),
             }
@@ -314,6 +320,7 @@ impl World {
             Fault::TimeOut(node) if condition(node) == Up => self.time_out(node),
             Fault::Crash(_) | Fault::Freeze(_) | Fault::TimeOut(_) => {}
             Fault::Stall(node) => self.stall(node, true),
+            Fault::FailDisk(node) => self.nodes[node as usize - 1].failing = true,
             Fault::Wish(wish) => self.grant(wish),
             fault => self.cut(&fault.pairs(self.setup.nodes), true),
         }

@@ -86,6 +86,9 @@ impl World {
             return;
         };
         if order(raft, now, ticket).is_ok() {
+            if taken == Taken::Change {
+                self.checks.on_accepted(raft);
+            }
             self.nodes[at].use_ticket();
             self.checks.on_taken(node, ticket, taken);
         }

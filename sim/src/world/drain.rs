@@ -4,7 +4,7 @@ use super::World;
 use crate::checks::Check;
 use crate::network::{Content, Place, Reply, Told};
 use crate::node::Settled;
-use raftwerk_core::{Output, Raft, Time};
+use raftwerk_core::{Fence, Output, Raft, Time};
 use raftwerk_wire::view::EventView;
 
 impl World {
@@ -46,6 +46,11 @@ impl World {
         self.name_causes(at, cause, writes);
         self.arrange_node(at);
         self.nodes[at].seen = self.checks.on_drained(&self.nodes, at);
+        let fenced = |raft: &Raft| raft.view().fenced().is_some();
+        if self.nodes[at].failed && self.nodes[at].raft.as_deref().is_some_and(fenced) {
+            // A server that has stopped for good ends its process.
+            self.crash(self.nodes[at].id);
+        }
     }
 
     /// One drain of the core; false if it does not run.
@@ -84,8 +89,9 @@ impl World {
             }
             Output::ReadFailed { ticket, why } => answers.extend(node.give_up(ticket, why)),
             Output::Leader { .. } | Output::Members { .. } | Output::Removed => {}
+            Output::Fenced(Fence::Storage) if node.failed => {}
             Output::Fenced(why) => {
-                // Simulated disks do not fail yet, so nothing should ever stop a node.
+                // Nothing but its disk should ever stop a node.
                 let detail = format!("S{} stopped for good: {why:?}", node.id);
                 self.checks.fail(Check::Node, detail);
             }

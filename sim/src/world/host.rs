@@ -6,6 +6,7 @@
 //! core allows (`raftwerk_core::io`). A frozen host takes up nothing until it thaws.
 
 use super::World;
+use crate::checks::Heard;
 use crate::network::{Content, Flight, Place, Question};
 use crate::node::MAX_INBOX;
 use crate::queue::NEVER;
@@ -102,7 +103,12 @@ impl World {
     fn take_message(&mut self, at: usize, flight: Flight) -> u64 {
         match flight.content {
             Content::Peer(message) => {
+                let raft = self.nodes[at].raft.as_ref();
+                let heard = raft.map(|raft| Heard::new(raft, &message));
                 self.give(at, flight.cause, |raft, now| raft.receive(now, message));
+                if let (Some(heard), Some(raft)) = (heard, &self.nodes[at].raft) {
+                    self.checks.on_heard(raft, heard);
+                }
                 flight.cause
             }
             Content::Question(question) => self.node_asked(at, question),
@@ -138,14 +144,31 @@ impl World {
     }
 
     fn sync_done(&mut self, at: usize) -> u64 {
+        if self.nodes[at].failing {
+            return self.sync_failed(at);
+        }
         let Some(synced) = self.nodes[at].finish_sync() else {
             return 0;
         };
         let (seq, cause) = (synced.seq, synced.cause);
+        self.checks.on_persisted(self.nodes[at].id, seq);
         if let Some(cut) = synced.cut {
             self.checks.on_disk_cut(&self.nodes, cut.0);
         }
         self.give(at, cause, |raft, now| raft.persisted(now, seq));
+        cause
+    }
+
+    /// The disk says that it could not write.
+    fn sync_failed(&mut self, at: usize) -> u64 {
+        let Some(failed) = self.nodes[at].fail_sync() else {
+            return 0;
+        };
+        let (seq, cause) = (failed.seq, failed.cause);
+        if let Some(cut) = failed.cut {
+            self.checks.on_disk_cut(&self.nodes, cut.0);
+        }
+        self.give(at, cause, |raft, now| raft.persist_failed(now, seq));
         cause
     }
 

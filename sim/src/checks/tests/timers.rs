@@ -1,0 +1,117 @@
+//! Timers put off for no reason, leaders that cannot lead, and bad hand-overs are seen.
+
+use super::super::{Check, Checks, Heard};
+use super::{name, others, settled};
+use crate::intervention::Intervention;
+use raftwerk_core::{Body, Index, Lane, LogId, Message, NodeId, Raft, Round, Term, WriteSeq};
+
+fn seen(checks: &Checks) -> Option<&'static str> {
+    checks.violation().map(|violation| violation.check)
+}
+
+fn message(raft: &Raft, from: u64, body: Body) -> Message {
+    let view = raft.view();
+    Message {
+        cluster: view.config().cluster,
+        from: NodeId(from),
+        to: view.id(),
+        term: view.term(),
+        body,
+    }
+}
+
+fn append(raft: &Raft, from: u64) -> Message {
+    let body = Body::Append {
+        lane: Lane::default(),
+        round: Round(0),
+        prev: LogId::ORIGIN,
+        entries: Vec::new(),
+        commit: Index(0),
+    };
+    message(raft, from, body)
+}
+
+#[test]
+fn an_election_put_off_for_no_reason_or_not_at_all_is_seen() {
+    let (world, leader) = settled();
+    let node = others(leader).next().unwrap();
+    let before = world.nodes[node as usize - 1].raft.clone().unwrap();
+    let now = world.now() + 1;
+    // What the check says when a node does this for this message.
+    let judge = |message: Message, does: fn(&mut Raft, raftwerk_core::Time, Message)| {
+        let mut raft = before.clone();
+        let heard = Heard::new(&raft, &message);
+        does(&mut raft, raftwerk_core::Time(now), message);
+        let mut checks = Checks {
+            now,
+            ..Checks::default()
+        };
+        checks.on_heard(&raft, heard);
+        seen(&checks)
+    };
+    let wrong = Some(name(Check::ElectionTimer));
+    let nothing = |_: &mut Raft, _: raftwerk_core::Time, _: Message| {};
+    let take = |raft: &mut Raft, now: raftwerk_core::Time, message: Message| {
+        raft.receive(now, message);
+    };
+    // As if the leader itself had spoken, whatever came in.
+    let put_off = |raft: &mut Raft, now: raftwerk_core::Time, mut message: Message| {
+        message.from = raft.view().leader().unwrap();
+        message.term = raft.view().term();
+        message.cluster = raft.view().config().cluster;
+        raft.receive(now, message);
+    };
+    let spoken = append(&before, leader);
+    assert_eq!(judge(spoken.clone(), take), None);
+    assert_eq!(judge(spoken.clone(), nothing), wrong);
+    let mut stale = spoken.clone();
+    stale.term = Term(stale.term.0 - 1);
+    assert_eq!(judge(stale.clone(), take), None);
+    assert_eq!(judge(stale, put_off), wrong);
+    let mut strange = spoken;
+    strange.cluster.0 ^= 1;
+    assert_eq!(judge(strange.clone(), nothing), None);
+    assert_eq!(judge(strange, put_off), wrong);
+}
+
+#[test]
+fn a_leader_that_keeps_the_crown_while_its_disk_hangs_is_seen() {
+    let (world, leader) = settled();
+    let raft = world.nodes[leader as usize - 1].raft.as_ref().unwrap();
+    let mut checks = Checks {
+        now: world.now() - 400_000,
+        ..Checks::default()
+    };
+    for seq in [1, 2] {
+        checks.on_write(leader, WriteSeq(seq));
+    }
+    checks.now = world.now();
+    let mut done = checks.clone();
+    done.on_persisted(leader, WriteSeq(2));
+    done.fit_to_lead(raft);
+    assert_eq!(seen(&done), None);
+    checks.on_persisted(leader, WriteSeq(1));
+    checks.fit_to_lead(raft);
+    assert_eq!(seen(&checks), Some(name(Check::FitToLead)));
+}
+
+#[test]
+fn a_bad_hand_over_is_seen() {
+    let wrong = Some(name(Check::Handover));
+    let (mut world, leader) = settled();
+    let to = others(leader).next().unwrap();
+    let told = |world: &crate::World, behind: u64| {
+        let raft = world.nodes[leader as usize - 1].raft.as_ref().unwrap();
+        let mut last = raft.view().last();
+        last.index.0 += behind;
+        let (mut offered, mut taken) = (Checks::default(), Checks::default());
+        offered.on_timeout_now(raft, NodeId(to), last);
+        taken.on_accepted(raft);
+        (seen(&offered), seen(&taken))
+    };
+    assert_eq!(told(&world, 0), (None, None));
+    assert_eq!(told(&world, 1), (wrong, None));
+    let (node, to) = (leader, Some(to));
+    world.act(&Intervention::Transfer { node, to }).unwrap();
+    assert_eq!(told(&world, 0), (None, wrong));
+}

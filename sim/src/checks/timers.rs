@@ -1,0 +1,125 @@
+//! Checks of what nodes do with time: when they put an election off, and when a leader must go.
+//!
+//! Paper 5.2 and figure 2: a follower campaigns when it has neither heard the leader of its term
+//! nor given its vote for an election timeout. Nothing else puts that off, or somebody who cannot
+//! win could keep those who can from trying; and nothing the leader says may fail to (trap E8).
+
+use super::{Check, Checks};
+use raftwerk_core::trace::Role;
+use raftwerk_core::{Body, Deadline, Message, NodeId, Raft, Time, WriteSeq};
+use std::collections::VecDeque;
+
+/// What a message is to the election timer, and the timer before it came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heard {
+    from: NodeId,
+    term: u64,
+    what: What,
+    role: Role,
+    was: Option<Deadline>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Append,
+    Vote,
+    Other,
+}
+
+impl Heard {
+    /// A message is about to be taken up.
+    pub fn new(raft: &Raft, message: &Message) -> Heard {
+        let view = raft.view();
+        let what = match &message.body {
+            _ if message.cluster != view.config().cluster => What::Other,
+            Body::Append { .. } => What::Append,
+            Body::Vote { .. } => What::Vote,
+            _ => What::Other,
+        };
+        Heard {
+            from: message.from,
+            term: message.term.0,
+            what,
+            role: view.role(),
+            was: view.election(),
+        }
+    }
+}
+
+/// Writes of one node that its disk has not finished: their number, and when it got them.
+pub(super) type Writing = VecDeque<(WriteSeq, u64)>;
+
+impl Checks {
+    /// A message was taken up.
+    pub fn on_heard(&mut self, raft: &Raft, heard: Heard) {
+        let view = raft.view();
+        let (Some(was), Some(is)) = (heard.was, view.election()) else {
+            return;
+        };
+        let own_term = heard.term == view.term().0;
+        let spoke = heard.what == What::Append && own_term && view.leader() == Some(heard.from);
+        if spoke && is.set.0 != self.now {
+            let detail = format!(
+                "{} hears its leader {} and waits since {:?}",
+                view.id(),
+                heard.from,
+                is.set
+            );
+            return self.fail(Check::ElectionTimer, detail);
+        }
+        let voted = heard.what == What::Vote && own_term && view.vote() == Some(heard.from);
+        let campaigns = view.role() == Role::Candidate && heard.role != Role::Candidate;
+        if was != is && !spoke && !voted && !campaigns {
+            let detail = format!(
+                "{} puts its election off from {was:?} for {heard:?}",
+                view.id()
+            );
+            self.fail(Check::ElectionTimer, detail);
+        }
+    }
+
+    fn writing(&mut self, node: u64) -> &mut Writing {
+        let at = node as usize - 1;
+        if self.writing.len() <= at {
+            self.writing.resize_with(at + 1, VecDeque::new);
+        }
+        &mut self.writing[at]
+    }
+
+    /// A node hands a write to its disk.
+    pub(super) fn on_write(&mut self, node: u64, seq: WriteSeq) {
+        let now = self.now;
+        self.writing(node).push_back((seq, now));
+    }
+
+    /// A node is told that its disk has finished everything up to here.
+    pub fn on_persisted(&mut self, node: u64, seq: WriteSeq) {
+        let writing = self.writing(node);
+        while writing.front().is_some_and(|(other, _)| *other <= seq) {
+            writing.pop_front();
+        }
+    }
+
+    /// A crash ends all its writes.
+    pub(super) fn no_writes(&mut self, node: u64) {
+        self.writing(node).clear();
+    }
+
+    /// A node was drained. A leader with nothing overdue whose disk has finished nothing for an
+    /// election timeout must be handing over (trap D8).
+    pub(super) fn fit_to_lead(&mut self, raft: &Raft) {
+        let view = raft.view();
+        if view.role() != Role::Leader || raft.deadline() <= Time(self.now) {
+            return;
+        }
+        let (now, limit) = (self.now, view.config().timing.election_max.0);
+        let oldest = self.writing(view.id().0).front().map(|(_, since)| *since);
+        let Some(since) = oldest.filter(|since| now - since >= limit) else {
+            return;
+        };
+        if view.transfer().is_none() {
+            let detail = format!("{} leads on, its disk hangs since {since}", view.id());
+            self.fail(Check::FitToLead, detail);
+        }
+    }
+}
