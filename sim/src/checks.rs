@@ -168,6 +168,12 @@ impl Checks {
     }
 }
 
+/// Every check with what it says.
+#[cfg(feature = "sabotage")]
+pub(crate) fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ALL.iter().map(|(_, name, statement)| (*name, *statement))
+}
+
 /// Place of an output in the order every drain keeps.
 fn rank(output: &Output) -> u8 {
     match output {

@@ -27,10 +27,13 @@
 //! | `history`      | snapshots, seek, branches, trace events; `timeline`          |
 //! | `picture`      | world to `ClusterView`; `operations`: its clients           |
 //! | `storm`        | a random phase, healing, proof of life                       |
+//! | `courses`      | other ways to look for trouble, each with a question         |
+//! | `sabotage`     | how each rule of the core is broken, and who must notice     |
 
 mod cache;
 mod checks;
 mod clients;
+mod courses;
 mod disk;
 pub mod explore;
 mod faults;
@@ -43,6 +46,8 @@ mod operations;
 mod picture;
 mod queue;
 mod rng;
+#[cfg(feature = "sabotage")]
+pub mod sabotage;
 mod setup;
 mod shared;
 mod storm;
@@ -51,6 +56,7 @@ mod workload;
 mod world;
 
 pub use checks::Violation;
+pub use courses::{COURSES, Course};
 pub use history::{BranchInfo, History};
 pub use intervention::{Intervention, Op};
 pub use setup::{

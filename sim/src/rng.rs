@@ -41,6 +41,8 @@ pub enum Purpose {
     Stranger = 16,
     /// When disks fail, and whose.
     DiskFailure = 17,
+    /// Drawing what a course changes in a setup.
+    Course = 18,
 }
 
 /// Generator state: one word.

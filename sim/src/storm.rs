@@ -87,12 +87,14 @@ fn come_to_rest(world: &mut World) -> bool {
     if play_until(world, at_rest) {
         return true;
     }
-    world.report_open();
+    if world.applied_everywhere(world.committed()) {
+        world.report_open();
+    }
     let (committed, members) = (world.committed(), world.members());
     let leaders: Vec<NodeId> = world.leaders().collect();
     let told = match leaders.iter().find(|leader| !members.is_voter(**leader)) {
         _ if members.is_joint() => format!("the joint members {members:?} were not left"),
-        Some(leader) => format!("{leader}, which has no vote, leads"),
+        Some(leader) => format!("nobody with a vote took over from {leader}"),
         None => format!("index {committed} was not applied on every node"),
     };
     stuck(world, &told);

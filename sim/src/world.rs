@@ -346,6 +346,11 @@ impl World {
         self.checks.fail(Check::Progress, detail);
     }
 
+    /// Notes that a calm world is without a leader, or has the wrong one.
+    pub(crate) fn report_unavailable(&mut self, detail: String) {
+        self.checks.fail(Check::Availability, detail);
+    }
+
     /// Hash over everything that determines the future; equal on every platform.
     #[must_use]
     pub fn hash(&self) -> u64 {

@@ -114,6 +114,19 @@ pub const STEPS: &[Step] = &[
         },
     ),
     step(
+        "sabotage-table",
+        When::Full,
+        "every rule that is taken away is still noticed",
+        |workspace| {
+            let sim = "-p raftwerk-sim --features sabotage";
+            cargo(workspace, &format!("clippy {sim} --all-targets {STRICT}"))?;
+            cargo(workspace, &format!("test {sim} --lib sabotage::"))?;
+            cargo(workspace, &format!("test {sim} --test sabotage"))?;
+            let run = format!("run --release {sim} --bin sabotage -- --check --json");
+            cargo(workspace, &run)
+        },
+    ),
+    step(
         "unit-web",
         When::Always,
         "tests inside the page's crate",

@@ -28,10 +28,11 @@ pub(crate) enum Check {
     Linearizable,
     Tickets,
     Progress,
+    Availability,
 }
 
 /// Every check with its name and what it says.
-pub(super) const ALL: [(Check, &str, &str); 25] = [
+pub(super) const ALL: [(Check, &str, &str); 26] = [
     (
         Check::Node,
         "Node invariants",
@@ -164,5 +165,10 @@ pub(super) const ALL: [(Check, &str, &str); 25] = [
         "Progress after healing",
         "When faults end, every node soon catches up, and a new write is soon applied on every \
          node.",
+    ),
+    (
+        Check::Availability,
+        "Availability",
+        "In a calm world a leader is soon found and stays, and who cannot lead soon knows it.",
     ),
 ];

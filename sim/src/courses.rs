@@ -1,0 +1,113 @@
+//! Courses: ways to look for trouble, each a world drawn from a seed and how its run goes.
+//!
+//! The storm is one of them. The others ask what a storm asks too seldom, or not at all. None may
+//! find anything while every rule of the core is kept.
+
+mod calm;
+
+use crate::rng::{Purpose, Stream};
+use crate::setup::{Churn, FaultPlan, Setup, Workload};
+use crate::storm::{rage, settle};
+use crate::world::World;
+
+/// A way to look for trouble.
+#[derive(Debug)]
+pub struct Course {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, in one sentence.
+    pub about: &'static str,
+    /// The world of a seed.
+    pub setup: fn(u64) -> Setup,
+    /// Plays the world for about so many events, or until a check fails.
+    pub play: fn(&mut World, u64),
+}
+
+/// All of them.
+pub const COURSES: [Course; 5] = [
+    Course {
+        name: "storm",
+        about: "A random world with random faults, then healing and proof of life.",
+        setup: Setup::storm,
+        play: |world, steps| {
+            rage(world, steps);
+            settle(world);
+        },
+    },
+    Course {
+        name: "reads",
+        about: "Clients read and write without rest while leaders freeze, are cut off with some \
+                of the others, and are asked for other members.",
+        setup: reads,
+        play: |world, steps| {
+            rage(world, steps);
+            settle(world);
+        },
+    },
+    Course {
+        name: "return",
+        about: "In a calm world a follower is cut off for a while and comes back: the leader stays.",
+        setup: calm::setup,
+        play: calm::comes_back,
+    },
+    Course {
+        name: "deaf",
+        about: "In an idle world a follower does not hear the leader any more: the leader stays.",
+        setup: calm::idle,
+        play: calm::is_deaf,
+    },
+    Course {
+        name: "aside",
+        about: "In a calm world the leader is cut off with less than half of the nodes: soon it \
+                leads no more, and another does.",
+        setup: calm::setup,
+        play: calm::is_aside,
+    },
+];
+
+fn reads(seed: u64) -> Setup {
+    let mut draw = Stream::new(seed, Purpose::Course, 1);
+    let mut setup = Setup::storm(seed);
+    let nodes = [3, 5, 7][draw.below(3) as usize];
+    setup.nodes = nodes;
+    setup.clients = 6;
+    setup.workload = Workload {
+        pause_min: 500,
+        pause_max: draw.between(2_000, 30_000),
+        keys: 2,
+        put: 3,
+        delete: 0,
+        compare: 0,
+        read_leader: 6,
+        read_follower: draw.below(4) as u32,
+        read_stale: 0,
+    };
+    setup.faults = FaultPlan {
+        pause_min: 10_000,
+        pause_max: draw.between(30_000, 400_000),
+        lasts_min: 100_000,
+        lasts_max: draw.between(300_000, 1_500_000),
+        most_down: nodes / 2,
+        aim_per_million: 800_000,
+        freeze: draw.below(8) as u32,
+        isolate: draw.below(8) as u32,
+        partition: 1 + draw.below(8) as u32,
+        ..FaultPlan::default()
+    };
+    setup.faults.churn = Churn {
+        pause_min: 10_000,
+        pause_max: draw.between(20_000, 300_000),
+        transfer: draw.below(2) as u32,
+        one: 0,
+        many: draw.below(3) as u32,
+    };
+    setup
+}
+
+impl Course {
+    /// The course of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Course> {
+        COURSES.iter().find(|course| course.name == name)
+    }
+}

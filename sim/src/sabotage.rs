@@ -1,0 +1,155 @@
+//! How each rule of the core is broken, and who must notice (core design 4.2, item 9; trap X6).
+//!
+//! A simulator that never fails proves nothing. Each [`Plan`] breaks one rule in one node or in
+//! all, plays a [`Course`] with seed after seed, and wants some check to fail. What no course can
+//! show says why, and which of the core's own tests shows it. The binary `sabotage` runs them all
+//! and writes what it found to `docs/sabotage.md` ([`page`]).
+
+pub mod page;
+mod table;
+
+use crate::courses::Course;
+use crate::rng::{Purpose, Stream};
+use crate::setup::{Sabotage, Setup};
+use crate::world::World;
+use raftwerk_core::{Rule, Switches};
+pub use table::plans;
+
+/// What is broken.
+#[derive(Clone, Copy, Debug)]
+pub enum Broken {
+    /// A rule that every node keeps.
+    Rule(Rule),
+    /// An optional rule, switched off.
+    Option(&'static Optional),
+}
+
+/// A rule that can be switched off.
+#[derive(Debug)]
+pub struct Optional {
+    name: &'static str,
+    section: &'static str,
+    what: &'static str,
+    off: fn(&mut Switches),
+}
+
+/// Who breaks it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// One node, drawn by the seed: the offence of one is seen among others that keep the rule.
+    One,
+    /// Every node: it takes more than one to do harm, or one alone is outvoted.
+    All,
+}
+
+/// How a rule is broken, and who must notice.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// What is broken.
+    pub broken: Broken,
+    /// By whom.
+    pub who: Who,
+    /// What is played.
+    pub course: &'static Course,
+    /// The core's own test that notices.
+    pub test: &'static str,
+    /// Why no course can show it; then none is expected to.
+    pub spared: Option<&'static str>,
+}
+
+impl Plan {
+    /// The name of what is broken.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self.broken {
+            Broken::Rule(rule) => rule.name(),
+            Broken::Option(option) => option.name,
+        }
+    }
+
+    /// Where it is written.
+    #[must_use]
+    pub fn section(&self) -> &'static str {
+        match self.broken {
+            Broken::Rule(rule) => rule.section(),
+            Broken::Option(option) => option.section,
+        }
+    }
+
+    /// What happens without it.
+    #[must_use]
+    pub fn what(&self) -> &'static str {
+        match self.broken {
+            Broken::Rule(rule) => rule.what(),
+            Broken::Option(option) => option.what,
+        }
+    }
+
+    /// The world of a seed, with the rule broken.
+    #[must_use]
+    pub fn world(&self, seed: u64) -> World {
+        self.world_by(self.who, seed)
+    }
+
+    /// The same, with the rule broken by others.
+    #[must_use]
+    pub fn world_by(&self, who: Who, seed: u64) -> World {
+        let mut setup: Setup = (self.course.setup)(seed);
+        let one = Stream::new(seed, Purpose::Course, 0).within(1, setup.nodes);
+        let nodes = match who {
+            Who::One => 1 << one,
+            Who::All => (1 << (setup.nodes + 1)) - 2,
+        };
+        match self.broken {
+            Broken::Rule(rule) => setup.sabotage = Some(Sabotage { rule, nodes }),
+            Broken::Option(option) => (option.off)(&mut setup.switches),
+        }
+        World::new(&setup)
+    }
+}
+
+/// Checks of what Raft promises, and of what clients see; the others look at how it is kept.
+pub const HARM: [&str; 9] = [
+    "Election safety",
+    "Log matching",
+    "Leader completeness",
+    "Committed entries stay",
+    "State machine safety",
+    "Acknowledged writes survive",
+    "Session answers identical",
+    "Read freshness",
+    "Linearizable answers",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_harm_is_told_by_checks_that_there_are() {
+        for harm in HARM {
+            assert!(
+                crate::checks::statements().any(|(check, _)| check == harm),
+                "{harm}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_node_or_all_break_the_rule_they_are_told_to() {
+        let plans = plans();
+        let plan = plans.iter().find(|plan| plan.name() == "e1-vote").unwrap();
+        let breakers = |who| {
+            let world = plan.world_by(who, 3);
+            let setup = world.setup().clone();
+            let breaks = |node: &u64| setup.config(*node, 0).sabotage.is_some();
+            ((1..=setup.nodes).filter(breaks).count() as u64, setup.nodes)
+        };
+        assert_eq!(breakers(Who::One).0, 1);
+        let (all, nodes) = breakers(Who::All);
+        assert_eq!(all, nodes);
+        let off = plans.iter().find(|plan| plan.name() == "pre-vote").unwrap();
+        assert!(!off.world(1).setup().switches.pre_vote);
+        assert!(off.world(1).setup().switches.stickiness);
+    }
+}

@@ -1,0 +1,188 @@
+//! The page `docs/sabotage.md`: written from what was found, and read again to see whether it is
+//! still true.
+
+use super::{Plan, Who};
+use crate::checks::statements;
+use crate::courses::COURSES;
+use std::fmt::Write;
+
+/// How one rule fared.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// What was broken, and how.
+    pub plan: Plan,
+    /// What noticed, if anything did.
+    pub caught: Option<Caught>,
+    /// The first thing that Raft promises which did not hold, and with which seed, when the run
+    /// went on and every node broke the rule.
+    pub harm: Option<(&'static str, u64)>,
+}
+
+/// What noticed that a rule is broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caught {
+    /// The check; `panic` when the core stopped itself.
+    pub by: String,
+    /// What was seen.
+    pub detail: String,
+    /// At which event.
+    pub event: u64,
+    /// With which seed; seeds are counted from 0, so one more was needed.
+    pub seed: u64,
+}
+
+/// A row of the page, as far as it can be checked again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Everything before the verdict: rule, sentence, section, who, course.
+    pub plan: Vec<String>,
+    /// The check.
+    pub by: String,
+    /// The seed; `None` where no course is expected to show anything.
+    pub seed: Option<u64>,
+}
+
+const HEAD: &str = "\
+# What each rule is for, and who notices when it is gone
+
+A simulator that never fails proves nothing. So every rule of the core can be switched off, in a
+build that no server is (feature `sabotage`), and some check must notice. This page is written by
+
+    cargo run --release -p raftwerk-sim --features sabotage --bin sabotage -- --write
+
+which plays seed after seed, from 0, until a check fails; the same command with `--check` plays
+the seeds named here again, and `cargo xtask test` does that.
+
+- *in*: whether one node breaks the rule, drawn by the seed, or every node: where the offence of one
+  is outvoted or does no harm.
+- *course*: what is played; see below.
+- *noticed by*: the check that fails first, with the first seed that makes it fail.
+- *comes to*: what Raft promises or a client sees broken in the end, if the run goes on and every
+  node breaks the rule; with the first seed that shows it. Empty where the first 200 seeds show
+  nothing of the kind, or where the rule is about progress.
+- *core's own test*: a test of the core alone that fails without the rule.
+";
+
+const NOBODY: &str = "no course";
+const NO_SEED: &str = "-";
+
+/// The whole page.
+#[must_use]
+pub fn write(found: &[Found]) -> String {
+    let caught = || found.iter().filter_map(|found| found.caught.as_ref());
+    let most = caught().map(|caught| caught.seed + 1).max().unwrap_or(0);
+    let mut page = format!(
+        "{HEAD}\n{} rules; {} are noticed, the last of them after {most} seeds.\n\n",
+        found.len(),
+        caught().count()
+    );
+    page += "| rule | without it | section | in | course | noticed by | seed | comes to | core's \
+             own test |\n|---|---|---|---|---|---|---|---|---|\n";
+    for Found { plan, caught, harm } in found {
+        let [name, what, section, who, course] = cells(plan);
+        let (by, seed) = match caught {
+            Some(caught) => (caught.by.clone(), caught.seed.to_string()),
+            None => (NOBODY.to_string(), NO_SEED.to_string()),
+        };
+        let harm = harm.map_or(String::new(), |(check, seed)| format!("{check} ({seed})"));
+        let verdict = format!("{by} | {seed} | {harm} | `{}`", plan.test);
+        let _ = writeln!(
+            page,
+            "| `{name}` | {what} | {section} | {who} | {course} | {verdict} |"
+        );
+    }
+    page += "\n## What no course can show\n\n";
+    for Found { plan, .. } in found {
+        if let Some(why) = plan.spared {
+            let _ = writeln!(page, "- `{}`: {why}", plan.name());
+        }
+    }
+    page += "\n## Courses\n\n";
+    for course in &COURSES {
+        let _ = writeln!(page, "- *{}*: {}", course.name, course.about);
+    }
+    page += "\n## Checks\n\n";
+    let named = |check: &str| found.iter().any(|found| found.names(check));
+    for (check, statement) in statements().filter(|(check, _)| named(check)) {
+        let _ = writeln!(page, "- *{check}*: {statement}");
+    }
+    page
+}
+
+impl Found {
+    fn names(&self, check: &str) -> bool {
+        let caught = self
+            .caught
+            .as_ref()
+            .is_some_and(|caught| caught.by == check);
+        caught || self.harm.is_some_and(|(harm, _)| harm == check)
+    }
+}
+
+fn cells(plan: &Plan) -> [&'static str; 5] {
+    let who = match plan.who {
+        Who::One => "one node",
+        Who::All => "every node",
+    };
+    [
+        plan.name(),
+        plan.what(),
+        plan.section(),
+        who,
+        plan.course.name,
+    ]
+}
+
+/// The row that a plan has on a page, if it has one.
+#[must_use]
+pub fn read(page: &str, plan: &Plan) -> Option<Line> {
+    let own = format!("| `{}` | ", plan.name());
+    let row = page.lines().find(|line| line.starts_with(&own))?;
+    let cell = |cell: &str| cell.trim_matches([' ', '|', '`']).to_string();
+    let cells: Vec<String> = row.split(" | ").map(cell).collect();
+    Some(Line {
+        plan: cells.get(..5)?.to_vec(),
+        by: cells.get(5)?.clone(),
+        seed: cells.get(6)?.parse().ok(),
+    })
+}
+
+/// What the row of a plan must say before its verdict.
+#[must_use]
+pub fn wanted(plan: &Plan) -> Vec<String> {
+    cells(plan).map(str::to_string).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plans;
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let plans = plans().into_iter().enumerate();
+        let found: Vec<Found> = plans
+            .map(|(number, plan)| Found {
+                plan,
+                caught: plan.spared.is_none().then(|| Caught {
+                    by: "Log matching".to_string(),
+                    detail: "seen".to_string(),
+                    event: 7,
+                    seed: number as u64,
+                }),
+                harm: (number % 2 == 0).then_some(("Election safety", 9)),
+            })
+            .collect();
+        let page = write(&found);
+        for Found { plan, caught, .. } in &found {
+            let line = read(&page, plan).unwrap();
+            assert_eq!(line.plan, wanted(plan));
+            assert_eq!(line.seed, caught.as_ref().map(|caught| caught.seed));
+            let by = caught.as_ref().map_or(NOBODY, |caught| &caught.by);
+            assert_eq!(line.by, by);
+        }
+        assert!(page.contains("- *Log matching*: Two logs"));
+        assert!(!page.contains("- *Commit rule*"));
+        assert_eq!(read("nothing", &found[0].plan), None);
+    }
+}

@@ -1,0 +1,192 @@
+//! The plan for every rule: who breaks it, what is played, which test of the core notices too.
+
+use super::{Broken, Optional, Plan, Who};
+use crate::courses::Course;
+use raftwerk_core::Rule;
+
+const OPTIONS: [Optional; 3] = [
+    Optional {
+        name: "pre-vote",
+        section: "T9.6",
+        what: "Who campaigns raises its term without asking first.",
+        off: |switches| switches.pre_vote = false,
+    },
+    Optional {
+        name: "check-quorum",
+        section: "T6.2",
+        what: "A leader that hears no majority leads on.",
+        off: |switches| switches.check_quorum = false,
+    },
+    Optional {
+        name: "stickiness",
+        section: "T4.2.3",
+        what: "Votes are given although a leader is heard.",
+        off: |switches| switches.stickiness = false,
+    },
+];
+
+/// What no course can show, and why.
+const SPARED: [(&str, &str); 4] = [
+    (
+        "e6-shorter-log",
+        "Only a candidate that lost its log could ask again in the same term with less, and rule \
+         e1-own-vote keeps every candidate from that: it asks nobody before its disk has the log.",
+    ),
+    (
+        "r4-any-lane",
+        "Within a term a late answer is wrong only about a node that lost its disk and came back \
+         under its old name, which is not allowed: a wiped node is a new node.",
+    ),
+    (
+        "r20-forget-commit",
+        "A leader that keeps rule r5-commit sends no commit index beyond what its messages have \
+         proven, so there is never anything to remember.",
+    ),
+    (
+        "m10-speaks",
+        "Only a voter that lost its disk is asked for its vote and knows no members; a new node \
+         gets the log before anybody asks it.",
+    ),
+];
+
+/// One rule a line: its name, who breaks it, what is played, the test of the core.
+const TABLE: &str = "
+p5-1-old-term one storm e20_no_kind_of_an_older_term_has_any_effect
+e1-vote one storm e1_a_vote_leaves_only_when_term_and_vote_are_on_disk
+e1-own-vote one storm e1_a_candidate_wins_only_when_its_own_term_is_on_disk
+e2-forget one storm e2_stepping_down_inside_a_term_keeps_the_vote
+e2-twice one storm p5_2_a_split_vote_elects_nobody_and_ends_by_timeout
+e3-repeat all storm e3_a_voter_counts_once_and_a_stranger_never
+e4-old-term one storm e4_a_vote_of_an_older_term_does_not_count
+e4-pre-vote one storm e4_answers_of_another_term_or_phase_do_not_count
+e5-length all storm e5_logs_are_compared_by_last_term_before_length
+e5-no-check one storm p5_4_1_a_log_that_lacks_a_committed_entry_cannot_win
+e6-shorter-log all storm e6_the_candidate_already_voted_for_is_granted_again
+e8-refused-vote one storm e8_the_election_timer_is_reset_by_the_right_things_only
+e8-refused-append one storm e8_the_election_timer_is_reset_by_the_right_things_only
+e8-old-term one storm e8_the_election_timer_is_reset_by_the_right_things_only
+e9-same-timeout all storm e9_each_timeout_is_drawn_anew
+e10a-old-yes all storm e10a_a_node_of_an_older_term_helps
+e10c-keep-leader one storm e10c_a_pre_candidate_knows_no_leader
+e11-silent all storm e11_a_leader_of_an_older_term_is_told_of_the_newer_one
+e12-leader-campaigns one storm e12_a_leader_does_not_campaign
+e13-no-log-check one storm e13_the_target_is_brought_up_to_date_first
+e13-propose one storm e13_proposals_are_refused_meanwhile
+e16-anybody one storm e16_only_a_voter_of_the_newest_membership_campaigns
+e20-stranger one storm e20_no_kind_comes_in_from_another_cluster
+p5-3-no-prev-check one storm p5_3_figure_7_every_log_is_brought_to_the_leaders
+p5-3-keep-conflict one storm r1_a_conflict_cuts_from_the_first_entry_that_differs
+r1-cut-all all storm r1_a_late_shorter_append_removes_nothing
+r2-ack-whole-log all storm r2_a_follower_acknowledges_only_what_this_leader_proved
+r3-refusal-counts one storm r8_a_conflict_is_reached_one_entry_at_a_time
+r4-any-lane all storm r4_a_reply_of_another_lane_gives_no_credit
+r5-commit all storm r5_the_commit_index_sent_never_exceeds_what_the_peer_has_proven
+r8-too-large one storm r8_limits_smaller_than_an_entry_still_let_it_through
+r11-throttled one storm r11_a_full_window_that_was_lost_drains_again
+r13-old-term one storm p5_4_2_figure_8_an_old_entry_on_a_majority_is_not_committed
+r14-half one storm p5_2_a_majority_elects_a_leader_and_one_alone_does_not
+r14-count-self one storm m6_a_removed_leader_goes_on_until_that_is_committed_and_hands_over
+r15-own-disk one storm t10_2_1_the_leader_counts_itself_only_when_its_disk_has_the_entry
+r16-apply-early one storm r16_nothing_is_applied_that_the_own_disk_lacks
+r18-overtaken one storm r18_a_report_about_an_overtaken_write_acknowledges_nothing
+r20-forget-commit all storm r20_a_commit_notice_is_remembered_until_the_entries_come
+r23-boot-commits one storm r23_after_a_restart_nothing_is_committed_until_the_leader_says_so
+c3-unknown-is-lost one storm r22_an_unknown_ticket_stays_unknown_when_its_entry_survives
+l1-no-own-entry one storm l1_a_new_leader_serves_no_read_below_its_opening_entry
+l3-any-round all reads l3_an_echo_of_an_earlier_round_confirms_nothing
+l4-no-round one reads l4_a_read_is_served_after_its_round_is_confirmed_and_not_before
+l5-no-apply one storm l5_a_confirmed_read_waits_for_apply_at_the_leader
+l12-hang one storm l12_reads_fail_with_a_reason_when_leadership_is_lost
+m1-no-own-entry all storm m1_no_change_before_an_entry_of_the_own_term_is_committed
+m1-two-at-once one storm nonsense_and_bad_moments_are_refused_with_reasons
+m3-keep-cut one storm m3_an_uncommitted_change_is_kept_over_a_restart_and_rolled_back_by_a_cut
+m4-elections one storm m4_elections_need_both_halves
+m4-commits one storm m4_commits_need_both_halves
+m4-reads all reads m4_reads_need_both_halves
+m6-stays all storm m6_a_removed_leader_goes_on_until_that_is_committed_and_hands_over
+m8-no-catch-up one storm m8_an_empty_new_voter_blocks_no_commit
+m9-nobody-leaves all storm m9_any_leader_leaves_the_joint_membership
+m10-speaks all storm m10_a_node_without_members_neither_campaigns_nor_votes
+d1-ack-early one storm d1_an_acknowledgement_waits_for_the_disk
+d2-go-on one storm d2_a_failed_write_ends_the_node_for_good
+d8-keep-crown one storm d8_a_leader_with_a_stalled_disk_hands_over
+pre-vote all return t9_6_a_returning_node_does_not_depose_a_healthy_leader
+check-quorum all aside t6_2_a_leader_without_a_majority_steps_down
+stickiness all deaf e15_a_deaf_follower_deposes_nobody
+";
+
+/// The plan for every rule, in the order of the core's table; then the optional ones.
+///
+/// # Panics
+/// When a rule has no row; a test looks at every row.
+#[must_use]
+pub fn plans() -> Vec<Plan> {
+    let rules = Rule::ALL.iter().map(|rule| Broken::Rule(*rule));
+    let options = OPTIONS.iter().map(Broken::Option);
+    rules.chain(options).map(plan).collect()
+}
+
+fn plan(broken: Broken) -> Plan {
+    let name = match broken {
+        Broken::Rule(rule) => rule.name(),
+        Broken::Option(option) => option.name,
+    };
+    let row = rows().find(|row| row[0] == name);
+    let [_, who, course, test] = row.expect("every rule has a row");
+    let spared = SPARED.iter().find(|(rule, _)| *rule == name);
+    Plan {
+        broken,
+        who: match who {
+            "one" => Who::One,
+            _ => Who::All,
+        },
+        course: Course::named(course).expect("rows name courses that there are"),
+        test,
+        spared: spared.map(|(_, why)| *why),
+    }
+}
+
+fn rows() -> impl Iterator<Item = [&'static str; 4]> {
+    let lines = TABLE.lines().filter(|line| !line.is_empty());
+    lines.map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        words.try_into().expect("a row has four words")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn every_rule_has_one_row_and_every_row_is_of_a_rule() {
+        let plans = plans();
+        assert!(plans.iter().map(Plan::name).eq(rows().map(|row| row[0])));
+        assert!(rows().all(|[_, who, ..]| ["one", "all"].contains(&who)));
+        for (rule, why) in SPARED {
+            assert!(plans.iter().any(|plan| plan.name() == rule), "{rule}");
+            assert!(why.ends_with('.'), "{rule}");
+        }
+    }
+
+    #[test]
+    fn every_test_that_is_named_is_there() {
+        let mut text = String::new();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core");
+        let mut folders = vec![root.join("tests"), root.join("src")];
+        while let Some(folder) = folders.pop() {
+            for file in std::fs::read_dir(folder).unwrap() {
+                let path = file.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    text += &std::fs::read_to_string(path).unwrap_or_default();
+                }
+            }
+        }
+        for [.., test] in rows() {
+            assert!(text.contains(&format!("fn {test}()")), "{test}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The binary: what it says, how it ends, and that it fails when nobody notices.
+
+#![cfg(feature = "sabotage")]
+
+use std::process::{Command, Output};
+
+fn sabotage(words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sabotage"))
+        .args(words)
+        .output()
+        .expect("the binary runs")
+}
+
+fn last(output: &Output) -> serde_json::Value {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().last().expect("it says something");
+    serde_json::from_str(line).expect("one object")
+}
+
+#[test]
+fn a_broken_rule_is_noticed_and_the_last_line_is_one_object() {
+    let output = sabotage(&["--only", "e4-pre-vote", "--json"]);
+    assert!(output.status.success());
+    let last = last(&output);
+    assert_eq!((&last["switches"], &last["killed"]), (&1.into(), &1.into()));
+    assert_eq!(last["survivors"], 0);
+    assert_eq!(last["rules"][0]["caught_by"], "Elected by a majority");
+}
+
+#[test]
+fn a_rule_that_nobody_misses_is_a_failure_unless_that_is_said() {
+    let seeds = ["--max-seeds", "1", "--json", "--only"];
+    let output = sabotage(&[&seeds[..], &["m4-reads"]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(last(&output)["survivors"], 1);
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("m4-reads was taken away and nobody noticed"));
+    let output = sabotage(&[&seeds[..], &["r20-forget-commit"]].concat());
+    assert!(output.status.success());
+    let last = last(&output);
+    assert_eq!(
+        (&last["killed"], &last["survivors"]),
+        (&0.into(), &0.into())
+    );
+    let elsewhere = &last["only_noticed_by_the_cores_own_tests"][0];
+    assert_eq!(elsewhere, "r20-forget-commit");
+}
+
+#[test]
+fn with_nothing_broken_nothing_is_found() {
+    let output = sabotage(&["--control", "--max-seeds", "2", "--steps", "2000", "--json"]);
+    assert!(output.status.success());
+    assert_eq!(last(&output)["violations"], 0);
+}
+
+#[test]
+fn wrong_words_are_named() {
+    for (words, told) in [
+        (vec!["--only", "e99"], "there is no rule e99"),
+        (vec!["--max-seeds", "0"], "above zero, not 0"),
+        (vec!["--sedes", "4"], "unknown option --sedes"),
+        (
+            vec!["--write", "--only", "e1-vote"],
+            "the page has all rules",
+        ),
+    ] {
+        let output = sabotage(&words);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8(output.stderr).unwrap().contains(told));
+    }
+}
