@@ -37,17 +37,19 @@
 //! |---------------|-------------------------------------------------------------|
 //! | `scope`       | what may happen to which cluster; `scopes` names them       |
 //! | `action`      | the steps                                                   |
-//! | `host`        | one node and its disk, driven by hand                       |
+//! | `host`        | one node and its disk; `step`: what an input does to it     |
 //! | `table`       | node states, messages and steps of nodes, each once         |
 //! | `group`       | renamings of nodes                                          |
 //! | `world`       | a world as a row of numbers; `chain`: what was committed    |
 //! | `options`     | which steps there are; `moves`: what comes of them          |
-//! | `judge`       | what must hold; `promise`: what must be on disk; `facts`    |
+//! | `judge`       | what must hold between nodes; `facts`: what it looks at     |
+//! | `conduct`     | what a node must keep to; `promise`: what its disk must hold |
 //! | `search`      | layer after layer; `index`, `fingerprint`: what was seen    |
 //! | `tell`        | a counterexample in words                                   |
 
 mod action;
 mod chain;
+mod conduct;
 mod facts;
 mod fingerprint;
 mod group;
@@ -60,6 +62,7 @@ mod promise;
 mod scope;
 mod scopes;
 mod search;
+mod step;
 mod table;
 mod tell;
 mod world;

@@ -39,6 +39,8 @@ pub(crate) enum Action {
     },
     /// Power off and on; so many waiting writes had reached the disk.
     Reboot { node: u8, kept: u8 },
+    /// The disk fails for good; so many waiting writes had reached it.
+    Fail { node: u8, kept: u8 },
     /// The host says a connection broke.
     LinkDown { node: u8, peer: u8 },
     /// The host says it is there again.
@@ -80,6 +82,7 @@ impl Action {
                 target,
                 ticket,
             } => pack(16, node, ticket) | u32::from(target) << 16,
+            Action::Fail { node, kept } => pack(18, node, kept),
             Action::Transfer { node, to, ticket } => pack(17, node, ticket) | u32::from(to) << 16,
         }
     }
@@ -102,6 +105,7 @@ impl Action {
             | Action::Propose { node, .. }
             | Action::Read { node, .. }
             | Action::Reboot { node, .. }
+            | Action::Fail { node, .. }
             | Action::LinkDown { node, .. }
             | Action::LinkUp { node, .. } => Some(node),
         }
@@ -125,6 +129,7 @@ impl Action {
             | Action::Propose { node, .. }
             | Action::Read { node, .. }
             | Action::Reboot { node, .. }
+            | Action::Fail { node, .. }
             | Action::LinkDown { node, .. }
             | Action::LinkUp { node, .. } => *node = other,
         }
@@ -183,6 +188,10 @@ impl Action {
                 to: (code >> 16) as u8,
                 ticket: argument,
             },
+            18 => Action::Fail {
+                node,
+                kept: argument,
+            },
             kind => unreachable!("no action of kind {kind}"),
         }
     }
@@ -232,6 +241,7 @@ mod tests {
                 follower: true,
             },
             Action::Reboot { node, kept: 1 },
+            Action::Fail { node, kept: 2 },
             Action::LinkDown { node, peer },
             Action::LinkUp { node, peer },
         ] {

@@ -3,13 +3,15 @@
 use super::fingerprint::Fingerprint;
 use super::host::Host;
 use raftwerk_core::trace::Role;
-use raftwerk_core::{Entry, Members, Term};
+use raftwerk_core::{Entry, EntryBody, Members, Term};
 
 /// One position of a log: its entry's term, and a digest of everything up to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Row {
     pub term: Term,
     pub digest: u64,
+    /// The request it answers, if it is a client's command.
+    pub command: Option<u8>,
 }
 
 /// A node as others see it.
@@ -57,6 +59,10 @@ fn rows(entries: &[Entry]) -> Box<[Row]> {
         Row {
             term: entry.id.term,
             digest,
+            command: match &entry.body {
+                EntryBody::Command(bytes) => bytes.first().copied(),
+                _ => None,
+            },
         }
     };
     entries.iter().map(row).collect()

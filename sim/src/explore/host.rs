@@ -8,20 +8,15 @@
 //!
 //! Time stands still. All moments inside a core are then the same moment, and leaving times out
 //! of a fingerprint loses nothing. What follows from it, and what is done about it, is told in
-//! `explore`. The one step that moves a clock, [`Input::Silence`], lets an election timeout pass
-//! at a leader that hears nobody; afterwards every moment that matters is the new one, except
-//! when waiting writes were issued, and that is part of the state.
+//! `explore`. Two steps move a clock: [`Input::Silence`] lets an election timeout pass at a leader
+//! that hears nobody, [`Input::Wait`] a moment that only a transfer notices. Afterwards every
+//! moment that matters is the new one, except when waiting writes were issued, and whether that
+//! was before is part of the state.
 
 use super::fingerprint::{Blind, Fingerprint, NOBODY};
-use super::promise;
-use raftwerk_core::trace::{Event, Timer};
-use raftwerk_core::{
-    Config, Durable, Index, Members, Message, NodeId, Output, Payload, Raft, ReadPath, Span,
-    Ticket, Time, Write,
-};
-use std::any::Any;
+use super::step::Input;
+use raftwerk_core::{Config, Durable, Index, Members, NodeId, Raft, Ticket, Time, Write};
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What every clock shows at first.
 const START: Time = Time(1_000_000_000);
@@ -61,7 +56,7 @@ pub enum Broken {
 
 /// How nodes are set up and hosted.
 #[derive(Clone, Debug)]
-pub(crate) struct Rules {
+pub(crate) struct Setting {
     /// Configuration of every node, but for its id and seed.
     pub config: Config,
     /// Who belongs to the cluster at first.
@@ -85,102 +80,45 @@ pub(crate) struct Host {
     pub disk: Durable,
     /// Handed over, not on disk; each with what the clock showed.
     pub writes: VecDeque<(Write, Time)>,
-    life: u8,
-    now: Time,
-    applied: Index,
-}
-
-/// One thing that happens to a node.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Input<'a> {
-    /// A message arrives.
-    Deliver(&'a Message),
-    /// The oldest so many writes reach the disk, and one report covers them.
-    Persist(usize),
-    /// The election timer fires.
-    Timeout,
-    /// The heartbeat timer fires.
-    Heartbeat,
-    /// A leader notices that no majority answered for an election timeout.
-    Silence,
-    /// A leader's transfer takes longer than it may.
-    Wait,
-    /// Somebody asks for other members.
-    Change(Ticket, &'a Members),
-    /// Somebody asks a leader to hand over.
-    Transfer(Ticket, NodeId),
-    /// A client proposes.
-    Propose(Ticket),
-    /// A client reads.
-    Read(Ticket, ReadPath),
-    /// The power fails and comes back; the oldest so many writes had reached the disk.
-    Reboot(usize),
-    /// The host says that a connection broke, or is there again.
-    Link(NodeId, bool),
-}
-
-/// What a step brought.
-#[derive(Clone, Debug)]
-pub(crate) struct Ran {
-    pub host: Host,
-    pub sends: Vec<Message>,
-    /// Answers and notices.
-    pub told: Vec<Output>,
-    /// Why, if somebody listened.
-    pub events: Vec<Event>,
-    /// The node would not have it: nothing happened.
-    pub refused: bool,
-    /// What was wrong, if anything.
-    pub finding: Option<Finding>,
+    /// Counts its starts.
+    pub life: u8,
+    /// What its clock shows.
+    pub now: Time,
+    /// What its state machine has applied.
+    pub applied: Index,
+    /// Requests of this life that have not ended.
+    pub open: Vec<Ticket>,
+    /// The disk failed: the node is to be silent for the rest of this life (trap D2).
+    pub failed: bool,
 }
 
 impl Host {
     /// A node's first start.
-    pub fn first(id: NodeId, rules: &Rules) -> Result<Host, Finding> {
-        let disk = match rules.members.contains(id) {
-            true => Durable::bootstrap(&rules.members),
+    pub fn first(id: NodeId, setting: &Setting) -> Result<Host, Finding> {
+        let disk = match setting.members.contains(id) {
+            true => Durable::bootstrap(&setting.members),
             false => Durable::default(),
         };
         let host = Host {
-            raft: boot(id, rules, 0, disk.clone(), START)?,
+            raft: boot(id, setting, 0, disk.clone(), START)?,
             disk,
             writes: VecDeque::new(),
             life: 0,
             now: START,
             applied: Index(0),
+            open: Vec::new(),
+            failed: false,
         };
-        let ran = host.run(Input::Link(NOBODY, true), rules, false);
+        let ran = host.run(Input::Link(NOBODY, true), setting, false);
         ran.finding.map_or(Ok(ran.host), Err)
     }
 
-    /// Does one thing to a copy of this node. A panic of the core is a finding like any other.
-    pub fn run(&self, input: Input<'_>, rules: &Rules, listen: bool) -> Ran {
-        let mut ran = Ran {
-            host: self.clone(),
-            sends: Vec::new(),
-            told: Vec::new(),
-            events: Vec::new(),
-            refused: false,
-            finding: None,
-        };
-        ran.host.raft.listen(listen);
-        let step = AssertUnwindSafe(|| {
-            ran.feed(input, rules, listen)?;
-            ran.drain(rules)
-        });
-        ran.finding = match catch_unwind(step) {
-            Ok(done) => done.err(),
-            Err(panic) => Some(Finding::new("NoPanic", panic_text(panic))),
-        };
-        ran.hear();
-        ran
-    }
-
     /// Everything that decides how this node goes on.
-    pub fn fingerprint(&self, rules: &Rules) -> u128 {
+    pub fn fingerprint(&self, setting: &Setting) -> u128 {
         let mut sum = Fingerprint::new();
-        sum.add_core(&self.raft, rules.blind);
-        sum.add(&(&self.disk, self.life, self.applied));
+        sum.add_core(&self.raft, setting.blind);
+        sum.add(&(&self.disk, self.life, self.applied, self.failed));
+        sum.add(&self.open);
         for (write, issued) in &self.writes {
             sum.add(&(write, *issued < self.now));
         }
@@ -188,124 +126,20 @@ impl Host {
     }
 }
 
-impl Ran {
-    fn feed(&mut self, input: Input<'_>, rules: &Rules, listen: bool) -> Result<(), Finding> {
-        let host = &mut self.host;
-        let now = host.now;
-        match input {
-            Input::Deliver(message) => host.raft.receive(now, message.clone()),
-            Input::Persist(count) => {
-                let seq = host.writes[count - 1].0.seq;
-                host.perform(count);
-                if rules.broken != Some(Broken::ReportsEarly) {
-                    host.raft.persisted(now, seq);
-                }
-            }
-            Input::Timeout => host.raft.fire(now, Timer::Election),
-            Input::Heartbeat => host.raft.fire(now, Timer::Heartbeat),
-            Input::Silence => {
-                host.now = now + rules.config.timing.election_max + Span::millis(1);
-                host.raft.expire(host.now);
-            }
-            Input::Wait => {
-                host.now = now + rules.config.timing.transfer_limit + Span::millis(1);
-                host.raft.expire(host.now);
-            }
-            Input::Change(ticket, target) => {
-                self.refused = host.raft.reconfigure(now, ticket, target.clone()).is_err();
-            }
-            Input::Transfer(ticket, to) => {
-                self.refused = host.raft.transfer(now, ticket, Some(to)).is_err();
-            }
-            Input::Propose(ticket) => {
-                let command = Payload::from([ticket.0 as u8].as_slice());
-                self.refused = host.raft.propose(now, ticket, command).is_err();
-            }
-            Input::Read(ticket, path) => self.refused = host.raft.read(now, ticket, path).is_err(),
-            Input::Reboot(kept) => {
-                host.reboot(kept, rules)?;
-                host.raft.listen(listen);
-            }
-            Input::Link(peer, up) => host.raft.link(now, peer, up),
-        }
-        Ok(())
-    }
-
-    /// Takes every output, as often as that leads to more, and names the last cause alike: it
-    /// only words the trace and must not tell states apart.
-    fn drain(&mut self, rules: &Rules) -> Result<(), Finding> {
-        let mut named = false;
-        loop {
-            let mut quiet = true;
-            while let Some(output) = self.host.raft.poll() {
-                quiet = false;
-                self.take(output, rules)?;
-            }
-            self.hear();
-            if self.host.serve(rules) {
-                named = false;
-            } else if !quiet || !named {
-                self.host.raft.link(self.host.now, NOBODY, true);
-                named = true;
-            } else {
-                break;
-            }
-        }
-        let broken = self.host.raft.check();
-        broken.map_err(|broken| Finding::new("Node", broken.to_string()))?;
-        if rules.promises {
-            promise::disk_holds_what_counts(&self.host)?;
-        }
-        Ok(())
-    }
-
-    fn hear(&mut self) {
-        while let Some(event) = self.host.raft.poll_event() {
-            self.events.push(event);
-        }
-    }
-
-    fn take(&mut self, output: Output, rules: &Rules) -> Result<(), Finding> {
-        let host = &mut self.host;
-        match output {
-            Output::Write(write) => host.writes.push_back((write, host.now)),
-            Output::Send(message) => {
-                if rules.promises {
-                    promise::may_leave(host, &message)?;
-                }
-                self.sends.push(message);
-            }
-            Output::Apply { from, to } => {
-                if from != host.applied.next() {
-                    let detail = format!("{from} follows {}", host.applied);
-                    return Err(Finding::new("AppliedInOrder", detail));
-                }
-                host.applied = to;
-            }
-            Output::Fenced(why) => {
-                let detail = format!("{} stops for good: {why:?}", host.raft.view().id());
-                return Err(Finding::new("NobodyFenced", detail));
-            }
-            told => self.told.push(told),
-        }
-        Ok(())
-    }
-}
-
 impl Host {
     /// What a host does by itself: report what is applied and, with a fast disk, what is written.
-    fn serve(&mut self, rules: &Rules) -> bool {
+    pub fn serve(&mut self, setting: &Setting) -> bool {
         let now = self.now;
         let view = self.raft.view();
         if self.applied > view.applied() {
             self.raft.applied(now, self.applied);
-        } else if rules.broken == Some(Broken::ReportsEarly) && view.writing() > 0 {
+        } else if setting.broken == Some(Broken::ReportsEarly) && view.writing() > 0 {
             let last = self
                 .writes
                 .back()
                 .expect("what is reported was handed over");
             self.raft.persisted(now, last.0.seq);
-        } else if !rules.slow_disk && !self.writes.is_empty() {
+        } else if !setting.slow_disk && !self.writes.is_empty() {
             let seq = self.writes[0].0.seq;
             self.perform(1);
             self.raft.persisted(now, seq);
@@ -316,42 +150,50 @@ impl Host {
     }
 
     /// Brings the oldest waiting writes to the disk.
-    fn perform(&mut self, count: usize) {
+    pub fn perform(&mut self, count: usize) {
         for (write, _) in self.writes.drain(..count) {
             perform(&mut self.disk, write);
         }
     }
 
-    fn reboot(&mut self, kept: usize, rules: &Rules) -> Result<(), Finding> {
+    pub fn reboot(&mut self, kept: usize, setting: &Setting) -> Result<(), Finding> {
         let lost = self.writes.len() - kept;
-        if rules.broken == Some(Broken::KeepsLaterWrites) && kept > 0 && lost > 0 {
+        if setting.broken == Some(Broken::KeepsLaterWrites) && kept > 0 && lost > 0 {
             self.writes.pop_front();
         }
         self.perform(kept);
         self.writes.clear();
-        if rules.broken == Some(Broken::ForgetsVote) {
+        if setting.broken == Some(Broken::ForgetsVote) {
             self.disk.hard_state.vote = None;
         }
         self.life += 1;
         self.applied = Index(0);
+        self.open.clear();
+        self.failed = false;
         let id = self.raft.view().id();
-        self.raft = boot(id, rules, self.life, self.disk.clone(), self.now)?;
+        self.raft = boot(id, setting, self.life, self.disk.clone(), self.now)?;
         Ok(())
     }
 }
 
-fn boot(id: NodeId, rules: &Rules, life: u8, disk: Durable, now: Time) -> Result<Raft, Finding> {
-    let life = match rules.broken {
+fn boot(
+    id: NodeId,
+    setting: &Setting,
+    life: u8,
+    disk: Durable,
+    now: Time,
+) -> Result<Raft, Finding> {
+    let life = match setting.broken {
         Some(Broken::SameSeed) => 0,
         _ => u64::from(life),
     };
     // Nodes of the same life share a seed, or they would not be each other's twins. It decides
     // nothing here but the number of a node's first read request, which no other node looks at.
-    let seed = rules.config.seed + life;
+    let seed = setting.config.seed + life;
     let config = Config {
         id,
         seed,
-        ..rules.config.clone()
+        ..setting.config.clone()
     };
     let booted = Raft::boot(config, disk, now);
     booted.map_err(|why| Finding::new("Boots", format!("{id} cannot start: {why}")))
@@ -371,12 +213,5 @@ fn perform(disk: &mut Durable, write: Write) {
         if entry.id.index == last.next() {
             disk.entries.push(entry);
         }
-    }
-}
-
-fn panic_text(panic: Box<dyn Any + Send>) -> String {
-    match panic.downcast::<String>() {
-        Ok(text) => *text,
-        Err(panic) => (*panic.downcast_ref::<&str>().unwrap_or(&"a panic")).to_string(),
     }
 }

@@ -8,6 +8,7 @@
 //! | `LogMatching`              | same term at a position: same logs up to there              |
 //! | `CommittedOnQuorumOfDisks` | it is on most disks, those of crashed nodes included (X2)   |
 //! | `ReadCovers`               | a read point covers what was committed when the read began  |
+//! | `HandsOverToCaughtUp`      | who is told to campaign has the leader's log on its disk    |
 //! | `AnsweredOnce`             | a ticket ends once, and not as committed where it is not    |
 //!
 //! What one node can do wrong by itself is found when its step is taken (`host`, `promise`).
@@ -20,7 +21,7 @@ use super::table::Table;
 use super::tell;
 use super::world::{FIRST_CHANGE, FIRST_READ, TERMS, World};
 use raftwerk_core::trace::Role;
-use raftwerk_core::{EntryBody, Members, Outcome, Output, Ticket, quorum};
+use raftwerk_core::{Body, EntryBody, Members, Outcome, Output, Ticket, quorum};
 
 /// Notes in the world's history what a node's step showed, and finds contradictions to it.
 pub(crate) fn note(
@@ -45,7 +46,7 @@ pub(crate) fn note(
     }
     note_commit(world, table, chains, node)?;
     for output in told {
-        note_answer(world, table, node, output)?;
+        note_answer(world, table, chains, node, output)?;
     }
     Ok(())
 }
@@ -71,11 +72,18 @@ fn note_commit(
     if facts.commit > links.len() {
         world.set_chain(chains.extend(world.chain(), table, state));
         on_quorum_of_disks(world, table, chains, &facts.members)?;
+        lost_stays_lost(world, chains)?;
     }
     Ok(())
 }
 
-fn note_answer(world: &mut World, table: &Table, node: u8, output: &Output) -> Result<(), Finding> {
+fn note_answer(
+    world: &mut World,
+    table: &Table,
+    chains: &Chains,
+    node: u8,
+    output: &Output,
+) -> Result<(), Finding> {
     let ticket = match output {
         Output::Settled { ticket, .. }
         | Output::ReadAt { ticket, .. }
@@ -98,6 +106,13 @@ fn note_answer(world: &mut World, table: &Table, node: u8, output: &Output) -> R
                 let detail = format!("request {ticket} is told committed at {id}, it is not");
                 return wrong("AnsweredOnce", detail);
             }
+        }
+        Output::Settled {
+            outcome: Outcome::Lost,
+            ..
+        } => {
+            world.set_lost(ticket.0 as u8);
+            return lost_stays_lost(world, chains);
         }
         Output::Settled {
             outcome: Outcome::HandedOver(to),
@@ -130,6 +145,41 @@ fn note_answer(world: &mut World, table: &Table, node: u8, output: &Output) -> R
     Ok(())
 }
 
+/// Who is told to campaign now has everything (thesis 3.10, trap E13).
+pub(crate) fn hands_over(
+    world: &World,
+    table: &Table,
+    node: u8,
+    sends: &[u32],
+) -> Result<(), Finding> {
+    let own = &table.facts(world.state(node)).log;
+    for message in sends {
+        let mail = &table.mail(*message).message;
+        if !matches!(mail.body, Body::TimeoutNow { .. }) {
+            continue;
+        }
+        let target = number(mail.to).map(|to| table.facts(world.state(to)));
+        if target.is_none_or(|target| target.disk.get(own.len() - 1) != own.last()) {
+            let detail = format!("{} tells {} to campaign, who lags", mail.from, mail.to);
+            return Err(Finding::new("HandsOverToCaughtUp", detail));
+        }
+    }
+    Ok(())
+}
+
+/// What was told to be lost for certain is never committed (trap C3).
+fn lost_stays_lost(world: &World, chains: &Chains) -> Result<(), Finding> {
+    let links = chains.links(world.chain()).iter();
+    let mut commands = links.filter_map(|link| link.row.command);
+    match commands.find(|ticket| world.lost() >> ticket & 1 == 1) {
+        None => Ok(()),
+        Some(ticket) => {
+            let detail = format!("request #{ticket} was told lost and is committed");
+            Err(Finding::new("AnsweredOnce", detail))
+        }
+    }
+}
+
 fn answers(body: &EntryBody, ticket: Ticket) -> bool {
     match body {
         EntryBody::Command(bytes) => bytes[..] == [ticket.0 as u8],
@@ -158,8 +208,8 @@ pub(crate) fn look(world: &World, table: &Table, chains: &Chains, node: u8) -> R
         }
     }
     // Where members never change the same quorum must have it for ever.
-    match table.rules.targets.is_empty() {
-        true => on_quorum_of_disks(world, table, chains, &table.rules.members),
+    match table.setting.targets.is_empty() {
+        true => on_quorum_of_disks(world, table, chains, &table.setting.members),
         false => Ok(()),
     }
 }

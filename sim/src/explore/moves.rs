@@ -44,7 +44,7 @@ impl Moves {
         let group = scope.group();
         Moves {
             chains: Chains::new(group.len()),
-            table: Table::new(scope.rules(), group),
+            table: Table::new(scope.setting(), group),
             scope: scope.clone(),
         }
     }
@@ -114,6 +114,7 @@ impl Moves {
             Action::Transfer { .. } => Some(Budget::Transfers),
             Action::Read { .. } => Some(Budget::Reads),
             Action::Reboot { .. } => Some(Budget::Reboots),
+            Action::Fail { .. } => Some(Budget::Failures),
             Action::LinkDown { .. } | Action::LinkUp { .. } => Some(Budget::Links),
         };
         let Some(budget) = budget else {
@@ -155,7 +156,9 @@ impl Moves {
             self.queue_writes(world, node, action, writes);
         }
         let told = &step.told;
-        if let Err(finding) = judge::note(world, &self.table, &mut self.chains, node, told) {
+        let noted = judge::note(world, &self.table, &mut self.chains, node, told)
+            .and_then(|()| judge::hands_over(world, &self.table, node, &step.sends));
+        if let Err(finding) = noted {
             return Came::Finding(finding);
         }
         if self.scope.order == Order::Any {

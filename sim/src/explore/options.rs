@@ -83,7 +83,8 @@ impl Moves {
         let facts = self.table.facts(world.state(node));
         let leads = facts.role == Role::Leader;
         let may = |budget| world.left(budget) > 0;
-        if !leads && may(Budget::Timeouts) && facts.term.0 < self.scope.terms {
+        // A leader has no election timer; that firing it does nothing is a rule too (trap E12).
+        if may(Budget::Timeouts) && facts.term.0 < self.scope.terms {
             options.push(Action::Timeout(node));
         }
         if leads && may(Budget::Heartbeats) {
@@ -98,6 +99,10 @@ impl Moves {
         if may(Budget::Reboots) {
             let kept = 0..=facts.writes as u8;
             options.extend(kept.map(|kept| Action::Reboot { node, kept }));
+        }
+        if may(Budget::Failures) && facts.writes > 0 {
+            let kept = 0..=facts.writes as u8;
+            options.extend(kept.map(|kept| Action::Fail { node, kept }));
         }
         if leads && may(Budget::Links) {
             for peer in self.others(node) {
@@ -131,7 +136,7 @@ impl Moves {
         }
         if let Some(number) = next(Budget::Changes, budgets.changes) {
             let ticket = FIRST_CHANGE + number;
-            let targets = 0..self.table.rules.targets.len() as u8;
+            let targets = 0..self.table.setting.targets.len() as u8;
             options.extend(targets.map(|target| Action::Change {
                 node,
                 target,

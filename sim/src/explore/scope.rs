@@ -2,9 +2,9 @@
 
 use super::fingerprint::Blind;
 use super::group::{Group, name};
-use super::host::{Broken, Rules};
+use super::host::{Broken, Setting};
 use super::world::Budgets;
-use raftwerk_core::{Body, ClusterId, Config, Members, NodeId, Span, Time};
+use raftwerk_core::{Body, ClusterId, Config, Members, NodeId, Rule, Span, Time};
 
 /// In which order messages arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,8 +72,10 @@ pub struct Scope {
     pub promises: bool,
     /// What is wrong with the host, to prove that the search finds it.
     pub broken: Option<Broken>,
-    /// Rules, by the ids of the core's design, without which this scope finds a violation.
-    pub catches: &'static [&'static str],
+    /// A rule that the cores do not keep; only in a build with the feature `sabotage`.
+    pub sabotage: Option<Rule>,
+    /// Rules without which this scope finds a violation.
+    pub catches: &'static [Rule],
 }
 
 impl Scope {
@@ -98,7 +100,20 @@ impl Scope {
             symmetric: true,
             promises: true,
             broken: None,
+            sabotage: None,
             catches: &[],
+        }
+    }
+
+    /// The same with cores that do not keep a rule. Nothing is forgotten and nodes are told
+    /// apart: what is true of a correct core may not be of a broken one.
+    #[must_use]
+    pub fn without(self, rule: Rule) -> Scope {
+        Scope {
+            sabotage: Some(rule),
+            forget: false,
+            symmetric: false,
+            ..self
         }
     }
 
@@ -113,7 +128,7 @@ impl Scope {
         }
     }
 
-    pub(crate) fn rules(&self) -> Rules {
+    pub(crate) fn setting(&self) -> Setting {
         let mut config = Config::demo(NodeId(1), ClusterId(7), 1);
         // Both only keep elections from happening, and where no time passes a leader that was
         // heard once would be kept for ever: scopes about these rules turn them on.
@@ -122,7 +137,10 @@ impl Scope {
         // Shorter than everything else, so that a wait for it is no wait for anything else.
         config.timing.transfer_limit = Span(1);
         (self.configure)(&mut config);
-        Rules {
+        if let Some(rule) = self.sabotage {
+            break_rule(&mut config, rule);
+        }
+        Setting {
             blind: Blind::find(&config, Time(0)),
             members: self.members(),
             targets: self.targets.iter().map(Target::members).collect(),
@@ -153,6 +171,19 @@ impl Scope {
             false => Group::trivial(marks.len()),
         }
     }
+}
+
+#[cfg(feature = "sabotage")]
+fn break_rule(config: &mut Config, rule: Rule) {
+    config.sabotage = Some(rule);
+}
+
+#[cfg(not(feature = "sabotage"))]
+fn break_rule(_: &mut Config, rule: Rule) {
+    panic!(
+        "{} can be broken only with the feature sabotage",
+        rule.name()
+    );
 }
 
 impl Target {

@@ -9,8 +9,9 @@ use super::action::{Action, path};
 use super::facts::Facts;
 use super::fingerprint::{Fingerprint, mix};
 use super::group::{Group, name};
-use super::host::{Finding, Host, Input, Ran, Rules};
+use super::host::{Finding, Host, Setting};
 use super::index::Index;
+use super::step::{Input, Ran};
 use raftwerk_core::{Message, Output, Ticket};
 
 /// A node state.
@@ -48,7 +49,7 @@ pub(crate) struct Step {
 
 /// Everything known so far.
 pub(crate) struct Table {
-    pub rules: Rules,
+    pub setting: Setting,
     pub group: Group,
     nodes: Vec<Known>,
     node_index: Index,
@@ -60,9 +61,9 @@ pub(crate) struct Table {
 
 impl Table {
     /// Nothing is known.
-    pub fn new(rules: Rules, group: Group) -> Table {
+    pub fn new(setting: Setting, group: Group) -> Table {
         Table {
-            rules,
+            setting,
             group,
             nodes: Vec::new(),
             node_index: Index::default(),
@@ -102,7 +103,7 @@ impl Table {
     pub fn first(&mut self, nodes: u8) -> Result<Vec<u32>, Finding> {
         let mut states = Vec::new();
         for node in 0..nodes {
-            let host = Host::first(name(node), &self.rules)?;
+            let host = Host::first(name(node), &self.setting)?;
             states.push(self.learn_node(host));
         }
         for (node, state) in (0..).zip(&states) {
@@ -144,7 +145,7 @@ impl Table {
 
     fn take_alone(&mut self, state: u32, action: Action) -> u32 {
         let host = &self.nodes[state as usize].host;
-        let ran = host.run(self.input(action), &self.rules, false);
+        let ran = host.run(self.input(action), &self.setting, false);
         let step = self.learn_step(state, ran);
         self.steps.push(step);
         self.step_index.insert(step_key(state, action)).0
@@ -221,7 +222,7 @@ impl Table {
                 target,
                 ticket: number,
                 ..
-            } => Input::Change(ticket(number), &self.rules.targets[usize::from(target)]),
+            } => Input::Change(ticket(number), &self.setting.targets[usize::from(target)]),
             Action::Transfer {
                 to, ticket: number, ..
             } => Input::Transfer(ticket(number), name(to)),
@@ -232,6 +233,7 @@ impl Table {
                 ..
             } => Input::Read(ticket(number), path(follower)),
             Action::Reboot { kept, .. } => Input::Reboot(usize::from(kept)),
+            Action::Fail { kept, .. } => Input::Fail(usize::from(kept)),
             Action::LinkDown { peer, .. } => Input::Link(name(peer), false),
             Action::LinkUp { peer, .. } => Input::Link(name(peer), true),
             Action::Duplicate(_) | Action::Delay(_) | Action::Stall(_) | Action::Forge { .. } => {
@@ -264,7 +266,7 @@ impl Table {
     }
 
     fn learn_node(&mut self, host: Host) -> u32 {
-        let (state, new) = self.node_index.insert(host.fingerprint(&self.rules));
+        let (state, new) = self.node_index.insert(host.fingerprint(&self.setting));
         if new {
             self.nodes.push(Known {
                 facts: Facts::of(&host),

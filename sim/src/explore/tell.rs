@@ -6,7 +6,8 @@
 use super::action::{Action, path};
 use super::fingerprint::NOBODY;
 use super::group::{name, number};
-use super::host::{Finding, Host, Input};
+use super::host::{Finding, Host};
+use super::step::Input;
 use super::table::Table;
 use raftwerk_core::{
     AppendResult, Body, Entry, EntryBody, Members, Message, NodeId, ReadPath, Ticket,
@@ -64,9 +65,12 @@ pub(crate) fn counterexample(
     finding: Finding,
 ) -> Counterexample {
     let first = |node| {
-        let host = Host::first(name(node), &table.rules).ok()?;
+        let host = Host::first(name(node), &table.setting).ok()?;
         // The first event of a life only tells what the disk held at first.
-        Some(host.run(Input::Link(NOBODY, true), &table.rules, true).host)
+        Some(
+            host.run(Input::Link(NOBODY, true), &table.setting, true)
+                .host,
+        )
     };
     let mut hosts: Vec<Host> = (0..nodes).map_while(first).collect();
     let mut tell = |actions: &[Action]| {
@@ -105,7 +109,7 @@ fn step(table: &Table, hosts: &mut [Host], action: Action) -> Told {
     };
     let mut why = Vec::new();
     if let Some(host) = node.and_then(|node| hosts.get_mut(usize::from(node))) {
-        let ran = host.run(input, &table.rules, true);
+        let ran = host.run(input, &table.setting, true);
         why.extend(ran.events.iter().map(|event| {
             let explained = explain(event);
             let compared = explained
@@ -148,7 +152,7 @@ fn words(table: &Table, action: Action) -> String {
             target,
             ticket,
         } => {
-            let target = &table.rules.targets[usize::from(target)];
+            let target = &table.setting.targets[usize::from(target)];
             format!(
                 "{} is asked for other members: {} (request #{ticket})",
                 name(node),
@@ -177,6 +181,12 @@ fn words(table: &Table, action: Action) -> String {
         Action::Reboot { node, kept } => {
             format!(
                 "{} crashes and starts; {kept} waiting writes survive",
+                name(node)
+            )
+        }
+        Action::Fail { node, kept } => {
+            format!(
+                "the disk of {} fails for good with {kept} waiting writes on it",
                 name(node)
             )
         }

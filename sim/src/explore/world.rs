@@ -7,6 +7,7 @@
 //! | chain            | number of the committed sequence (`chain`)                        |
 //! | reads            | committed when read 0 to 3 began, plus one; zero: not open        |
 //! | ended            | one bit for each ticket that has ended                            |
+//! | lost             | one bit for each proposal that was told to be lost                |
 //! | budgets, twice   | what the search may still do, four bits each                      |
 //! | the rest         | messages on the way, sorted; or in order, with writes between     |
 //! |                  | them and what is late behind them                                 |
@@ -32,6 +33,8 @@ pub struct Budgets {
     pub reads: u8,
     /// Crashes, each followed by a start.
     pub reboots: u8,
+    /// Disks that fail for good.
+    pub failures: u8,
     /// Messages that arrive twice.
     pub duplicates: u8,
     /// Reports that a connection broke or is back.
@@ -54,6 +57,7 @@ pub(crate) enum Budget {
     Transfers,
     Reads,
     Reboots,
+    Failures,
     Duplicates,
     Links,
     Delays,
@@ -84,8 +88,9 @@ const LEADERS: usize = 0;
 const CHAIN: usize = 1;
 const READING: usize = 2;
 const ENDED: usize = 3;
-const BUDGETS: usize = 4;
-const FIXED: usize = 6;
+const LOST: usize = 4;
+const BUDGETS: usize = 5;
+const FIXED: usize = 7;
 
 impl World {
     /// Nodes in these states and nothing else.
@@ -190,6 +195,16 @@ impl World {
         self.words[self.nodes + ENDED]
     }
 
+    /// One bit for each proposal that was told to be lost for certain.
+    pub fn lost(&self) -> u32 {
+        self.words[self.nodes + LOST]
+    }
+
+    /// Notes that a proposal was told to be lost.
+    pub fn set_lost(&mut self, ticket: u8) {
+        self.words[self.nodes + LOST] |= 1 << ticket;
+    }
+
     /// What is left of a budget.
     pub fn left(&self, budget: Budget) -> u8 {
         let (word, shift) = self.budget_place(budget);
@@ -218,6 +233,7 @@ impl World {
             (Budget::Transfers, budgets.transfers),
             (Budget::Reads, budgets.reads),
             (Budget::Reboots, budgets.reboots),
+            (Budget::Failures, budgets.failures),
             (Budget::Duplicates, budgets.duplicates),
             (Budget::Links, budgets.links),
             (Budget::Delays, budgets.delays),

@@ -5,44 +5,68 @@ use crate::explore::scope::{Order, Scope, Start};
 use crate::explore::world::Budgets;
 
 pub(super) fn scopes() -> Vec<Scope> {
-    let three_terms = Budgets {
-        timeouts: 3,
-        ..Budgets::default()
+    let three_terms = Scope {
+        terms: 3,
+        budgets: Budgets {
+            timeouts: 3,
+            ..Budgets::default()
+        },
+        ..Scope::new(
+            "election",
+            "three terms with their opening entries, heartbeats lost",
+        )
+    };
+    let votes = Scope {
+        lost: appends,
+        ..three_terms.clone()
     };
     vec![
         Scope {
-            terms: 3,
-            budgets: three_terms,
             lost: empty_appends,
-            ..Scope::new(
-                "election",
-                "three terms with their opening entries, heartbeats lost",
-            )
+            ..three_terms.clone()
         },
         Scope {
-            terms: 3,
+            name: "votes",
+            about: "votes of three terms, slow disks, one crash; appends lost",
+            slow_disk: true,
             budgets: Budgets {
                 reboots: 1,
-                ..three_terms
+                ..votes.budgets
             },
-            slow_disk: true,
-            lost: appends,
-            ..Scope::new(
-                "votes",
-                "votes of three terms, slow disks, one crash; appends lost",
-            )
+            ..votes.clone()
         },
         Scope {
-            terms: 3,
-            budgets: three_terms,
+            name: "votes-kept",
+            about: "votes of two terms; a leader that hears nobody steps down; appends lost",
+            terms: 2,
+            budgets: Budgets {
+                silences: 1,
+                ..votes.budgets
+            },
+            ..votes.clone()
+        },
+        Scope {
+            name: "five-votes",
+            about: "five voters, two candidates, one message arrives twice; appends lost",
+            nodes: 5,
+            voters: 5,
+            terms: 1,
+            budgets: Budgets {
+                timeouts: 2,
+                duplicates: 1,
+                ..votes.budgets
+            },
+            ..votes.clone()
+        },
+        Scope {
+            name: "pre-vote",
+            about: "pre-votes and votes of three terms; appends lost",
             configure: |config| config.switches.pre_vote = true,
-            lost: appends,
-            ..Scope::new(
-                "pre-vote",
-                "pre-votes and votes of three terms; appends lost",
-            )
+            ..votes
         },
         Scope {
+            name: "sticky",
+            about: "a leader that is heard is kept, one that hears nobody steps down",
             terms: 2,
             start: Start::Led,
             budgets: Budgets {
@@ -54,19 +78,17 @@ pub(super) fn scopes() -> Vec<Scope> {
                 config.switches.pre_vote = true;
                 config.switches.stickiness = true;
             },
-            ..Scope::new(
-                "sticky",
-                "a leader that is heard is kept, one that hears nobody steps down",
-            )
+            ..three_terms.clone()
         },
         Scope {
-            terms: 3,
+            name: "election-far",
+            about: "three terms, nothing lost by design",
             order: Order::InTurn,
             budgets: Budgets {
                 delays: 2,
-                ..three_terms
+                ..three_terms.budgets
             },
-            ..Scope::new("election-far", "three terms, nothing lost by design")
+            ..three_terms
         },
     ]
 }

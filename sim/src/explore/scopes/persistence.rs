@@ -38,6 +38,19 @@ pub(super) fn scopes() -> Vec<Scope> {
             ..one_crash.clone()
         },
         Scope {
+            name: "disk-failure",
+            about: "one term, two proposals, slow disks, one of them fails for good",
+            terms: 1,
+            budgets: Budgets {
+                timeouts: 0,
+                proposals: 2,
+                reboots: 0,
+                failures: 1,
+                ..one_crash.budgets
+            },
+            ..one_crash.clone()
+        },
+        Scope {
             name: "persistence-far",
             about: "two terms, four entries, slow disks, one crash, nothing lost by design",
             order: Order::InTurn,

@@ -47,6 +47,17 @@ pub(super) fn scopes() -> Vec<Scope> {
             ..two_terms.clone()
         },
         Scope {
+            name: "heartbeats",
+            about: "two terms, three entries, heartbeats that overtake them",
+            order: Order::InTurn,
+            budgets: Budgets {
+                heartbeats: 1,
+                delays: 2,
+                ..two_terms.budgets
+            },
+            ..two_terms.clone()
+        },
+        Scope {
             name: "three-leaders",
             about: "three terms, four entries, heartbeats lost",
             terms: 3,

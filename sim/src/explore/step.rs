@@ -1,0 +1,229 @@
+//! One step of one node: an input, and everything that follows until the core is drained.
+
+use super::fingerprint::NOBODY;
+use super::host::{Broken, Finding, Host, Setting};
+use super::{conduct, promise};
+use raftwerk_core::trace::{Event, Timer};
+use raftwerk_core::{Fence, Members, Message, NodeId, Output, Payload, ReadPath, Span, Ticket};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// One thing that happens to a node.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Input<'a> {
+    /// A message arrives.
+    Deliver(&'a Message),
+    /// The oldest so many writes reach the disk, and one report covers them.
+    Persist(usize),
+    /// The election timer fires.
+    Timeout,
+    /// The heartbeat timer fires.
+    Heartbeat,
+    /// A leader notices that no majority answered for an election timeout.
+    Silence,
+    /// A leader's transfer takes longer than it may.
+    Wait,
+    /// Somebody asks for other members.
+    Change(Ticket, &'a Members),
+    /// Somebody asks a leader to hand over.
+    Transfer(Ticket, NodeId),
+    /// A client proposes.
+    Propose(Ticket),
+    /// A client reads.
+    Read(Ticket, ReadPath),
+    /// The power fails and comes back; the oldest so many writes had reached the disk.
+    Reboot(usize),
+    /// The disk fails for good; the oldest so many writes had reached it.
+    Fail(usize),
+    /// The host says that a connection broke, or is there again.
+    Link(NodeId, bool),
+}
+
+/// What a step brought.
+#[derive(Clone, Debug)]
+pub(crate) struct Ran {
+    pub host: Host,
+    pub sends: Vec<Message>,
+    /// Answers and notices.
+    pub told: Vec<Output>,
+    /// Why, if somebody listened.
+    pub events: Vec<Event>,
+    /// The node would not have it: nothing happened.
+    pub refused: bool,
+    /// What was wrong, if anything.
+    pub finding: Option<Finding>,
+}
+
+impl Host {
+    /// Does one thing to a copy of this node. A panic of the core is a finding like any other.
+    pub fn run(&self, input: Input<'_>, setting: &Setting, listen: bool) -> Ran {
+        let mut ran = Ran {
+            host: self.clone(),
+            sends: Vec::new(),
+            told: Vec::new(),
+            events: Vec::new(),
+            refused: false,
+            finding: None,
+        };
+        ran.host.raft.listen(listen);
+        let step = AssertUnwindSafe(|| {
+            ran.feed(input, setting, listen)?;
+            ran.drain(setting)?;
+            conduct::check(self, &ran.host)
+        });
+        ran.finding = match catch_unwind(step) {
+            Ok(done) => done.err(),
+            Err(panic) => Some(Finding::new("NoPanic", panic_text(panic))),
+        };
+        ran.hear();
+        ran
+    }
+}
+
+impl Ran {
+    fn feed(&mut self, input: Input<'_>, setting: &Setting, listen: bool) -> Result<(), Finding> {
+        let host = &mut self.host;
+        let now = host.now;
+        match input {
+            Input::Deliver(message) => host.raft.receive(now, message.clone()),
+            Input::Persist(count) => {
+                let seq = host.writes[count - 1].0.seq;
+                host.perform(count);
+                if setting.broken != Some(Broken::ReportsEarly) {
+                    host.raft.persisted(now, seq);
+                }
+            }
+            Input::Timeout => host.raft.fire(now, Timer::Election),
+            Input::Heartbeat => host.raft.fire(now, Timer::Heartbeat),
+            Input::Silence => {
+                host.now = now + setting.config.timing.election_max + Span::millis(1);
+                host.raft.expire(host.now);
+            }
+            Input::Wait => {
+                host.now = now + setting.config.timing.transfer_limit + Span::millis(1);
+                host.raft.expire(host.now);
+            }
+            Input::Change(ticket, target) => {
+                let taken = host.raft.reconfigure(now, ticket, target.clone()).is_ok();
+                self.asked(ticket, taken);
+            }
+            Input::Transfer(ticket, to) => {
+                let taken = host.raft.transfer(now, ticket, Some(to)).is_ok();
+                self.asked(ticket, taken);
+            }
+            Input::Propose(ticket) => {
+                let command = Payload::from([ticket.0 as u8].as_slice());
+                let handing_over = host.raft.view().transfer().is_some();
+                let taken = host.raft.propose(now, ticket, command).is_ok();
+                if taken && handing_over {
+                    let detail =
+                        format!("request {ticket} is taken while leadership is handed over");
+                    return Err(Finding::new("NothingNewWhileHandingOver", detail));
+                }
+                self.asked(ticket, taken);
+            }
+            Input::Read(ticket, path) => {
+                let taken = host.raft.read(now, ticket, path).is_ok();
+                self.asked(ticket, taken);
+            }
+            Input::Reboot(kept) => {
+                host.reboot(kept, setting)?;
+                host.raft.listen(listen);
+            }
+            Input::Fail(kept) => {
+                let seq = host.writes[kept.min(host.writes.len() - 1)].0.seq;
+                host.perform(kept);
+                host.writes.clear();
+                host.failed = true;
+                host.raft.persist_failed(now, seq);
+            }
+            Input::Link(peer, up) => host.raft.link(now, peer, up),
+        }
+        Ok(())
+    }
+
+    fn asked(&mut self, ticket: Ticket, taken: bool) {
+        self.refused = !taken;
+        self.host.open.extend(taken.then_some(ticket));
+    }
+
+    /// Takes every output, as often as that leads to more, and names the last cause alike: it
+    /// only words the trace and must not tell states apart.
+    fn drain(&mut self, setting: &Setting) -> Result<(), Finding> {
+        let mut named = false;
+        loop {
+            let mut quiet = true;
+            while let Some(output) = self.host.raft.poll() {
+                quiet = false;
+                self.take(output, setting)?;
+            }
+            self.hear();
+            if self.host.serve(setting) {
+                named = false;
+            } else if !quiet || !named {
+                self.host.raft.link(self.host.now, NOBODY, true);
+                named = true;
+            } else {
+                break;
+            }
+        }
+        let broken = self.host.raft.check();
+        broken.map_err(|broken| Finding::new("Node", broken.to_string()))?;
+        match setting.promises {
+            true => promise::disk_holds_what_counts(&self.host),
+            false => Ok(()),
+        }
+    }
+
+    fn hear(&mut self) {
+        while let Some(event) = self.host.raft.poll_event() {
+            self.events.push(event);
+        }
+    }
+
+    fn take(&mut self, output: Output, setting: &Setting) -> Result<(), Finding> {
+        let host = &mut self.host;
+        if host.failed && matches!(output, Output::Write(_) | Output::Send(_)) {
+            let detail = format!("the disk failed, and yet: {output:?}");
+            return Err(Finding::new("SilentAfterFailure", detail));
+        }
+        match output {
+            Output::Write(write) => host.writes.push_back((write, host.now)),
+            Output::Send(message) => {
+                if setting.promises {
+                    promise::may_leave(host, &message)?;
+                }
+                self.sends.push(message);
+            }
+            Output::Apply { from, to } => {
+                if from != host.applied.next() {
+                    let detail = format!("{from} follows {}", host.applied);
+                    return Err(Finding::new("AppliedInOrder", detail));
+                }
+                host.applied = to;
+            }
+            Output::Fenced(Fence::Storage) if host.failed => {}
+            Output::Fenced(why) => {
+                let detail = format!("{} stops for good: {why:?}", host.raft.view().id());
+                return Err(Finding::new("NobodyFenced", detail));
+            }
+            told => {
+                if let Output::Settled { ticket, .. }
+                | Output::ReadAt { ticket, .. }
+                | Output::ReadFailed { ticket, .. } = &told
+                {
+                    host.open.retain(|open| open != ticket);
+                }
+                self.told.push(told);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn panic_text(panic: Box<dyn Any + Send>) -> String {
+    match panic.downcast::<String>() {
+        Ok(text) => *text,
+        Err(panic) => (*panic.downcast_ref::<&str>().unwrap_or(&"a panic")).to_string(),
+    }
+}
