@@ -36,6 +36,7 @@
 //! | file          | what                                                        |
 //! |---------------|-------------------------------------------------------------|
 //! | `scope`       | what may happen to which cluster; `scopes` names them       |
+//! | `start`       | what happens before the search                              |
 //! | `action`      | the steps                                                   |
 //! | `host`        | one node and its disk; `step`: what an input does to it     |
 //! | `table`       | node states, messages and steps of nodes, each once         |
@@ -62,14 +63,16 @@ mod promise;
 mod scope;
 mod scopes;
 mod search;
+mod start;
 mod step;
 mod table;
 mod tell;
 mod world;
 
 pub use host::{Broken, Finding};
-pub use scope::{Order, Scope, Start, Target};
+pub use scope::{Order, Scope, Target};
 pub use scopes::{broken_scopes, scopes};
 pub use search::{Progress, Reached, Report, explore};
+pub use start::{ALL, Before, FRESH, LED};
 pub use tell::{Counterexample, Told};
 pub use world::Budgets;

@@ -24,6 +24,8 @@ pub(crate) struct Moves {
     pub scope: Scope,
     pub table: Table,
     pub chains: Chains,
+    /// The start is reached: from here on the scope's messages are lost.
+    pub searching: bool,
 }
 
 /// What came of an action.
@@ -46,6 +48,7 @@ impl Moves {
             chains: Chains::new(group.len()),
             table: Table::new(scope.setting(), group),
             scope: scope.clone(),
+            searching: false,
         }
     }
 
@@ -148,7 +151,7 @@ impl Moves {
         world.set_state(node, step.next);
         let news = world.pending().len();
         for message in &step.sends {
-            if !(self.scope.lost)(&self.table.mail(*message).message.body) {
+            if !self.searching || !(self.scope.lost)(&self.table.mail(*message).message.body) {
                 world.push(*message);
             }
         }

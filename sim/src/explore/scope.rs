@@ -3,6 +3,7 @@
 use super::fingerprint::Blind;
 use super::group::{Group, name};
 use super::host::{Broken, Setting};
+use super::start::{Before, FRESH};
 use super::world::Budgets;
 use raftwerk_core::{Body, ClusterId, Config, Members, NodeId, Rule, Span, Time};
 
@@ -15,15 +16,6 @@ pub enum Order {
     /// but for as many departures as `Budgets::delays` grants: a message or a write is late and
     /// may come at any later time, or never; or something happens while others are on the way.
     InTurn,
-}
-
-/// Where the search starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
-    /// Nodes have just started for the first time.
-    Fresh,
-    /// The first node leads term 1, and all know that its opening entry is committed.
-    Led,
 }
 
 /// Members that may be asked for: 1 is the first node, called S1.
@@ -56,8 +48,8 @@ pub struct Scope {
     pub budgets: Budgets,
     /// In which order messages arrive.
     pub order: Order,
-    /// Where the search starts.
-    pub start: Start,
+    /// What happens before the search.
+    pub start: &'static [Before],
     /// Writes complete when the search says so; otherwise at once.
     pub slow_disk: bool,
     /// Changes to the configuration of every node.
@@ -92,7 +84,7 @@ impl Scope {
             terms: 1,
             budgets: Budgets::default(),
             order: Order::Any,
-            start: Start::Fresh,
+            start: FRESH,
             slow_disk: false,
             configure: |_| {},
             lost: |_| false,

@@ -10,10 +10,11 @@ use super::host::Finding;
 use super::index::Index;
 use super::judge;
 use super::moves::{Came, Moves};
-use super::scope::{Order, Scope, Start};
+use super::scope::{Order, Scope};
+use super::start;
 use super::table::{Part, part};
 use super::tell::{self, Counterexample};
-use super::world::{Budgets, World};
+use super::world::World;
 
 /// What a search found.
 #[derive(Clone, Debug)]
@@ -74,8 +75,11 @@ pub struct Progress {
 /// ends the search with `false`.
 pub fn explore(scope: &Scope, limit: usize, watch: &mut dyn FnMut(Progress) -> bool) -> Report {
     let mut search = Search::new(scope);
-    match search.start() {
-        Ok(world) => search.run(&world, limit, watch),
+    match start::prepare(&mut search.moves) {
+        Ok((world, prelude)) => {
+            search.prelude = prelude;
+            search.run(&world, limit, watch);
+        }
         Err(finding) => search.found = Some((Vec::new(), finding)),
     }
     search.report()
@@ -128,60 +132,6 @@ impl Search {
             complete: false,
             reached: Reached::default(),
             found: None,
-        }
-    }
-
-    /// Builds the world in which the scope starts.
-    fn start(&mut self) -> Result<World, Finding> {
-        let states = self.moves.table.first(self.moves.scope.nodes)?;
-        let mut world = World::new(&states);
-        if self.moves.scope.start == Start::Led {
-            world.grant(&Budgets {
-                timeouts: 1,
-                heartbeats: 1,
-                ..Budgets::default()
-            });
-            for action in [Action::Timeout(0), Action::Heartbeat(0)] {
-                self.do_now(&mut world, action)?;
-                self.flush(&mut world)?;
-            }
-        }
-        world.grant(&self.moves.scope.budgets);
-        Ok(world)
-    }
-
-    fn do_now(&mut self, world: &mut World, action: Action) -> Result<(), Finding> {
-        let mut after = World::default();
-        match self.moves.act(world, action, &mut after) {
-            Came::World(_) => {
-                self.prelude.push(action);
-                *world = after;
-                Ok(())
-            }
-            Came::Nothing => Ok(()),
-            Came::Finding(finding) => Err(finding),
-        }
-    }
-
-    /// Lets every message arrive and every write complete.
-    fn flush(&mut self, world: &mut World) -> Result<(), Finding> {
-        let mut options = Vec::new();
-        loop {
-            self.moves.options(world, &mut options);
-            let next = options
-                .iter()
-                .find(|action| matches!(action, Action::Deliver(_) | Action::Persist { .. }));
-            let Some(next) = next.copied() else {
-                return Ok(());
-            };
-            let pending = world.pending().len();
-            self.do_now(world, next)?;
-            if let Action::Deliver(message) = next
-                && world.pending().len() == pending
-                && world.pending().contains(&message)
-            {
-                world.remove(message);
-            }
         }
     }
 

@@ -3,7 +3,8 @@
 
 use super::appends;
 use crate::explore::host::Broken;
-use crate::explore::scope::{Scope, Start};
+use crate::explore::scope::Scope;
+use crate::explore::start::LED;
 use crate::explore::world::Budgets;
 
 /// Scopes that must each end in a violation.
@@ -52,7 +53,7 @@ pub(super) fn scopes() -> Vec<Scope> {
             "a crash loses a write and keeps the next one",
             Scope {
                 terms: 2,
-                start: Start::Led,
+                start: LED,
                 lost: |_| false,
                 budgets: Budgets {
                     timeouts: 1,
@@ -66,7 +67,7 @@ pub(super) fn scopes() -> Vec<Scope> {
             "same-seed",
             "every life of a node numbers its read requests alike",
             Scope {
-                start: Start::Led,
+                start: LED,
                 slow_disk: false,
                 lost: |_| false,
                 budgets: Budgets {

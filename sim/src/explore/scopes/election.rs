@@ -1,7 +1,8 @@
 //! Elections (paper 5.2 and 5.4.1; thesis 9.6 and 4.2.3).
 
 use super::{appends, empty_appends};
-use crate::explore::scope::{Order, Scope, Start};
+use crate::explore::scope::{Order, Scope};
+use crate::explore::start::LED;
 use crate::explore::world::Budgets;
 
 pub(super) fn scopes() -> Vec<Scope> {
@@ -68,7 +69,7 @@ pub(super) fn scopes() -> Vec<Scope> {
             name: "sticky",
             about: "a leader that is heard is kept, one that hears nobody steps down",
             terms: 2,
-            start: Start::Led,
+            start: LED,
             budgets: Budgets {
                 timeouts: 2,
                 silences: 1,

@@ -1,13 +1,32 @@
 //! Changes of members (paper 6; thesis 4; traps M1 to M13).
 
 use super::empty_appends;
-use crate::explore::scope::{Order, Scope, Start, Target};
+use crate::explore::scope::{Order, Scope, Target};
+use crate::explore::start::{ALL, Before, LED};
 use crate::explore::world::Budgets;
+
+/// Four voters and two learners; one of the learners becomes a voter.
+const A_FIFTH_VOTER: &[Target] = &[
+    Target {
+        voters: &[1, 2, 3, 4, 5],
+        learners: &[6],
+    },
+    Target {
+        voters: &[1, 2, 3, 4, 6],
+        learners: &[5],
+    },
+];
+
+/// Two of three voters are replaced at once.
+const TWO_OTHERS: &[Target] = &[Target {
+    voters: &[1, 4, 5],
+    learners: &[],
+}];
 
 pub(super) fn scopes() -> Vec<Scope> {
     let change = Scope {
         terms: 3,
-        start: Start::Led,
+        start: LED,
         order: Order::InTurn,
         budgets: Budgets {
             timeouts: 2,
@@ -16,12 +35,23 @@ pub(super) fn scopes() -> Vec<Scope> {
             ..Budgets::default()
         },
         lost: empty_appends,
-        ..Scope::new("single-server-change", "")
+        ..Scope::new(
+            "single-server-change",
+            "two voters, each leader adds another third one",
+        )
+    };
+    let joint = Scope {
+        nodes: 5,
+        learners: 2,
+        targets: TWO_OTHERS,
+        budgets: Budgets {
+            changes: 1,
+            ..change.budgets
+        },
+        ..change.clone()
     };
     vec![
         Scope {
-            name: "single-server-change",
-            about: "two voters, each leader adds another third one: the schedule of 2015, smallest",
             nodes: 4,
             voters: 2,
             learners: 2,
@@ -39,38 +69,73 @@ pub(super) fn scopes() -> Vec<Scope> {
         },
         Scope {
             name: "schedule-of-2015",
-            about: "four voters and two learners, each leader makes another of them a voter",
+            about: "four voters; the change of a leader of term 1 is open when another leads term 2",
             nodes: 6,
             voters: 4,
             learners: 2,
-            targets: &[
-                Target {
-                    voters: &[1, 2, 3, 4, 5],
-                    learners: &[6],
-                },
-                Target {
-                    voters: &[1, 2, 3, 4, 6],
-                    learners: &[5],
-                },
+            targets: A_FIFTH_VOTER,
+            start: &[
+                Before::Timeout(1),
+                Before::Between(ALL),
+                Before::Heartbeat(1),
+                Before::Between(ALL),
+                Before::Change(1, 0),
+                Before::Between(&[1, 5]),
+                Before::Lose,
+                Before::Timeout(2),
+                Before::VotesBetween(&[1, 2, 3, 4]),
+                Before::Between(&[2, 3, 6]),
+                Before::Lose,
             ],
+            budgets: Budgets {
+                timeouts: 1,
+                changes: 1,
+                ..change.budgets
+            },
             ..change.clone()
         },
         Scope {
-            name: "joint-change",
-            about: "three voters, two of them replaced at once",
-            nodes: 5,
-            voters: 3,
-            learners: 2,
+            name: "leader-removed",
+            about: "three voters, the leader is removed, one election",
             targets: &[Target {
-                voters: &[1, 4, 5],
+                voters: &[2, 3],
                 learners: &[],
             }],
             budgets: Budgets {
+                timeouts: 1,
                 changes: 1,
                 proposals: 1,
                 ..change.budgets
             },
             ..change
+        },
+        Scope {
+            name: "joint-change",
+            about: "three voters, two of them replaced at once, two elections",
+            ..joint.clone()
+        },
+        Scope {
+            name: "joint-read",
+            about: "half of a joint membership knows it, the rest has another leader; a read",
+            start: &[
+                Before::Timeout(1),
+                Before::Between(ALL),
+                Before::Heartbeat(1),
+                Before::Between(ALL),
+                Before::Change(1, 0),
+                Before::Between(&[1, 4, 5]),
+                Before::Lose,
+                Before::Timeout(2),
+                Before::Between(&[2, 3]),
+                Before::Lose,
+            ],
+            lost: |_| false,
+            budgets: Budgets {
+                reads: 1,
+                delays: 2,
+                ..Budgets::default()
+            },
+            ..joint
         },
     ]
 }

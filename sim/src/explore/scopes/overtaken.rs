@@ -2,13 +2,14 @@
 //! while they are still on their way to the disk (trap R18; `durability` in the core).
 
 use super::empty_appends;
-use crate::explore::scope::{Order, Scope, Start};
+use crate::explore::scope::{Order, Scope};
+use crate::explore::start::LED;
 use crate::explore::world::Budgets;
 
 pub(super) fn scopes() -> Vec<Scope> {
     let two_terms = Scope {
         terms: 2,
-        start: Start::Led,
+        start: LED,
         slow_disk: true,
         budgets: Budgets {
             timeouts: 1,

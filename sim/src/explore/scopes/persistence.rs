@@ -3,13 +3,14 @@
 //! Two writes may be on their way; a crash keeps none, one or both of them.
 
 use super::empty_appends;
-use crate::explore::scope::{Order, Scope, Start};
+use crate::explore::scope::{Order, Scope};
+use crate::explore::start::LED;
 use crate::explore::world::Budgets;
 
 pub(super) fn scopes() -> Vec<Scope> {
     let one_crash = Scope {
         terms: 2,
-        start: Start::Led,
+        start: LED,
         slow_disk: true,
         budgets: Budgets {
             timeouts: 1,

@@ -1,12 +1,13 @@
 //! Reads (thesis 6.4; design R1 and R2): at the leader and through followers.
 
-use crate::explore::scope::{Order, Scope, Start};
+use crate::explore::scope::{Order, Scope};
+use crate::explore::start::LED;
 use crate::explore::world::Budgets;
 
 pub(super) fn scopes() -> Vec<Scope> {
     let one_read = Scope {
         terms: 2,
-        start: Start::Led,
+        start: LED,
         budgets: Budgets {
             timeouts: 1,
             reads: 1,

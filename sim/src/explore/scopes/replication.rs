@@ -1,13 +1,14 @@
 //! Replication (paper 5.3 and 5.4.2; thesis 3.5 and 3.6).
 
 use super::empty_appends;
-use crate::explore::scope::{Order, Scope, Start};
+use crate::explore::scope::{Order, Scope};
+use crate::explore::start::{ALL, Before, LED};
 use crate::explore::world::Budgets;
 
 pub(super) fn scopes() -> Vec<Scope> {
     let two_terms = Scope {
         terms: 2,
-        start: Start::Led,
+        start: LED,
         budgets: Budgets {
             timeouts: 1,
             proposals: 1,
@@ -66,14 +67,38 @@ pub(super) fn scopes() -> Vec<Scope> {
             ..two_terms.clone()
         },
         Scope {
-            name: "old-terms",
-            about: "four terms, one entry a message: entries of old terms, figure 8 of the paper",
-            terms: 4,
-            order: Order::InTurn,
+            name: "refusals",
+            about: "two nodes, four proposals in a window: messages before the refused are lost",
+            nodes: 2,
+            voters: 2,
+            terms: 1,
             budgets: Budgets {
-                timeouts: 3,
-                delays: 2,
+                timeouts: 0,
+                proposals: 4,
                 ..two_terms.budgets
+            },
+            configure: |config| config.limits.window_messages = 4,
+            lost: empty_appends,
+            ..two_terms.clone()
+        },
+        Scope {
+            name: "old-terms",
+            about: "leaders of terms 1 and 2 each have an entry alone; two more terms (figure 8)",
+            terms: 4,
+            start: &[
+                Before::Timeout(1),
+                Before::Between(ALL),
+                Before::Heartbeat(1),
+                Before::Between(ALL),
+                Before::Propose(1),
+                Before::Lose,
+                Before::Timeout(2),
+                Before::VotesBetween(ALL),
+                Before::Lose,
+            ],
+            budgets: Budgets {
+                timeouts: 2,
+                ..Budgets::default()
             },
             configure: |config| config.limits.append_bytes = 1,
             lost: empty_appends,

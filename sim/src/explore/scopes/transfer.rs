@@ -1,13 +1,14 @@
 //! Leadership transfer (thesis 3.10; traps E12, E13).
 
 use super::empty_appends;
-use crate::explore::scope::{Order, Scope, Start};
+use crate::explore::scope::{Order, Scope};
+use crate::explore::start::LED;
 use crate::explore::world::Budgets;
 
 pub(super) fn scopes() -> Vec<Scope> {
     let one_transfer = Scope {
         terms: 3,
-        start: Start::Led,
+        start: LED,
         budgets: Budgets {
             transfers: 1,
             waits: 1,
