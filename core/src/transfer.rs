@@ -278,7 +278,9 @@ impl Raft {
     /// take over it steps down.
     pub(crate) fn retire_if_stalled(&mut self) {
         let stalled = self.disk_stalled_due().is_some_and(|due| self.now >= due);
-        if !stalled || self.transferring().is_some() {
+        // A transfer that took too long may just have ended its leadership.
+        let leads = matches!(self.state, State::Leader(_));
+        if !stalled || !leads || self.transferring().is_some() {
             return;
         }
         match self.best_successor() {

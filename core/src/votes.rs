@@ -120,7 +120,9 @@ impl Raft {
             // is still the one that was voted for.
             Some(vote) if vote == to && (!behind || !self.rule(Rule::E6ShorterLog)) => None,
             Some(_) if matches!(self.state, State::Leader(_)) => Some(VoteRefusal::Leading),
-            Some(vote) if self.rule(Rule::E2Twice) => Some(VoteRefusal::VotedFor(vote)),
+            Some(vote) if vote != to && self.rule(Rule::E2Twice) => {
+                Some(VoteRefusal::VotedFor(vote))
+            }
             _ if behind => Some(VoteRefusal::LogBehind { theirs, mine }),
             _ => None,
         };
