@@ -24,6 +24,7 @@
 //! | `world`        | all of it behind one `step`                                  |
 //! | `checks`       | what must hold after every event                             |
 //! | `linear`       | whether what clients saw has an order (linearizability)      |
+//! | `refine`       | whether a trace is one that Figure 2 of the paper allows     |
 //! | `history`      | snapshots, seek, branches, trace events; `timeline`          |
 //! | `picture`      | world to `ClusterView`; `operations`: its clients           |
 //! | `storm`        | a random phase, healing, proof of life                       |
@@ -45,6 +46,7 @@ mod node;
 mod operations;
 mod picture;
 mod queue;
+pub mod refine;
 mod rng;
 #[cfg(feature = "sabotage")]
 pub mod sabotage;

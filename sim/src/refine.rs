@@ -1,0 +1,205 @@
+//! Does the core do what the paper says? A second, small machine written from Figure 2 of the
+//! extended Raft paper ("P") and from the thesis ("T"), which reads a trace and says of every
+//! event whether it may happen in the state it has got so far.
+//!
+//! The machine is no second Raft: it never decides what to do, it only judges. A rule is a
+//! question with a section; the first that is broken ends the trace with a [`Rejection`]. It
+//! shares no code with the core but the types of its events. Its nodes keep whole logs: what a
+//! real node has trimmed, the machine still knows. Messages are not in a trace; which ones there
+//! can be follows from the events of their senders.
+//!
+//! **What events carry too little to decide.**
+//! - Time: whether an election came too early, a leader was heard lately, a lease or a round ran
+//!   out. Timing is what elections are for, safety does not rest on it (P5.6).
+//! - `Persisted` does not name the term and vote on disk. That a vote left too early shows only
+//!   when a crash forgets it: what `Released` says is on disk must be there at the next
+//!   `Booted`.
+//! - What entries say. Entries are their ids; log matching (P5.3) follows from the rules on who
+//!   makes an id and when it is copied.
+//! - Empty appends leave no event, so an acknowledgement is believed if the sender's disk agrees
+//!   with the leader's log so far, whichever message proved it.
+//! - Rounds of reads and sessions of replication.
+//! - Refused votes and pre-votes are believed if their reason is true; a missing refusal harms
+//!   nobody.
+//!
+//! | file          | rules                                                        |
+//! |---------------|--------------------------------------------------------------|
+//! | `state`       | what the machine knows: nodes, reigns, what is committed      |
+//! | `disk`        | what a node can find on its disk after a crash                |
+//! | `persistent`  | persistent state: starts, promises, the disk                  |
+//! | `election`    | terms, campaigns, leaders; `votes`: giving and counting them  |
+//! | `replication` | appending, accepting, refusing, cutting, matching             |
+//! | `commit`      | committing, applying, reading                                 |
+//! | `membership`  | members and handing over                                      |
+//! | `snapshot`    | snapshots                                                     |
+
+mod commit;
+mod disk;
+mod election;
+mod membership;
+mod persistent;
+mod replication;
+mod snapshot;
+mod state;
+mod votes;
+
+use raftwerk_core::Members;
+use raftwerk_core::trace::{Event, Kind};
+use state::State;
+use std::fmt;
+
+/// A rule of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// What it says.
+    pub says: &'static str,
+    /// Where it is written: "P" the extended Raft paper, "T" the thesis.
+    pub section: &'static str,
+}
+
+/// An event that may not happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// How many events were accepted before it.
+    pub number: usize,
+    /// The event.
+    pub event: Event,
+    /// The rule it breaks.
+    pub rule: Rule,
+    /// The values that contradict the rule.
+    pub detail: String,
+}
+
+/// What a rule says of an event: nothing, or how it is broken.
+type Judged = Result<(), Broken>;
+
+/// A rule is broken, and how.
+#[derive(Clone, Debug)]
+struct Broken(Rule, String);
+
+/// The event must be so.
+fn must(holds: bool, rule: Rule, detail: impl FnOnce() -> String) -> Judged {
+    if holds {
+        return Ok(());
+    }
+    Err(Broken(rule, detail()))
+}
+
+/// The machine, after some events.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    state: State,
+    accepted: usize,
+}
+
+impl Machine {
+    /// A cluster whose first members are these. They start from one entry that says so.
+    #[must_use]
+    pub fn new(first: &Members) -> Machine {
+        Machine {
+            state: State::new(first),
+            accepted: 0,
+        }
+    }
+
+    /// How many events were accepted.
+    #[must_use]
+    pub fn accepted(&self) -> usize {
+        self.accepted
+    }
+
+    /// Takes the next event of the cluster. After a rejection the machine is of no more use.
+    ///
+    /// # Errors
+    /// The event may not happen now.
+    pub fn accept(&mut self, event: &Event) -> Result<(), Box<Rejection>> {
+        match judge(&mut self.state, event) {
+            Ok(()) => {
+                self.accepted += 1;
+                Ok(())
+            }
+            Err(Broken(rule, detail)) => Err(Box::new(Rejection {
+                number: self.accepted,
+                event: event.clone(),
+                rule,
+                detail,
+            })),
+        }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Rejection {
+            number,
+            event,
+            rule,
+            detail,
+        } = self;
+        write!(
+            f,
+            "event {number}, {} in term {}: {:?} breaks \"{}\" ({}): {detail}",
+            event.node, event.term, event.kind, rule.says, rule.section
+        )
+    }
+}
+
+/// One event: first what holds for all of them, then its own rules.
+fn judge(state: &mut State, event: &Event) -> Judged {
+    let (node, kind) = (event.node, &event.kind);
+    if let Kind::Booted { term, vote, last } = *kind {
+        return persistent::booted(state, node, term, vote, last);
+    }
+    persistent::runs(state, event)?;
+    election::term_of(state, event)?;
+    match kind {
+        Kind::Booted { .. } => Ok(()),
+        Kind::HeldForDisk { .. }
+        | Kind::Released { .. }
+        | Kind::Persisted { .. }
+        | Kind::Fenced { .. } => persistent::judge(state, node, kind),
+        Kind::BecameFollower { .. }
+        | Kind::ElectionTimedOut { .. }
+        | Kind::StartedPreVote { .. }
+        | Kind::StartedElection { .. }
+        | Kind::BecameLeader { .. }
+        | Kind::FoundLeader { .. }
+        | Kind::Ignored { .. } => election::judge(state, node, kind),
+        Kind::GrantedVote { .. } | Kind::RefusedVote { .. } | Kind::CountedVote { .. } => {
+            votes::judge(state, node, kind)
+        }
+        Kind::AppendedNoop { .. }
+        | Kind::AppendedCommand { .. }
+        | Kind::AcceptedAppend { .. }
+        | Kind::RefusedAppend { .. }
+        | Kind::CutLog { .. }
+        | Kind::Matched { .. }
+        | Kind::Backtracked { .. }
+        | Kind::ChangedPace { .. } => replication::judge(state, node, kind),
+        Kind::Committed { .. }
+        | Kind::CommitWithheld { .. }
+        | Kind::Applying { .. }
+        | Kind::ReadQueued { .. }
+        | Kind::ReadConfirmed { .. }
+        | Kind::ReadServed { .. }
+        | Kind::ReadFailed { .. } => commit::judge(state, node, kind),
+        Kind::MembershipInForce { .. }
+        | Kind::AppendedMembership { .. }
+        | Kind::MembershipCommitted { .. }
+        | Kind::ChangeStarted { .. }
+        | Kind::ChangeAborted { .. }
+        | Kind::LearnerCaughtUp { .. }
+        | Kind::Parted { .. }
+        | Kind::TransferStarted { .. }
+        | Kind::SentTimeoutNow { .. }
+        | Kind::TransferAborted { .. } => membership::judge(state, node, kind),
+        Kind::SnapshotTaken { .. }
+        | Kind::SnapshotIgnored { .. }
+        | Kind::SnapshotDue { .. }
+        | Kind::SnapshotSent { .. }
+        | Kind::SnapshotUnsent { .. }
+        | Kind::Trimmed { .. }
+        | Kind::InstallingSnapshot { .. }
+        | Kind::SnapshotInstalled { .. } => snapshot::judge(state, node, kind),
+    }
+}
