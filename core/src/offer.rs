@@ -5,6 +5,7 @@
 //! is on the way the log keeps what comes after it, or it would arrive too late (S10).
 
 use crate::io::{Output, Streamed};
+use crate::progress::Sending;
 use crate::raft::Raft;
 use crate::state::State;
 use crate::time::Time;
@@ -34,6 +35,21 @@ impl Raft {
             pace,
             next,
         });
+    }
+
+    /// A newer snapshot is in force: it takes the place of those that were to be sent in this
+    /// drain. The host need not keep older ones that nobody asked it to send.
+    pub(crate) fn renew_offers(&mut self) {
+        let State::Leader(leading) = &self.state else {
+            return;
+        };
+        let to_send = |sending: &Sending| !sending.asked;
+        let peers = leading.peers.iter();
+        let renewed = peers.filter(|(_, peer)| peer.sending.as_ref().is_some_and(to_send));
+        let renewed: Vec<NodeId> = renewed.map(|(id, _)| *id).collect();
+        for peer in renewed {
+            self.send_snapshot(peer);
+        }
     }
 
     /// Asks the host for the bytes of snapshots that were begun in this drain.

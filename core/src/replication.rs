@@ -177,7 +177,8 @@ impl Raft {
             Pace::Replicate => peer.next = peer.next.max(received.next()),
             // The peer has what comes before our log, however it got it (trap S8).
             Pace::Snapshot if received >= first.prev() => peer.replicate(received),
-            Pace::Snapshot => {}
+            // An older snapshot is in force there, and ours begins later by now.
+            Pace::Snapshot => peer.next = peer.next.max(peer.matched.next()),
         }
         let (now_pace, next, to) = (peer.pace, peer.next, peer.matched);
         if now_pace != pace {

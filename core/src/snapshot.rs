@@ -108,6 +108,7 @@ impl Raft {
         let after = self.log.range(last.index.next(), self.applied);
         self.snapshots.bytes = after.iter().map(Entry::size).sum();
         self.trace(|_| Kind::SnapshotTaken { last, bytes });
+        self.renew_offers();
         self.trim_log();
     }
 

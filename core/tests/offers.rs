@@ -301,3 +301,37 @@ fn the_host_is_asked_for_a_snapshot_when_the_log_passes_a_limit_and_only_if_it_w
     let (indexes, _) = asked(&|config| config.switches.snapshots = false, &six);
     assert_eq!(indexes, []);
 }
+
+/// Found by seed 1963 of the simulator: a peer's refusal and a new snapshot came in before one
+/// drain, and the host was asked to send a snapshot that it had just replaced.
+#[test]
+fn the_newest_snapshot_is_sent() {
+    let (mut c, _) = behind();
+    c.partition(&[3], &[1, 2]);
+    c.commit_all(1, &["e"]);
+    c.feed(1, [Input::Link(NodeId(3), false)]);
+    let base = c.view(1).base();
+    let (mut meta, state) = {
+        let node = c.node(1);
+        let at = node.raft.view().applied();
+        let meta = node.raft.snapshot_meta(at).expect("it is here");
+        (meta, node.applied.clone())
+    };
+    (meta.hash, meta.bytes) = (hash(&state), 1);
+    let node = c.nodes.get_mut(&1).expect("known");
+    node.files = Files::from([(meta.last, (meta.clone(), state))]);
+    node.disk.snapshot = Some(meta.clone());
+    let refusal = Message {
+        cluster: ClusterId(7),
+        from: NodeId(3),
+        to: NodeId(1),
+        term: Term(1),
+        body: append_reply(1, 1, refused((base.term.0, base.index.0), (1, 3))),
+    };
+    let inputs = [Input::Receive(refusal), Input::Snapshotted(meta.clone())];
+    c.feed(1, inputs);
+    assert_eq!(c.streams.len(), 1);
+    assert_eq!(c.streams[0].meta, meta);
+    let offered = |body: &Body| matches!(body, Body::SnapshotOffer { meta: m, .. } if *m == meta);
+    assert!(c.on_the_way(1, 3, offered));
+}

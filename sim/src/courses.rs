@@ -24,7 +24,7 @@ pub struct Course {
 }
 
 /// All of them.
-pub const COURSES: [Course; 5] = [
+pub static COURSES: [Course; 5] = [
     Course {
         name: "storm",
         about: "A random world with random faults, then healing and proof of life.",

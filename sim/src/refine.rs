@@ -14,6 +14,8 @@
 //! - `Persisted` does not name the term and vote on disk. That a vote left too early shows only
 //!   when a crash forgets it: what `Released` says is on disk must be there at the next
 //!   `Booted`.
+//! - `Booted` does not name the snapshot it starts from. The commit index is then that of one
+//!   which its disk may hold, until the first event tells which.
 //! - What entries say. Entries are their ids; log matching (P5.3) follows from the rules on who
 //!   makes an id and when it is copied.
 //! - Empty appends leave no event, so an acknowledgement is believed if the sender's disk agrees
@@ -43,8 +45,8 @@ mod snapshot;
 mod state;
 mod votes;
 
-use raftwerk_core::Members;
-use raftwerk_core::trace::{Event, Kind};
+use raftwerk_core::trace::{Event, Kind, Role};
+use raftwerk_core::{Index, LogId, Members, NodeId, Term};
 use state::State;
 use std::fmt;
 
@@ -55,6 +57,21 @@ pub struct Rule {
     pub says: &'static str,
     /// Where it is written: "P" the extended Raft paper, "T" the thesis.
     pub section: &'static str,
+}
+
+/// All rules.
+#[must_use]
+pub fn rules() -> Vec<Rule> {
+    let files = [
+        persistent::RULES,
+        election::RULES,
+        votes::RULES,
+        replication::RULES,
+        commit::RULES,
+        membership::RULES,
+        snapshot::RULES,
+    ];
+    files.concat()
 }
 
 /// An event that may not happen.
@@ -108,6 +125,27 @@ impl Machine {
         self.accepted
     }
 
+    /// What a node is like; `None` if it never started.
+    #[must_use]
+    pub fn look(&self, node: NodeId) -> Option<Look> {
+        self.state.nodes.get(&node).map(|node| Look {
+            term: node.term,
+            vote: node.vote,
+            role: node.role,
+            last: node.last(),
+            durable: node.durable,
+            commit: node.commit,
+            applied: node.applied,
+        })
+    }
+
+    /// The members a node goes by.
+    #[must_use]
+    pub fn members(&self, node: NodeId) -> Option<&Members> {
+        self.state.nodes.get(&node)?;
+        self.state.membership(node).map(|(_, members)| members)
+    }
+
     /// Takes the next event of the cluster. After a rejection the machine is of no more use.
     ///
     /// # Errors
@@ -126,6 +164,25 @@ impl Machine {
             })),
         }
     }
+}
+
+/// A node as the machine sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Its term.
+    pub term: Term,
+    /// Its vote in this term.
+    pub vote: Option<NodeId>,
+    /// Its role.
+    pub role: Role,
+    /// Last entry of its log.
+    pub last: LogId,
+    /// How much of the log is surely on disk.
+    pub durable: Index,
+    /// Its commit index.
+    pub commit: Index,
+    /// How much is handed to its state machine.
+    pub applied: Index,
 }
 
 impl fmt::Display for Rejection {

@@ -167,7 +167,11 @@ impl Shared {
             let _ = write!(self.clock_text, "{:.3} s", now / 1e6);
         }
         if let Some(clock) = self.dials.clock.cast::<Element>() {
-            clock.set_text_content(Some(&self.clock_text));
+            // The same text node all the time: a new one would have to be laid out as new.
+            match clock.first_child() {
+                Some(text) => text.set_node_value(Some(&self.clock_text)),
+                None => clock.set_text_content(Some(&self.clock_text)),
+            }
         }
         if let Some(playhead) = self.dials.playhead.cast::<HtmlElement>() {
             self.clock_text.clear();

@@ -30,7 +30,7 @@ const TRUE_COPIES: Rule = Rule {
     section: "P5.3",
 };
 const LEADER_TOLD: Rule = Rule {
-    says: "a follower commits what the leader of its term has committed and its log agrees with",
+    says: "a follower commits what a leader has committed, as far as its log is its leader's",
     section: "P5.3",
 };
 const SAFETY: Rule = Rule {
@@ -49,6 +49,21 @@ const READ_APPLIED: Rule = Rule {
     says: "a read is served when the state machine has reached its read point",
     section: "T6.4",
 };
+
+/// All of them.
+pub(super) const RULES: &[Rule] = &[
+    COMMIT_RISES,
+    SNAPSHOT_START,
+    LEADER_COUNTS,
+    OWN_TERM,
+    MAJORITY_HOLDS,
+    TRUE_COPIES,
+    LEADER_TOLD,
+    SAFETY,
+    IN_ORDER,
+    READ_POINT,
+    READ_APPLIED,
+];
 
 /// Events of committing, applying and reading.
 pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
@@ -108,6 +123,9 @@ fn started_at(state: &mut State, id: NodeId, at: Index) -> Judged {
         format!("{at}; its snapshots end at {:?}", node.snapshots)
     })?;
     (node.commit, node.applied) = (at, at);
+    if node.installing.is_some() {
+        node.durable = node.durable.min(at);
+    }
     Ok(())
 }
 
@@ -145,18 +163,21 @@ fn by_counting(state: &State, id: NodeId, to: Index, matched: &[(NodeId, Index)]
     })
 }
 
-/// P figure 2, AppendEntries: commitIndex = min(leaderCommit, index of last new entry).
+/// P figure 2, AppendEntries: commitIndex = min(leaderCommit, index of last new entry). What an
+/// earlier leader said may be used when the log agrees with the present one's, since that one has
+/// all that was committed before (P5.4).
 fn by_word(state: &State, id: NodeId, to: Index, leader: NodeId) -> Judged {
     let node = state.node(id);
     let reign = state
         .reigns
         .get(&node.term)
         .filter(|reign| reign.leader == leader);
-    let told = reign.map(|reign| reign.commit);
+    let earlier = state.reigns.range(..=node.term);
+    let told = earlier.map(|(_, reign)| reign.commit).max();
     let agrees = reign.is_some_and(|reign| term_at(&reign.log, to) == term_at(&node.log, to));
     let follows = node.role == Role::Follower;
     must(follows && told >= Some(to) && agrees, LEADER_TOLD, || {
-        format!("{to}, {leader} has committed {told:?}, the logs agree there: {agrees}")
+        format!("{to}; leaders have committed {told:?}, the log is as {leader}'s: {agrees}")
     })
 }
 

@@ -12,7 +12,8 @@ use raftwerk_core::{HardState, Index, LogId, Term};
 enum Change {
     Append(Term),
     CutTo(Index),
-    Replace(Log),
+    /// By a log that agrees with the one before so far.
+    Replace(Log, Index),
 }
 
 /// What may be on disk.
@@ -46,8 +47,9 @@ impl Disk {
         self.changes.push((Change::CutTo(length), self.newest()));
     }
 
-    pub fn replace(&mut self, log: Log) {
-        self.changes.push((Change::Replace(log), self.newest()));
+    pub fn replace(&mut self, log: Log, agreed: Index) {
+        let change = Change::Replace(log, agreed);
+        self.changes.push((change, self.newest()));
     }
 
     /// Term or vote changed.
@@ -81,12 +83,12 @@ impl Disk {
             length = match change {
                 Change::Append(_) => length + 1,
                 Change::CutTo(to) => to.0.min(length),
-                Change::Replace(log) => log.len() as u64,
+                Change::Replace(log, _) => log.len() as u64,
             };
             let lowest = match change {
                 Change::Append(_) => before + 1,
                 Change::CutTo(to) => to.0 + 1,
-                Change::Replace(_) => 1,
+                Change::Replace(_, agreed) => agreed.0 + 1,
             };
             if lowest <= durable.0 {
                 touched = Some((at, *hard));
@@ -128,6 +130,6 @@ fn apply(log: &mut Log, change: Change) {
     match change {
         Change::Append(term) => log.push(term),
         Change::CutTo(length) => log.truncate(length.0 as usize),
-        Change::Replace(new) => *log = new,
+        Change::Replace(new, _) => *log = new,
     }
 }

@@ -63,6 +63,24 @@ const LEADS: Rule = Rule {
     section: "P5.2",
 };
 
+/// All of them.
+pub(super) const RULES: &[Rule] = &[
+    TERM_RISES,
+    TERM_EXISTS,
+    ROLE,
+    REASON,
+    LEADER_WAITS,
+    OWN_LOG,
+    VOTER_CAMPAIGNS,
+    NEXT_TERM,
+    PRE_VOTE_WON,
+    ASKED_TO_CAMPAIGN,
+    MAJORITY_ELECTS,
+    VOTES_COUNTED,
+    ONE_LEADER,
+    LEADS,
+];
+
 /// Events of elections.
 pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
     match kind {
@@ -250,7 +268,7 @@ fn became_leader(state: &mut State, id: NodeId, votes: &[NodeId]) -> Judged {
         leader: id,
         log: node.log.clone(),
         noop: None,
-        commit: node.commit,
+        commit: node.highest_commit(),
         transfer: None,
         handed: BTreeSet::new(),
         announced: None,

@@ -35,6 +35,17 @@ const ONE_TRANSFER: Rule = Rule {
     section: "T3.10",
 };
 
+/// All of them.
+pub(super) const RULES: &[Rule] = &[
+    LEADER_CHANGES,
+    ONE_AT_A_TIME,
+    IN_THE_LOG,
+    OVERLAP,
+    COMMITTED,
+    CAUGHT_UP,
+    ONE_TRANSFER,
+];
+
 /// Events of membership and transfer.
 pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
     match kind {

@@ -40,6 +40,18 @@ const ACK_WAITS: Rule = Rule {
     section: "P5.3, T10.2.1",
 };
 
+/// All of them.
+pub(super) const RULES: &[Rule] = &[
+    RUNS,
+    FIRST_START,
+    HARD_STATE_KEPT,
+    LOG_KEPT,
+    TERM_FITS_LOG,
+    DURABLE,
+    VOTE_WAITS,
+    ACK_WAITS,
+];
+
 /// Events of the disk.
 pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
     match *kind {

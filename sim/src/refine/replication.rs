@@ -55,6 +55,22 @@ const NEXT_INDEX: Rule = Rule {
     section: "P5.3",
 };
 
+/// All of them.
+pub(super) const RULES: &[Rule] = &[
+    LEADER_APPENDS,
+    APPEND_ONLY,
+    OPENING,
+    NOTHING_NEW,
+    FOLLOWER_ACCEPTS,
+    PREVIOUS_FITS,
+    AS_THE_LEADER,
+    TRUE_REFUSAL,
+    COMMITTED_STAYS,
+    REAL_CONFLICT,
+    MATCHES,
+    NEXT_INDEX,
+];
+
 /// Events of replication.
 pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
     match *kind {

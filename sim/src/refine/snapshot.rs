@@ -1,6 +1,6 @@
 //! Snapshots (P7, P figure 13; T5.1 to T5.3).
 
-use super::state::{Log, State, has, last, term_at};
+use super::state::{Log, State, agreement, has, last, term_at};
 use super::{Judged, Rule, must};
 use raftwerk_core::trace::{InstallReason, Kind, Role, SnapshotUseless};
 use raftwerk_core::{Index, LogId, NodeId};
@@ -30,6 +30,16 @@ const ON_DISK_FIRST: Rule = Rule {
     section: "P7, T10.2.1",
 };
 
+/// All of them.
+pub(super) const RULES: &[Rule] = &[
+    HOLDS_APPLIED,
+    COMMITTED_ONLY,
+    NEEDED,
+    USELESS,
+    LEADER_SENDS,
+    ON_DISK_FIRST,
+];
+
 /// Events of snapshots.
 pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
     match *kind {
@@ -41,7 +51,14 @@ pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
                 format!("{at_least}, applied {applied}")
             })
         }
-        Kind::SnapshotIgnored { last, why } => ignored(state, id, last, why),
+        Kind::SnapshotIgnored { last, why } => {
+            ignored(state, id, last, why)?;
+            if matches!(why, SnapshotUseless::Older { .. }) {
+                // It is on disk all the same, and the newer one may not be yet.
+                state.node_mut(id).snapshots.insert(last.index);
+            }
+            Ok(())
+        }
         Kind::SnapshotSent { last, .. } => sent(state, id, last),
         Kind::InstallingSnapshot { last, reason, .. } => installing(state, id, last, reason),
         Kind::SnapshotInstalled { last } => installed(state, id, last),
@@ -114,11 +131,14 @@ fn installing(state: &mut State, id: NodeId, end: LogId, reason: InstallReason) 
     must(fits && follower && ahead, NEEDED, || {
         format!("{end} in place of a log that ends at {}", node.last())
     })?;
+    state.note_claim(id);
     let log: Log = state.committed[..end.index.0 as usize].to_vec();
     let node = state.node_mut(id);
-    node.durable = node.durable.min(node.commit);
+    // Of the old log only what is committed agrees with the snapshot.
+    node.durable = node.durable.min(node.highest_commit());
+    let agreed = agreement(&node.log, &log);
     node.log.clone_from(&log);
-    node.disk.replace(log);
+    node.disk.replace(log, agreed);
     node.snapshots.insert(end.index);
     node.installing = Some(end);
     Ok(())

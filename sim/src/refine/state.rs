@@ -141,7 +141,8 @@ impl State {
     }
 
     /// Notes how far a node's disk agrees with the leader of its term: its acknowledgements may
-    /// have said so. Within a term that only grows, so it is asked for at the end of one.
+    /// have said so. Within a term that only grows, unless a snapshot is to replace the log; so it
+    /// is asked for then, and at the end of a term.
     pub fn note_claim(&mut self, id: NodeId) {
         let node = self.node(id);
         if let Some(reign) = self.reigns.get(&node.term) {
@@ -156,6 +157,12 @@ impl Node {
     /// Id of the last entry.
     pub fn last(&self) -> LogId {
         last(&self.log)
+    }
+
+    /// The highest commit index it can have.
+    pub fn highest_commit(&self) -> Index {
+        let newest = self.snapshots.last().filter(|_| self.starting);
+        newest.copied().unwrap_or_default().max(self.commit)
     }
 
     /// Changes the log, in memory and sometime on disk.

@@ -42,6 +42,19 @@ const TALLY: Rule = Rule {
     section: "P5.2",
 };
 
+/// All of them.
+pub(super) const RULES: &[Rule] = &[
+    ONE_VOTE,
+    OWN_TERM,
+    LOG_UP_TO_DATE,
+    OWN_END,
+    WAS_ASKED,
+    TRUE_REFUSAL,
+    ASKED_FOR,
+    WAS_GIVEN,
+    TALLY,
+];
+
 /// Events of votes.
 pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
     match *kind {

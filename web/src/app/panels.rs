@@ -8,6 +8,7 @@ use crate::inspector::Inspector;
 use crate::kv_panel::KvPanel;
 use crate::logs::Logs;
 use crate::panel::PanelProps;
+use gloo_timers::callback::Timeout;
 use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
@@ -141,7 +142,7 @@ pub fn focus(selector: &str) {
 }
 
 /// Chooses an operation in the form of the clients and puts the cursor on one of its fields.
-pub fn ask(op: &str, field: &str) {
+pub fn ask(op: &str, field: &'static str) {
     let document = web_sys::window().and_then(|window| window.document());
     let select = document.and_then(|document| document.get_element_by_id("kv-op"));
     if let Some(Ok(select)) = select.map(JsCast::dyn_into::<web_sys::HtmlSelectElement>) {
@@ -152,5 +153,6 @@ pub fn ask(op: &str, field: &str) {
             let _ = select.dispatch_event(&event);
         }
     }
-    focus(field);
+    // The form shows the fields of this operation first.
+    Timeout::new(0, move || focus(field)).forget();
 }

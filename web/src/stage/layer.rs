@@ -8,7 +8,7 @@ use super::geometry::Geometry;
 use super::sprite::{Manner, Sprite};
 use crate::message::{self, Message};
 use raftwerk_wire::view::{ClusterView, NodeCard, NodeCondition, TimerView};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write;
 use web_sys::Element;
 
@@ -41,7 +41,8 @@ pub struct Layer {
     /// Below the messages: the ways of some of them.
     courses: Option<Element>,
     sprites: BTreeMap<u64, Sprite>,
-    spares: Vec<Sprite>,
+    /// The last parked at the end, so that those of kinds that come no more go first.
+    spares: VecDeque<Sprite>,
     rings: Vec<Ring>,
     geometry: Geometry,
     manner: Manner,
@@ -175,9 +176,9 @@ impl Layer {
         let like = self
             .spares
             .iter()
-            .position(|spare| spare.looks_like(flight));
+            .rposition(|spare| spare.looks_like(flight));
         let sprite = match (like, &self.root) {
-            (Some(at), _) => Some(self.spares.swap_remove(at)),
+            (Some(at), _) => self.spares.remove(at),
             (None, Some(root)) => Sprite::draw(flight, root, self.geometry.scale),
             (None, None) => None,
         };
@@ -192,11 +193,12 @@ impl Layer {
 
     /// Keeps the elements of a message that is gone for the next of its kind.
     fn spare(&mut self, mut sprite: Sprite) {
-        if self.spares.len() < MOST_SPARES {
-            sprite.park();
-            self.spares.push(sprite);
-        } else {
-            sprite.remove();
+        sprite.park();
+        self.spares.push_back(sprite);
+        if self.spares.len() > MOST_SPARES
+            && let Some(oldest) = self.spares.pop_front()
+        {
+            oldest.remove();
         }
     }
 
