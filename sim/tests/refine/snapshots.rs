@@ -7,7 +7,7 @@ use raftwerk_core::trace::Kind;
 use raftwerk_core::{Entry, Members, NodeId, SnapshotMeta, Span};
 use raftwerk_sim::refine::Machine;
 
-const SEEDS: u64 = 400;
+const SEEDS: u64 = 800;
 const STEPS: u64 = 2_000;
 
 /// SplitMix64.
