@@ -9,7 +9,7 @@ use crate::reconfigure::Stage;
 use crate::sabotage::Rule;
 use crate::state::State;
 use crate::trace::Kind;
-use crate::types::Index;
+use crate::types::{HardState, Index};
 
 impl Raft {
     /// Next output, or `None` when drained. Call until `None` after feeding inputs.
@@ -69,6 +69,13 @@ impl Raft {
         let append = self.log.range(disk.unwritten, last).to_vec();
         let Some(seq) = self.durability.issue(self.hard_state, last, self.now) else {
             return self.fence(Fence::Overflow);
+        };
+        let hard_state = match self.rule(Rule::E1Term) {
+            true => hard_state,
+            false => Some(HardState {
+                term: self.log.last().term,
+                vote: None,
+            }),
         };
         self.outputs.push_back(Output::Write(Write {
             seq,

@@ -177,7 +177,10 @@ impl Raft {
             && let Stage::CatchingUp(rounds) = &change.stage
             && rounds.values().all(|round| round.done)
         {
-            let next = membership.members.toward(&change.target);
+            let next = match self.rule(Rule::M4Direct) {
+                true => membership.members.toward(&change.target),
+                false => change.target.clone(),
+            };
             let step = match next.is_joint() {
                 true => Step::Joint,
                 false => Step::Direct,

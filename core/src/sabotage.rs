@@ -56,6 +56,9 @@ rules! {
         "A vote leaves before term and vote are on disk.";
     E1OwnVote, "e1-own-vote", "P figure 2, T3.8",
         "A candidate asks and counts itself before its term and vote are on disk.";
+    E1Term, "e1-term", "P figure 2, T3.8",
+        "A new term is not written down: the disk knows no term but those of its entries, and no \
+         vote.";
     E2Forget, "e2-forget", "P5.2",
         "Who becomes a follower forgets whom it voted for in this term.";
     E2Twice, "e2-twice", "P5.2",
@@ -154,6 +157,8 @@ rules! {
         "In a joint membership the new half alone commits.";
     M4Reads, "m4-reads", "P6, T4.3",
         "In a joint membership the new half alone confirms reads.";
+    M4Direct, "m4-direct", "P6, T4.3",
+        "Many voters are replaced in one step, without a joint membership.";
     M6Stays, "m6-stays", "T4.2.2",
         "A leader that was removed leads on for ever.";
     M8NoCatchUp, "m8-no-catch-up", "T4.2.1",

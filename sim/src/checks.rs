@@ -66,6 +66,8 @@ pub(crate) struct Checks {
     leaders: Vec<(u64, u64)>,
     /// By node: the newest term it gave its vote in, and to whom. Outlives a crash.
     votes: Vec<(u64, NodeId)>,
+    /// By node: the newest term it voted in. Outlives a crash.
+    promised: Vec<u64>,
     oracle: Oracle,
     /// Requests, as (session, sequence), whose clients were told that they were not done.
     failed: BTreeSet<(u64, u64)>,
@@ -75,8 +77,8 @@ pub(crate) struct Checks {
     /// Highest index that some finished linearizable operation reflects.
     floor: u64,
     violation: Option<Violation>,
-    /// Every check that has failed, as bits by its place in the list.
-    broken: u64,
+    /// Every check that has failed, by its place in the list, in the order of time.
+    broken: Vec<usize>,
     /// Number of the event under way, and its time.
     pub event: u64,
     pub now: u64,
@@ -92,7 +94,9 @@ impl Checks {
     pub fn fail(&mut self, check: Check, detail: String) {
         let place = ALL.iter().position(|(one, ..)| *one == check);
         let place = place.expect("every check is listed");
-        self.broken |= 1 << place;
+        if !self.broken.contains(&place) {
+            self.broken.push(place);
+        }
         if self.violation.is_none() {
             self.violation = Some(Violation {
                 check: ALL[place].1,
@@ -102,10 +106,9 @@ impl Checks {
         }
     }
 
-    /// The names of all checks that have failed, in the order of the list.
+    /// The names of all checks that have failed, the first one first.
     pub fn broken(&self) -> Vec<&'static str> {
-        let broken = (0..ALL.len()).filter(|place| self.broken & (1 << place) != 0);
-        broken.map(|place| ALL[place].1).collect()
+        self.broken.iter().map(|place| ALL[*place].1).collect()
     }
 
     /// All checks for a screen.

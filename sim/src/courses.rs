@@ -4,6 +4,7 @@
 //! find anything while every rule of the core is kept.
 
 mod calm;
+mod schedule;
 
 use crate::rng::{Purpose, Stream};
 use crate::setup::{Churn, FaultPlan, Setup, Workload};
@@ -17,6 +18,8 @@ pub struct Course {
     pub name: &'static str,
     /// What it does, in one sentence.
     pub about: &'static str,
+    /// Whether it goes by a script, which goes on when a check has failed.
+    pub by_hand: bool,
     /// The world of a seed.
     pub setup: fn(u64) -> Setup,
     /// Plays the world for about so many events, or until a check fails.
@@ -24,10 +27,11 @@ pub struct Course {
 }
 
 /// All of them.
-pub static COURSES: [Course; 5] = [
+pub static COURSES: [Course; 6] = [
     Course {
         name: "storm",
         about: "A random world with random faults, then healing and proof of life.",
+        by_hand: false,
         setup: Setup::storm,
         play: |world, steps| {
             rage(world, steps);
@@ -38,6 +42,7 @@ pub static COURSES: [Course; 5] = [
         name: "reads",
         about: "Clients read and write without rest while leaders freeze, are cut off with some \
                 of the others, and are asked for other members.",
+        by_hand: false,
         setup: reads,
         play: |world, steps| {
             rage(world, steps);
@@ -47,12 +52,14 @@ pub static COURSES: [Course; 5] = [
     Course {
         name: "return",
         about: "In a calm world a follower is cut off for a while and comes back: the leader stays.",
+        by_hand: false,
         setup: calm::setup,
         play: calm::comes_back,
     },
     Course {
         name: "deaf",
         about: "In an idle world a follower does not hear the leader any more: the leader stays.",
+        by_hand: false,
         setup: calm::idle,
         play: calm::is_deaf,
     },
@@ -60,8 +67,17 @@ pub static COURSES: [Course; 5] = [
         name: "aside",
         about: "In a calm world the leader is cut off with less than half of the nodes: soon it \
                 leads no more, and another does.",
+        by_hand: false,
         setup: calm::setup,
         play: calm::is_aside,
+    },
+    Course {
+        name: "2015",
+        about: "Two leaders change the members, one after the other, and neither hears of the \
+                other's change.",
+        by_hand: true,
+        setup: schedule::setup,
+        play: schedule::play,
     },
 ];
 

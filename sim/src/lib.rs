@@ -65,6 +65,8 @@ pub use setup::{
     Churn, DiskModel, FaultPlan, HostModel, MAX_CLIENTS, MAX_NODES, NetworkModel, Patience, Setup,
     Workload,
 };
+#[cfg(feature = "sabotage")]
+pub use setup::{HostRule, Sabotage};
 pub use storm::{HEALING_EVENTS, HEALING_TIME, Report, hash_trail, hash_trail_digest, heal, storm};
 pub use timeline::{Lane, MAX_MARKS, MAX_SPANS, Mark, MarkKind, Span, Timeline};
 pub use world::{Counts, World};

@@ -68,6 +68,9 @@ pub(crate) struct Node {
     tear: Stream,
     pace: Stream,
     pub busy: Stream,
+    /// A rule that this host does not keep.
+    #[cfg(feature = "sabotage")]
+    pub careless: Option<crate::setup::HostRule>,
 }
 
 impl Node {
@@ -99,6 +102,8 @@ impl Node {
             stalled: false,
             failing: false,
             failed: false,
+            #[cfg(feature = "sabotage")]
+            careless: setup.careless,
             boot: stream(Purpose::Boot),
             sync: stream(Purpose::Disk),
             tear: stream(Purpose::Tear),

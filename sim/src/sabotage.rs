@@ -5,13 +5,15 @@
 //! show says why, and which of the core's own tests shows it. The binary `sabotage` runs them all
 //! and writes what it found to `docs/sabotage.md` ([`page`]).
 
+mod fourteen;
 pub mod page;
 mod table;
 
 use crate::courses::Course;
 use crate::rng::{Purpose, Stream};
-use crate::setup::{Sabotage, Setup};
+use crate::setup::{HostRule, Sabotage, Setup};
 use crate::world::World;
+pub use fourteen::{Lesson, lessons};
 use raftwerk_core::{Rule, Switches};
 pub use table::plans;
 
@@ -22,6 +24,17 @@ pub enum Broken {
     Rule(Rule),
     /// An optional rule, switched off.
     Option(&'static Optional),
+    /// A rule that the hosts of all nodes keep.
+    Host(&'static Careless),
+}
+
+/// A rule of the host around a core.
+#[derive(Debug)]
+pub struct Careless {
+    name: &'static str,
+    section: &'static str,
+    what: &'static str,
+    rule: HostRule,
 }
 
 /// A rule that can be switched off.
@@ -64,6 +77,7 @@ impl Plan {
         match self.broken {
             Broken::Rule(rule) => rule.name(),
             Broken::Option(option) => option.name,
+            Broken::Host(host) => host.name,
         }
     }
 
@@ -73,6 +87,7 @@ impl Plan {
         match self.broken {
             Broken::Rule(rule) => rule.section(),
             Broken::Option(option) => option.section,
+            Broken::Host(host) => host.section,
         }
     }
 
@@ -82,6 +97,7 @@ impl Plan {
         match self.broken {
             Broken::Rule(rule) => rule.what(),
             Broken::Option(option) => option.what,
+            Broken::Host(host) => host.what,
         }
     }
 
@@ -103,6 +119,7 @@ impl Plan {
         match self.broken {
             Broken::Rule(rule) => setup.sabotage = Some(Sabotage { rule, nodes }),
             Broken::Option(option) => (option.off)(&mut setup.switches),
+            Broken::Host(host) => setup.careless = Some(host.rule),
         }
         World::new(&setup)
     }

@@ -55,6 +55,18 @@ pub struct Setup {
     #[cfg(feature = "sabotage")]
     #[serde(default)]
     pub sabotage: Option<Sabotage>,
+    /// A rule that the hosts of all nodes do not keep.
+    #[cfg(feature = "sabotage")]
+    #[serde(default)]
+    pub careless: Option<HostRule>,
+}
+
+/// A rule of the host around a core, not of the core.
+#[cfg(feature = "sabotage")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HostRule {
+    /// The state machine knows what it has answered in a session (thesis 6.3).
+    Sessions,
 }
 
 /// A rule that is broken, and by whom.
@@ -183,6 +195,8 @@ impl Setup {
             workload: Workload::default(),
             #[cfg(feature = "sabotage")]
             sabotage: None,
+            #[cfg(feature = "sabotage")]
+            careless: None,
         }
     }
 

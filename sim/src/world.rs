@@ -236,7 +236,7 @@ impl World {
         self.checks.violation()
     }
 
-    /// The names of all checks that have failed so far.
+    /// The names of all checks that have failed so far, the first one first.
     #[must_use]
     pub fn broken_checks(&self) -> Vec<&'static str> {
         self.checks.broken()

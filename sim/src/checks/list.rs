@@ -53,7 +53,7 @@ pub(super) const ALL: [(Check, &str, &str); 26] = [
         Check::Monotonic,
         "Monotonic terms",
         "Term, commit index and applied index of a node never fall; across a restart the term \
-         never falls below the disk's.",
+         never falls below the disk's, nor below one in which the node has voted.",
     ),
     (
         Check::OneVote,

@@ -49,6 +49,7 @@ impl Checks {
             );
             self.fail(Check::Monotonic, detail);
         }
+        self.on_term_after_boot(node.id, now.term);
         self.note_entries(node.id, raft, 1, now.last.index.0);
         self.on_members(&[], raft, &now, &now);
         now

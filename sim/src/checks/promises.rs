@@ -8,6 +8,11 @@ use raftwerk_core::{AppendResult, Body, Index, LogId, Message, NodeId, Raft};
 impl Checks {
     /// A message leaves: does the disk hold what it promises?
     pub fn on_send(&mut self, raft: &Raft, disk: &Disk, message: &Message) {
+        if promises(&message.body) {
+            let at = message.from.0 as usize - 1;
+            self.promised.resize(self.promised.len().max(at + 1), 0);
+            self.promised[at] = self.promised[at].max(message.term.0);
+        }
         match &message.body {
             Body::VoteReply { granted: true } => {
                 self.on_vote_without_members(raft, message.to);
@@ -23,6 +28,15 @@ impl Checks {
             } => self.on_acceptance(raft, disk, message, *durable),
             Body::TimeoutNow { last, .. } => self.on_timeout_now(raft, message.to, *last),
             _ => {}
+        }
+    }
+
+    /// A node has started in a term: it has promised nothing in a later one.
+    pub fn on_term_after_boot(&mut self, node: u64, term: u64) {
+        let promised = self.promised.get(node as usize - 1).copied();
+        if let Some(promised) = promised.filter(|promised| *promised > term) {
+            let detail = format!("S{node} starts in term {term} and was in term {promised}");
+            self.fail(Check::Monotonic, detail);
         }
     }
 
@@ -76,4 +90,10 @@ impl Checks {
             );
         }
     }
+}
+
+/// Whether a node stands by the term of this message after a crash: it has voted in it. That it
+/// heard of a leader it may forget.
+fn promises(body: &Body) -> bool {
+    matches!(body, Body::Vote { .. } | Body::VoteReply { granted: true })
 }

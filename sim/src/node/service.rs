@@ -8,6 +8,8 @@ use crate::checks::{Checks, Taken};
 use crate::network::{Told, Wanted};
 use crate::queue::NEVER;
 use crate::setup::HostModel;
+#[cfg(feature = "sabotage")]
+use crate::setup::HostRule;
 use raftwerk_core::{
     EntryBody, Index, LogId, NodeId, Outcome, Payload, ReadPath, Refusal, Ticket, Time,
 };
@@ -172,7 +174,10 @@ impl Node {
                 continue;
             };
             let index = entry.id.index;
+            #[cfg(not(feature = "sabotage"))]
             let answer = self.store.apply(index.0, 0, command);
+            #[cfg(feature = "sabotage")]
+            let answer = self.store.apply(index.0, 0, &self.without_session(command));
             checks.on_apply(self.id, index.0, self.store.digest(), command, &answer);
             if !self.waits.is_empty() {
                 self.answers.push_back((index, answer));
@@ -180,6 +185,18 @@ impl Node {
         }
         self.applied = to.0;
         to
+    }
+
+    /// The command as a state machine without sessions sees it, if this host has none.
+    #[cfg(feature = "sabotage")]
+    fn without_session(&self, command: &Payload) -> Payload {
+        match raftwerk_kv::Request::decode(command) {
+            Ok(mut request) if self.careless == Some(HostRule::Sessions) => {
+                request.session = None;
+                request.encode().as_slice().into()
+            }
+            _ => command.clone(),
+        }
     }
 
     // --------------------------------------------------------------- answering

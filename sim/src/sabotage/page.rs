@@ -1,7 +1,7 @@
 //! The page `docs/sabotage.md`: written from what was found, and read again to see whether it is
 //! still true.
 
-use super::{Plan, Who};
+use super::{Lesson, Plan, Who};
 use crate::checks::statements;
 use crate::courses::COURSES;
 use std::fmt::Write;
@@ -30,6 +30,9 @@ pub struct Caught {
     /// With which seed; seeds are counted from 0, so one more was needed.
     pub seed: u64,
 }
+
+/// How one lesson fared: with which seed its check has failed.
+pub type Taught = (Lesson, Option<u64>);
 
 /// A row of the page, as far as it can be checked again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,12 +66,22 @@ the seeds named here again, and `cargo xtask test` does that.
 - *core's own test*: a test of the core alone that fails without the rule.
 ";
 
+const LESSONS: &str = "
+## What a learner takes away
+
+The rules that can be switched off in the playground, each with the check that must tell what comes
+of it. Every node breaks the rule, and the run goes on, whatever else fails, until that check has.
+
+| number | rule | without it | course | ends with | seed |
+|---|---|---|---|---|---|
+";
+
 const NOBODY: &str = "no course";
 const NO_SEED: &str = "-";
 
 /// The whole page.
 #[must_use]
-pub fn write(found: &[Found]) -> String {
+pub fn write(found: &[Found], taught: &[Taught]) -> String {
     let caught = || found.iter().filter_map(|found| found.caught.as_ref());
     let most = caught().map(|caught| caught.seed + 1).max().unwrap_or(0);
     let mut page = format!(
@@ -90,6 +103,11 @@ pub fn write(found: &[Found]) -> String {
             page,
             "| `{name}` | {what} | {section} | {who} | {course} | {verdict} |"
         );
+    }
+    page += LESSONS;
+    for (lesson, seed) in taught {
+        let seed = seed.map_or(NO_SEED.to_string(), |seed| seed.to_string());
+        let _ = writeln!(page, "{}{seed} |", lesson_row(lesson));
     }
     page += "\n## What no course can show\n\n";
     for Found { plan, .. } in found {
@@ -133,6 +151,21 @@ fn cells(plan: &Plan) -> [&'static str; 5] {
     ]
 }
 
+/// The row of a lesson up to its seed.
+fn lesson_row(lesson: &Lesson) -> String {
+    let (number, rule, what) = (lesson.number, lesson.plan.name(), lesson.plan.what());
+    let (course, check) = (lesson.plan.course.name, lesson.check);
+    format!("| {number} | `{rule}` | {what} | {course} | {check} | ")
+}
+
+/// The seed of a lesson on a page, if its row is there and as it should be.
+#[must_use]
+pub fn read_lesson(page: &str, lesson: &Lesson) -> Option<u64> {
+    let own = lesson_row(lesson);
+    let row = page.lines().find_map(|line| line.strip_prefix(&own))?;
+    row.trim_end_matches(" |").parse().ok()
+}
+
 /// The row that a plan has on a page, if it has one.
 #[must_use]
 pub fn read(page: &str, plan: &Plan) -> Option<Line> {
@@ -155,7 +188,7 @@ pub fn wanted(plan: &Plan) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::plans;
+    use super::super::{lessons, plans};
     use super::*;
 
     #[test]
@@ -173,7 +206,11 @@ mod tests {
                 harm: (number % 2 == 0).then_some(("Election safety", 9)),
             })
             .collect();
-        let page = write(&found);
+        let taught: Vec<Taught> = lessons().into_iter().zip((3..).map(Some)).collect();
+        let page = write(&found, &taught);
+        for (lesson, seed) in &taught {
+            assert_eq!(read_lesson(&page, lesson), *seed);
+        }
         for Found { plan, caught, .. } in &found {
             let line = read(&page, plan).unwrap();
             assert_eq!(line.plan, wanted(plan));

@@ -1,7 +1,8 @@
 //! The plan for every rule: who breaks it, what is played, which test of the core notices too.
 
-use super::{Broken, Optional, Plan, Who};
+use super::{Broken, Careless, Optional, Plan, Who};
 use crate::courses::Course;
+use crate::setup::HostRule;
 use raftwerk_core::Rule;
 
 const OPTIONS: [Optional; 3] = [
@@ -24,6 +25,13 @@ const OPTIONS: [Optional; 3] = [
         off: |switches| switches.stickiness = false,
     },
 ];
+
+const HOSTS: [Careless; 1] = [Careless {
+    name: "c1-no-sessions",
+    section: "T6.3",
+    what: "The state machine executes a request as often as it is in the log.",
+    rule: HostRule::Sessions,
+}];
 
 /// What no course can show, and why.
 const SPARED: [(&str, &str); 4] = [
@@ -54,6 +62,7 @@ const TABLE: &str = "
 p5-1-old-term one storm e20_no_kind_of_an_older_term_has_any_effect
 e1-vote one storm e1_a_vote_leaves_only_when_term_and_vote_are_on_disk
 e1-own-vote one storm e1_a_candidate_wins_only_when_its_own_term_is_on_disk
+e1-term all storm t3_8_term_vote_and_log_survive_a_restart_and_nothing_else_does
 e2-forget one storm e2_stepping_down_inside_a_term_keeps_the_vote
 e2-twice one storm p5_2_a_split_vote_elects_nobody_and_ends_by_timeout
 e3-repeat all storm e3_a_voter_counts_once_and_a_stranger_never
@@ -103,6 +112,7 @@ m3-keep-cut one storm m3_an_uncommitted_change_is_kept_over_a_restart_and_rolled
 m4-elections one storm m4_elections_need_both_halves
 m4-commits one storm m4_commits_need_both_halves
 m4-reads all reads m4_reads_need_both_halves
+m4-direct one storm section_6_two_voters_at_once_go_through_a_joint_entry
 m6-stays all storm m6_a_removed_leader_goes_on_until_that_is_committed_and_hands_over
 m8-no-catch-up one storm m8_an_empty_new_voter_blocks_no_commit
 m9-nobody-leaves all storm m9_any_leader_leaves_the_joint_membership
@@ -113,6 +123,7 @@ d8-keep-crown one storm d8_a_leader_with_a_stalled_disk_hands_over
 pre-vote all return t9_6_a_returning_node_does_not_depose_a_healthy_leader
 check-quorum all aside t6_2_a_leader_without_a_majority_steps_down
 stickiness all deaf e15_a_deaf_follower_deposes_nobody
+c1-no-sessions all storm a_retry_hears_the_first_answer_and_changes_nothing
 ";
 
 /// The plan for every rule, in the order of the core's table; then the optional ones.
@@ -123,13 +134,15 @@ stickiness all deaf e15_a_deaf_follower_deposes_nobody
 pub fn plans() -> Vec<Plan> {
     let rules = Rule::ALL.iter().map(|rule| Broken::Rule(*rule));
     let options = OPTIONS.iter().map(Broken::Option);
-    rules.chain(options).map(plan).collect()
+    let hosts = HOSTS.iter().map(Broken::Host);
+    rules.chain(options).chain(hosts).map(plan).collect()
 }
 
 fn plan(broken: Broken) -> Plan {
     let name = match broken {
         Broken::Rule(rule) => rule.name(),
         Broken::Option(option) => option.name,
+        Broken::Host(host) => host.name,
     };
     let row = rows().find(|row| row[0] == name);
     let [_, who, course, test] = row.expect("every rule has a row");
@@ -173,8 +186,10 @@ mod tests {
     #[test]
     fn every_test_that_is_named_is_there() {
         let mut text = String::new();
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core");
-        let mut folders = vec![root.join("tests"), root.join("src")];
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut folders = ["core/tests", "core/src", "kv/tests", "kv/src"]
+            .map(|folder| root.join(folder))
+            .to_vec();
         while let Some(folder) = folders.pop() {
             for file in std::fs::read_dir(folder).unwrap() {
                 let path = file.unwrap().path();

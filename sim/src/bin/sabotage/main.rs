@@ -5,6 +5,8 @@
 //! `--check` plays only the seeds named there and compares, `--control` breaks nothing: then no
 //! check may fail. With `--json` the last line is one object.
 
+mod taught;
+
 use raftwerk_sim::sabotage::page::{self, Caught, Found};
 use raftwerk_sim::sabotage::{Broken, HARM, Plan, Who, plans};
 use raftwerk_sim::{COURSES, Course, World};
@@ -241,14 +243,16 @@ fn find(options: &Options) -> (Vec<String>, Value) {
         plan: *plan,
         caught: hunt(plan, options, told),
         harm: match (options.mode, plan.spared, plan.broken) {
-            (Mode::Write, None, Broken::Rule(_)) => harm(plan, options, told),
+            (Mode::Write, None, Broken::Rule(_) | Broken::Host(_)) => harm(plan, options, told),
             _ => None,
         },
     });
     found.iter().for_each(|found| println!("{}", line(found)));
     let mut wrong: Vec<String> = found.iter().filter_map(surprise).collect();
+    let taught = taught::hunt(options);
+    wrong.extend(taught.iter().filter_map(taught::surprise));
     if options.mode == Mode::Write
-        && let Err(why) = std::fs::write(PAGE, page::write(&found))
+        && let Err(why) = std::fs::write(PAGE, page::write(&found, &taught))
     {
         wrong.push(format!("{PAGE}: {why}"));
     }
@@ -264,6 +268,7 @@ fn find(options: &Options) -> (Vec<String>, Value) {
         "max_seeds": options.max_seeds,
         "steps": options.steps,
         "rules": found.iter().map(row).collect::<Vec<_>>(),
+        "lessons": taught.iter().map(taught::row).collect::<Vec<_>>(),
     });
     (wrong, object)
 }
@@ -314,6 +319,7 @@ fn check(options: &Options) -> (Vec<String>, Value) {
         again(plan, options, &page)
     });
     let mut wrong: Vec<String> = wrong.into_iter().flatten().collect();
+    wrong.extend(taught::again(options, &page));
     // The storm is run without anything broken by the binary of that name.
     wrong.extend(control(options, 20, &COURSES[1..]).0);
     let object = json!({ "rows": plans.len(), "wrong": wrong.len() });
