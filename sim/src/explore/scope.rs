@@ -66,8 +66,6 @@ pub struct Scope {
     pub broken: Option<Broken>,
     /// A rule that the cores do not keep; only in a build with the feature `sabotage`.
     pub sabotage: Option<Rule>,
-    /// Rules without which this scope finds a violation.
-    pub catches: &'static [Rule],
 }
 
 impl Scope {
@@ -93,7 +91,6 @@ impl Scope {
             promises: true,
             broken: None,
             sabotage: None,
-            catches: &[],
         }
     }
 

@@ -16,6 +16,8 @@ pub struct Found {
     /// The first thing that Raft promises which did not hold, and with which seed, when the run
     /// went on and every node broke the rule.
     pub harm: Option<(&'static str, u64)>,
+    /// The first scope of the explorer that ends in a violation, and the length of its path.
+    pub explored: Option<(&'static str, usize)>,
 }
 
 /// What noticed that a rule is broken.
@@ -43,6 +45,8 @@ pub struct Line {
     pub by: String,
     /// The seed; `None` where no course is expected to show anything.
     pub seed: Option<u64>,
+    /// The scope of the explorer.
+    pub explored: Option<String>,
 }
 
 const HEAD: &str = "\
@@ -63,6 +67,8 @@ the seeds named here again, and `cargo xtask test` does that.
 - *comes to*: what Raft promises or a client sees broken in the end, if the run goes on and every
   node breaks the rule; with the first seed that shows it. Empty where the first 200 seeds show
   nothing of the kind, or where the rule is about progress.
+- *explored*: the first scope of `explore` in which every way that things can go is searched and one
+  ends in a violation; with the number of steps of the shortest such way.
 - *core's own test*: a test of the core alone that fails without the rule.
 ";
 
@@ -89,16 +95,24 @@ pub fn write(found: &[Found], taught: &[Taught]) -> String {
         found.len(),
         caught().count()
     );
-    page += "| rule | without it | section | in | course | noticed by | seed | comes to | core's \
-             own test |\n|---|---|---|---|---|---|---|---|---|\n";
-    for Found { plan, caught, harm } in found {
+    page += "| rule | without it | section | in | course | noticed by | seed | comes to | explored \
+             | core's own test |\n|---|---|---|---|---|---|---|---|---|---|\n";
+    for Found {
+        plan,
+        caught,
+        harm,
+        explored,
+    } in found
+    {
         let [name, what, section, who, course] = cells(plan);
         let (by, seed) = match caught {
             Some(caught) => (caught.by.clone(), caught.seed.to_string()),
             None => (NOBODY.to_string(), NO_SEED.to_string()),
         };
         let harm = harm.map_or(String::new(), |(check, seed)| format!("{check} ({seed})"));
-        let verdict = format!("{by} | {seed} | {harm} | `{}`", plan.test);
+        let explored =
+            explored.map_or(String::new(), |(scope, steps)| format!("{scope} ({steps})"));
+        let verdict = format!("{by} | {seed} | {harm} | {explored} | `{}`", plan.test);
         let _ = writeln!(
             page,
             "| `{name}` | {what} | {section} | {who} | {course} | {verdict} |"
@@ -177,6 +191,10 @@ pub fn read(page: &str, plan: &Plan) -> Option<Line> {
         plan: cells.get(..5)?.to_vec(),
         by: cells.get(5)?.clone(),
         seed: cells.get(6)?.parse().ok(),
+        explored: cells
+            .get(8)?
+            .split_once(" (")
+            .map(|(scope, _)| scope.to_string()),
     })
 }
 
@@ -204,6 +222,7 @@ mod tests {
                     seed: number as u64,
                 }),
                 harm: (number % 2 == 0).then_some(("Election safety", 9)),
+                explored: (number % 3 == 0).then_some(("votes", 4)),
             })
             .collect();
         let taught: Vec<Taught> = lessons().into_iter().zip((3..).map(Some)).collect();
@@ -211,8 +230,15 @@ mod tests {
         for (lesson, seed) in &taught {
             assert_eq!(read_lesson(&page, lesson), *seed);
         }
-        for Found { plan, caught, .. } in &found {
+        for Found {
+            plan,
+            caught,
+            explored,
+            ..
+        } in &found
+        {
             let line = read(&page, plan).unwrap();
+            assert_eq!(line.explored.as_deref(), explored.map(|(scope, _)| scope));
             assert_eq!(line.plan, wanted(plan));
             assert_eq!(line.seed, caught.as_ref().map(|caught| caught.seed));
             let by = caught.as_ref().map_or(NOBODY, |caught| &caught.by);

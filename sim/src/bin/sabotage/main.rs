@@ -5,6 +5,7 @@
 //! `--check` plays only the seeds named there and compares, `--control` breaks nothing: then no
 //! check may fail. With `--json` the last line is one object.
 
+mod explored;
 mod taught;
 
 use raftwerk_sim::sabotage::page::{self, Caught, Found};
@@ -242,6 +243,10 @@ fn find(options: &Options) -> (Vec<String>, Value) {
     let found = each(&plans, options.threads, Plan::name, |plan, told| Found {
         plan: *plan,
         caught: hunt(plan, options, told),
+        explored: match options.mode {
+            Mode::Write => explored::find(plan),
+            _ => None,
+        },
         harm: match (options.mode, plan.spared, plan.broken) {
             (Mode::Write, None, Broken::Rule(_) | Broken::Host(_)) => harm(plan, options, told),
             _ => None,
@@ -307,6 +312,7 @@ fn row(found: &Found) -> Value {
         "seed": caught.map(|caught| caught.seed),
         "seeds": caught.map(|caught| caught.seed + 1),
         "harm": found.harm.map(|(check, _)| check),
+        "scope": found.explored.map(|(scope, _)| scope),
         "core_test": found.plan.test,
     })
 }
@@ -339,6 +345,9 @@ fn again(plan: &Plan, options: &Options, page: &str) -> Option<String> {
     };
     if line.plan != page::wanted(plan) {
         return Some(format!("{name}: the page says {:?}", line.plan));
+    }
+    if let Some(wrong) = explored::again(plan, line.explored.as_deref()) {
+        return Some(wrong);
     }
     let Some(seed) = line.seed else {
         let spared = plan.spared.is_some();
