@@ -3,6 +3,7 @@
 //! Every number that bounds something is here with its unit. Two presets: [`Config::server`]
 //! for a LAN and [`Config::demo`] for a world slow enough to be watched.
 
+use crate::autopilot::Policy;
 use crate::time::Span;
 use crate::types::{ClusterId, NodeId};
 
@@ -23,6 +24,8 @@ pub struct Config {
     pub limits: Limits,
     /// Which optional rules are on.
     pub switches: Switches,
+    /// The leader changes the members by itself where this says so (thesis 4.4); `None`: never.
+    pub autopilot: Option<Policy>,
     /// A rule that this node does not keep, to prove that somebody notices.
     #[cfg(feature = "sabotage")]
     pub sabotage: Option<crate::Rule>,
@@ -142,6 +145,7 @@ impl Config {
                 term_jump: 1 << 32,
             },
             switches: Switches::default(),
+            autopilot: None,
             #[cfg(feature = "sabotage")]
             sabotage: None,
         }
@@ -227,6 +231,12 @@ impl Config {
         need(
             !self.switches.quorum_reads,
             "quorum reads are not built yet: switch them off",
+        );
+        let pilot = self.autopilot.iter();
+        wrong.extend(
+            pilot
+                .flat_map(|policy| policy.wrong(timing))
+                .map(str::to_string),
         );
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }

@@ -128,7 +128,8 @@ impl Raft {
             && let Stage::Final(id) = change.stage
             && id.index <= applying
         {
-            self.settled.push((change.ticket, Outcome::Committed(id)));
+            let ended = change.ticket.map(|ticket| (ticket, Outcome::Committed(id)));
+            self.settled.extend(ended);
             leading.change = None;
         }
         self.conclude_transfer();

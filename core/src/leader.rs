@@ -4,6 +4,7 @@
 //! Guarantees: a leader's term and vote are on disk, and a leader that cannot do its work, for
 //! want of a majority or of a disk, does not stay one.
 
+use crate::autopilot::Autopilot;
 use crate::io::Fence;
 use crate::membership::Members;
 use crate::progress::Progress;
@@ -78,6 +79,7 @@ impl Raft {
             reads: LeaderReads::default(),
             transfer: None,
             change: None,
+            pilot: self.config.autopilot.map(Autopilot::new),
             leaving,
         }));
         self.trace(|_| Kind::BecameLeader { votes: told });

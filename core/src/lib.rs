@@ -3,7 +3,7 @@
 //! **Feed inputs, then drain [`Raft::poll`] until `None`.** That is the whole contract; `io`
 //! tells it on one page. In reading order: `types`, `message`, `io`, `raft`, `inputs`, `election`,
 //! `votes`, `leader`, `transfer`, `reconfigure`, `catch_up`, `follower`, `replication`, `commit`,
-//! `reads`, `snapshot`, `install`, `offer`, `drain`.
+//! `reads`, `snapshot`, `install`, `offer`, `autopilot`, `pilot`, `drain`.
 //!
 //! | paper / thesis                         | file                     |
 //! |----------------------------------------|--------------------------|
@@ -13,11 +13,13 @@
 //! | 5.3 replication                        | `follower`, `replication`, `progress` |
 //! | 5.4 safety, commit rule                | `votes`, `commit`        |
 //! | 6, T4 membership                       | `membership`, `quorum`, `reconfigure`, `catch_up` |
+//! | T4.4 members change by themselves      | `autopilot`, `pilot`     |
 //! | 7, T5 snapshots and compaction         | `snapshot`, `install`, `offer`, `log` |
 //! | T3.8, T10.2.1 what the disk must cover | `durability`             |
 //! | T6.2 check-quorum                      | `leader`                 |
 //! | T6.4 reads                             | `reads`                  |
 
+pub mod autopilot;
 mod boot;
 mod catch_up;
 mod commit;
@@ -40,6 +42,7 @@ mod offer;
 mod overflow;
 #[cfg(feature = "serde")]
 mod payload;
+mod pilot;
 mod progress;
 pub mod quorum;
 mod raft;

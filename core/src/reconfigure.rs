@@ -23,10 +23,11 @@ use crate::trace::{Cause, FollowerReason, Kind, Step, TransferReason};
 use crate::types::{Entry, EntryBody, Index, Lane, LogId, NodeId, Round, Ticket};
 use std::collections::BTreeMap;
 
-/// A change that somebody asked this leader for.
+/// A change that somebody asked this leader for, or its autopilot decided on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Change {
-    pub ticket: Ticket,
+    /// Who asked; `None`: the autopilot.
+    pub ticket: Option<Ticket>,
     pub target: Members,
     pub stage: Stage,
 }
@@ -79,6 +80,19 @@ impl Raft {
         target: Members,
     ) -> Result<(), Refusal> {
         self.enter(now, Cause::Client(ticket));
+        let target = target.checked().map_err(Refusal::BadMembers);
+        match self.may_change_members() {
+            // What is wrong with the wish is said before what is in its way.
+            Err(why @ (Refusal::NotReady | Refusal::ChangePending)) => {
+                Err(target.err().unwrap_or(why))
+            }
+            Err(why) => Err(why),
+            Ok(()) => self.change_members(Some(ticket), target?),
+        }
+    }
+
+    /// Whether a change of members may begin now.
+    pub(crate) fn may_change_members(&self) -> Result<(), Refusal> {
         if self.fenced.is_some() {
             return Err(Refusal::Fenced);
         }
@@ -88,15 +102,26 @@ impl Raft {
         if leading.transfer.is_some() {
             return Err(Refusal::Transferring);
         }
-        let target = target.checked().map_err(Refusal::BadMembers)?;
         if !self.opened(leading) {
             return Err(Refusal::NotReady);
         }
-        let current = self.membership().cloned().unwrap_or_default();
+        let (joint, index) = self.membership().map_or((false, Index(0)), |current| {
+            (current.members.is_joint(), current.index())
+        });
         let busy = leading.change.is_some() && self.rule(Rule::M1TwoAtOnce);
-        if busy || current.members.is_joint() || !self.settled_at(current.index()) {
+        if busy || joint || !self.settled_at(index) {
             return Err(Refusal::ChangePending);
         }
+        Ok(())
+    }
+
+    /// Begins a change that may begin.
+    pub(crate) fn change_members(
+        &mut self,
+        ticket: Option<Ticket>,
+        target: Members,
+    ) -> Result<(), Refusal> {
+        let current = self.membership().cloned().unwrap_or_default();
         let voters = current.members.voters.iter();
         let is_new = |node: &NodeId| !voters.clone().any(|voter| voter == node);
         let new_voters: Vec<NodeId> = target.voters.iter().copied().filter(is_new).collect();
@@ -110,7 +135,7 @@ impl Raft {
 
     fn begin_change(
         &mut self,
-        ticket: Ticket,
+        ticket: Option<Ticket>,
         target: Members,
         current: &Membership,
         new_voters: &[NodeId],
@@ -261,7 +286,8 @@ impl Raft {
         if let State::Leader(leading) = &mut self.state
             && let Some(change) = leading.change.take()
         {
-            self.settled.push((change.ticket, Outcome::Aborted(why)));
+            let ended = change.ticket.map(|ticket| (ticket, Outcome::Aborted(why)));
+            self.settled.extend(ended);
             self.trace(|_| Kind::ChangeAborted { why });
         }
     }
@@ -274,7 +300,8 @@ impl Raft {
             Stage::CatchingUp(_) => Outcome::Aborted(why),
             Stage::Joint | Stage::Final(_) => Outcome::Unknown,
         };
-        self.settled.push((change.ticket, outcome));
+        self.settled
+            .extend(change.ticket.map(|ticket| (ticket, outcome)));
         if outcome != Outcome::Unknown {
             self.trace(|_| Kind::ChangeAborted { why });
         }

@@ -31,6 +31,7 @@ impl Raft {
             leading.round = round;
             leading.beat = true;
             self.give_up_unanswered();
+            self.look_after_members();
         }
     }
 

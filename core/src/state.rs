@@ -3,6 +3,7 @@
 //! What only a leader or only a candidate has lives inside its state, so that it is gone the
 //! moment the role is.
 
+use crate::autopilot::Autopilot;
 use crate::progress::Progress;
 use crate::reads::LeaderReads;
 use crate::reconfigure::{Change, Leaving};
@@ -57,6 +58,8 @@ pub(crate) struct Leading {
     pub transfer: Option<Transfer>,
     /// The members are being changed at somebody's wish.
     pub change: Option<Change>,
+    /// Changes members when nobody asks, if it is switched on.
+    pub pilot: Option<Autopilot>,
     /// Peers that are members no more and are to learn it.
     pub leaving: BTreeMap<NodeId, Leaving>,
 }

@@ -1,5 +1,6 @@
 //! A read-only picture of the machine, for screens, metrics and checks. Changes nothing.
 
+use crate::autopilot::Autopilot;
 use crate::config::Config;
 use crate::io::Fence;
 use crate::membership::{Members, Membership};
@@ -288,6 +289,14 @@ impl<'a> View<'a> {
             target: &change.target,
             rounds,
         })
+    }
+    /// A leader's autopilot, if it is switched on.
+    #[must_use]
+    pub fn autopilot(self) -> Option<&'a Autopilot> {
+        match &self.0.state {
+            State::Leader(leading) => leading.pilot.as_ref(),
+            _ => None,
+        }
     }
     /// What waits for the disk.
     #[must_use]

@@ -243,6 +243,7 @@ fn judge(state: &mut State, event: &Event) -> Judged {
         Kind::MembershipInForce { .. }
         | Kind::AppendedMembership { .. }
         | Kind::MembershipCommitted { .. }
+        | Kind::Decided { .. }
         | Kind::ChangeStarted { .. }
         | Kind::ChangeAborted { .. }
         | Kind::LearnerCaughtUp { .. }

@@ -10,6 +10,7 @@ mod plans;
 mod storm;
 
 pub use plans::{Churn, FaultPlan, Workload};
+use raftwerk_core::autopilot::Policy;
 use raftwerk_core::{ClusterId, Config, Limits, NodeId, Switches, Timing};
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +48,9 @@ pub struct Setup {
     pub limits: Limits,
     /// Optional rules of the core.
     pub switches: Switches,
+    /// Leaders change the members by themselves where this says so.
+    #[serde(default)]
+    pub autopilot: Option<Policy>,
     /// Random faults.
     pub faults: FaultPlan,
     /// Random operations of the clients.
@@ -191,6 +195,7 @@ impl Setup {
             timing: demo.timing,
             limits: demo.limits,
             switches: demo.switches,
+            autopilot: None,
             faults: FaultPlan::default(),
             workload: Workload::default(),
             #[cfg(feature = "sabotage")]
@@ -210,6 +215,7 @@ impl Setup {
             timing: self.timing,
             limits: self.limits,
             switches: self.switches,
+            autopilot: self.autopilot,
             #[cfg(feature = "sabotage")]
             sabotage: self.broken_by(node),
         }

@@ -6,17 +6,19 @@
 //! number comes from the event.
 
 mod compared;
+mod members;
 mod rule;
 mod words;
 
+pub use members::decision;
 pub use words::{abort, cause, refusal, role_name, section, timer_name};
 use words::{count, end, entries, fence, ignored, names, span, useless, vote_word};
 
 use raftwerk_core::trace::{
     CommitReason, ElectionReason, Event, FollowerReason, Held, InstallReason, Kind, Pace, Role,
-    SendEnd, Step, TransferReason, VoteRefusal,
+    SendEnd, TransferReason, VoteRefusal,
 };
-use raftwerk_core::{Index, LogId, Members, NodeId, ReadPath, Term, Ticket};
+use raftwerk_core::{Index, LogId, NodeId, ReadPath, Term, Ticket};
 
 /// An event in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,14 +148,20 @@ fn what(event: &Event) -> String {
         Kind::TransferAborted { to, why } => {
             format!("{node} hands over to {to} no more: {}.", abort(*why))
         }
+        Kind::Decided { decision } => {
+            let what = members::decision(decision);
+            format!("{node}'s autopilot decides: {what}.")
+        }
         Kind::ChangeStarted {
-            target, new_voters, ..
-        } => change_started(node, target, new_voters),
+            ticket,
+            target,
+            new_voters,
+        } => members::change_started(node, *ticket, target, new_voters),
         Kind::LearnerCaughtUp { peer, round, .. } => {
             let rounds = count(*round, "round");
             format!("{peer} keeps up with {node} after {rounds}. It may vote.")
         }
-        Kind::AppendedMembership { id, step } => appended_membership(node, *id, *step),
+        Kind::AppendedMembership { id, step } => members::appended(node, *id, *step),
         Kind::ChangeAborted { why } => {
             format!("{node} gives the change of members up: {}.", abort(*why))
         }
@@ -284,25 +292,6 @@ fn transfer_started(node: NodeId, to: NodeId, why: TransferReason, matched: Inde
         TransferReason::DiskStalled => "waits too long for its own disk and hands over",
     };
     format!("{node} {why} to {to}, whose disk has the log up to {matched}.")
-}
-
-fn change_started(node: NodeId, target: &Members, new_voters: &[NodeId]) -> String {
-    let voters = names(&target.voters);
-    if new_voters.is_empty() {
-        return format!("{node} is asked to change the voters to {voters}.");
-    }
-    let new = names(new_voters);
-    format!("{node} is asked to change the voters to {voters}. First {new} must keep up.")
-}
-
-fn appended_membership(node: NodeId, id: LogId, step: Step) -> String {
-    let what = match step {
-        Step::Learners => "new learners",
-        Step::Direct => "the new members",
-        Step::Joint => "both sets of voters, which now decide together",
-        Step::Leave => "the new members alone: the old voters are left behind",
-    };
-    format!("{node} appends entry {id}, which names {what}.")
 }
 
 fn granted_vote(node: NodeId, to: NodeId, pre: bool, proposed: Term) -> String {

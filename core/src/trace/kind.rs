@@ -4,6 +4,7 @@ use super::{
     CommitReason, ElectionReason, FollowerReason, Held, IgnoreReason, InstallReason, Pace, Role,
     SendEnd, SnapshotUseless, Step, TransferReason, VoteRefusal,
 };
+use crate::autopilot::Decision;
 use crate::io::{Abort, Fence, ReadPath, Refusal};
 use crate::membership::Members;
 use crate::time::Span;
@@ -273,10 +274,15 @@ pub enum Kind {
         /// Why.
         why: Abort,
     },
+    /// The leader's autopilot decides to change the members.
+    Decided {
+        /// Who shall be members, and why.
+        decision: Decision,
+    },
     /// A leader begins to change the members.
     ChangeStarted {
-        /// The host's number.
-        ticket: Ticket,
+        /// The host's number; `None`: the autopilot decided it.
+        ticket: Option<Ticket>,
         /// Who shall be members.
         target: Members,
         /// Voters of the target that do not vote yet.
@@ -441,6 +447,7 @@ impl Kind {
             | Kind::ReadConfirmed { .. }
             | Kind::ReadServed { .. }
             | Kind::ReadFailed { .. } => "T6.4",
+            Kind::Decided { .. } => "T4.4",
             Kind::MembershipInForce { .. }
             | Kind::MembershipCommitted { .. }
             | Kind::ChangeStarted { .. } => "P6, T4.1",
@@ -492,6 +499,7 @@ impl Kind {
             | Kind::TransferStarted { .. }
             | Kind::SentTimeoutNow { .. }
             | Kind::TransferAborted { .. }
+            | Kind::Decided { .. }
             | Kind::ChangeStarted { .. }
             | Kind::LearnerCaughtUp { .. }
             | Kind::AppendedMembership { .. }

@@ -72,11 +72,12 @@ pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
             }
             Ok(())
         }
-        Kind::ChangeStarted { .. } | Kind::LearnerCaughtUp { .. } | Kind::Parted { .. } => {
-            must(state.reign_of(id).is_some(), LEADER_CHANGES, || {
-                format!("{id} does not lead")
-            })
-        }
+        Kind::Decided { .. }
+        | Kind::ChangeStarted { .. }
+        | Kind::LearnerCaughtUp { .. }
+        | Kind::Parted { .. } => must(state.reign_of(id).is_some(), LEADER_CHANGES, || {
+            format!("{id} does not lead")
+        }),
         _ => Ok(()),
     }
 }

@@ -58,6 +58,7 @@ pub(super) fn compared(event: &Event) -> Option<String> {
         Kind::TransferStarted { matched, last, .. } => {
             format!("On the target's disk up to {matched}, here up to {last}")
         }
+        Kind::Decided { decision } => super::members::compared(decision.reason),
         Kind::LearnerCaughtUp { took, .. } => format!(
             "The last round took {}: less than an election timeout",
             span(took.0)

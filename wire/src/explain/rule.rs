@@ -94,6 +94,7 @@ pub(super) fn rule(kind: &Kind) -> &'static str {
         Kind::TransferAborted { .. } => {
             "A transfer that takes too long is given up, so that commands are taken again."
         }
+        Kind::Decided { decision } => super::members::rule(decision.reason),
         Kind::ChangeStarted { .. } => {
             "One change at a time, and only after an entry of the leader's own term is committed."
         }

@@ -1,7 +1,8 @@
 //! Every kind has sentences that name the node, end properly and shout at nobody.
 
 use super::*;
-use raftwerk_core::trace::{Cause, IgnoreReason, SnapshotUseless, Timer};
+use raftwerk_core::autopilot::{Decision, Reason};
+use raftwerk_core::trace::{Cause, IgnoreReason, SnapshotUseless, Step, Timer};
 use raftwerk_core::{Abort, BadMembers, Fence, Members, Refusal, Round, Span, Time, WriteSeq};
 
 fn id(term: u64, index: u64) -> LogId {
@@ -342,9 +343,10 @@ fn membership_kinds() -> Vec<Kind> {
         Kind::Parted { peer, told: true },
         Kind::Parted { peer, told: false },
     ];
-    for new_voters in [vec![], vec![peer]] {
+    kinds.extend(decisions());
+    for (ticket, new_voters) in [(Some(Ticket(1)), vec![]), (None, vec![peer])] {
         kinds.push(Kind::ChangeStarted {
-            ticket: Ticket(1),
+            ticket,
             target: Members::of_voters([NodeId(1), peer]),
             new_voters,
         });
@@ -353,6 +355,46 @@ fn membership_kinds() -> Vec<Kind> {
         kinds.push(Kind::AppendedMembership { id: id(4, 9), step });
     }
     kinds
+}
+
+fn decisions() -> Vec<Kind> {
+    let (learner, dead, span) = (NodeId(4), NodeId(2), Span(31_000_000));
+    let (voters, wanted, silent, steady) = (4, 3, span, span);
+    let reasons = [
+        Reason::Shrink {
+            voter: dead,
+            dead: Some(silent),
+            voters,
+            wanted,
+        },
+        Reason::Shrink {
+            voter: dead,
+            dead: None,
+            voters,
+            wanted,
+        },
+        Reason::Replace {
+            dead,
+            silent,
+            spare: learner,
+            steady,
+        },
+        Reason::Promote {
+            learner,
+            steady,
+            voters,
+            wanted,
+        },
+        Reason::Forget { learner, silent },
+    ];
+    let target = Members::of_voters([NodeId(1), learner]);
+    let decision = |reason| Kind::Decided {
+        decision: Decision {
+            target: target.clone(),
+            reason,
+        },
+    };
+    reasons.map(decision).to_vec()
 }
 
 fn snapshot_kinds() -> Vec<Kind> {
