@@ -158,3 +158,41 @@ impl Membership {
         self.id.index
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quorum::reached;
+
+    fn members(set: u32) -> Members {
+        let bits = (0..7).filter(|bit| set & (1 << bit) != 0);
+        Members::of_voters(bits.map(NodeId))
+    }
+
+    /// Whether each majority of one meets each majority of the other.
+    fn meet(one: &Members, other: &Members) -> bool {
+        (0..1u32 << 7).all(|yes| {
+            let yes = |node: NodeId| yes & (1 << node.0) != 0;
+            !(reached(one, yes) && reached(other, |node| !yes(node)))
+        })
+    }
+
+    /// M4, thesis 4.1 and 4.3: on the way between any two sets of voters up to seven nodes, each
+    /// majority meets each majority of the step before; a step without a joint entry is taken
+    /// exactly when at most one voter comes or goes.
+    #[test]
+    fn m4_majorities_meet_on_every_way_between_two_sets_of_voters() {
+        for (from, to) in (1..1u32 << 7).flat_map(|from| (1..1u32 << 7).map(move |to| (from, to))) {
+            let (from, to, apart) = (members(from), members(to), (from ^ to).count_ones());
+            let next = from.toward(&to);
+            assert_eq!(next.is_joint(), apart > 1, "{from:?} {to:?}");
+            assert!(meet(&from, &next), "{from:?} {next:?}");
+            if next.is_joint() {
+                assert!(meet(&next, &next.after_joint()), "{next:?}");
+                assert_eq!(next.after_joint(), to);
+            } else {
+                assert_eq!(next, to);
+            }
+        }
+    }
+}

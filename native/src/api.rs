@@ -20,7 +20,7 @@ mod guard;
 mod kv;
 pub(crate) mod listener;
 mod observe;
-mod query;
+pub mod query;
 mod sessions;
 mod status;
 

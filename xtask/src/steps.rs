@@ -139,6 +139,19 @@ pub const STEPS: &[Step] = &[
         |workspace| cargo(workspace, "test --no-fail-fast -p raftwerk-native"),
     ),
     step(
+        "decoders",
+        When::Always,
+        "every decoder under hostile bytes",
+        |workspace| {
+            let decoders = "-p raftwerk-decoders";
+            cargo(
+                workspace,
+                &format!("clippy {decoders} --all-targets {STRICT}"),
+            )?;
+            cargo(workspace, &format!("test {decoders}"))
+        },
+    ),
+    step(
         "storm-small",
         When::Fast,
         "20 seeds in the simulator",
@@ -177,7 +190,8 @@ pub const STEPS: &[Step] = &[
 
 /// Crates that are checked on their own: the page is for another target, and the server must be
 /// built as it is shipped, without features that other crates ask of the core.
-const NOT_ALONE: &str = "--exclude raftwerk-web --exclude raftwerk-native";
+const NOT_ALONE: &str =
+    "--exclude raftwerk-web --exclude raftwerk-native --exclude raftwerk-decoders";
 
 /// Every warning is an error.
 const STRICT: &str = "-- --deny warnings";

@@ -7,6 +7,7 @@
 #[path = "../kit/mod.rs"]
 mod kit;
 
+mod quorum;
 mod world;
 
 use kit::*;

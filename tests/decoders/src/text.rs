@@ -1,0 +1,82 @@
+//! JSON that others send: bodies of the client API, the observe stream, runs; and query strings.
+
+use crate::meter::bounded;
+use raftwerk_native::api::query::{self, Query};
+use raftwerk_sim::{Intervention, Setup, World};
+use raftwerk_wire::client::{Item, ListPage, Problem, ReadMode, SessionOpened, Status, Written};
+use raftwerk_wire::observe::{Chaos, FromSupervisor, Tell};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt::Debug;
+
+/// The smallest text of a view's element is two bytes, `{}` or `[]`; the element has hundreds.
+const TIMES: usize = 400;
+
+/// Reads a value; what was read, written and read again is the same, and so is its text.
+fn json<T: Serialize + DeserializeOwned + PartialEq + Debug>(bytes: &[u8]) -> Option<T> {
+    let value: T = bounded(bytes, TIMES, |bytes| serde_json::from_slice(bytes).ok())?;
+    let text = serde_json::to_vec(&value).expect("what was read can be written");
+    let again: T = serde_json::from_slice(&text).expect("what was written can be read");
+    assert_eq!(again, value);
+    let twice = serde_json::to_vec(&again).expect("it was written before");
+    assert_eq!(twice, text);
+    Some(value)
+}
+
+/// What a page hears from a node or from the supervisor.
+pub fn observe(bytes: &[u8]) -> bool {
+    json::<FromSupervisor>(bytes).is_some() | json::<Tell>(bytes).is_some()
+}
+
+/// Bodies of requests and answers.
+pub fn body(bytes: &[u8]) -> bool {
+    json::<Chaos>(bytes).is_some()
+        | json::<Problem>(bytes).is_some()
+        | json::<Status>(bytes).is_some()
+        | json::<ListPage>(bytes).is_some()
+        | json::<Item>(bytes).is_some()
+        | json::<Written>(bytes).is_some()
+        | json::<SessionOpened>(bytes).is_some()
+}
+
+/// Parameters of a request and the key in its path.
+pub fn query(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return false;
+    };
+    const NAMES: [&str; 6] = ["read", "prev", "if_revision", "prefix", "after", "limit"];
+    let (path, text) = text.split_once('?').unwrap_or((text, ""));
+    let key = bounded(bytes, 16, |_| query::key(path));
+    if let Ok(key) = &key {
+        let encoded: String = key.iter().map(|byte| format!("%{byte:02x}")).collect();
+        let again = query::key(&format!("/v1/kv/{encoded}"));
+        assert_eq!(again.ok().as_ref(), Some(key));
+    }
+    let Ok(query) = bounded(bytes, 64, |_| Query::parse(text, &NAMES)) else {
+        return false;
+    };
+    for name in NAMES {
+        let _ = (query.bytes(name), query.text(name).is_ok());
+        let _ = (query.number(name).is_ok(), query.flag(name).is_ok());
+    }
+    let mode = query.text("read").ok().flatten().and_then(ReadMode::parse);
+    assert!(mode.is_none_or(|mode| ReadMode::parse(mode.name()) == Some(mode)));
+    key.is_ok()
+}
+
+/// A run: a setup and what is done to it. A setup that passes its own check can be run.
+pub fn run(bytes: &[u8]) -> bool {
+    let Some((setup, done)) = json::<(Setup, Vec<Intervention>)>(bytes) else {
+        return false;
+    };
+    if setup.validate().is_err() {
+        return false;
+    }
+    let mut world = World::new(&setup);
+    for what in done.iter().take(100) {
+        (0..5).for_each(|_| _ = world.step());
+        // A refusal is an answer too.
+        let _ = world.act(what);
+    }
+    true
+}
