@@ -126,7 +126,7 @@ fn r14_agreed_equals_brute_force_for_every_joint_set_and_every_value() {
 fn m4_two_majorities_of_a_membership_always_meet() {
     for (voters, outgoing) in memberships() {
         let mut members = joint(voters, outgoing);
-        members.learners = nodes(ALL - 1 & !(voters | outgoing));
+        members.learners = nodes((ALL - 1) & !(voters | outgoing));
         for yes in 0..ALL {
             let is_yes = |node: NodeId| yes & (1 << node.0) != 0;
             let both = reached(&members, is_yes) && reached(&members, |node| !is_yes(node));
