@@ -37,9 +37,13 @@ fn kept(target: &Target) -> Vec<(String, Vec<u8>)> {
     };
     let mut files: Vec<(String, Vec<u8>)> = found
         .map(|file| {
-            let path = file.unwrap().path();
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            (name, fs::read(path).unwrap())
+            let path = file.expect("readable").path();
+            let name = path
+                .file_name()
+                .expect("a file has a name")
+                .to_string_lossy()
+                .into_owned();
+            (name, fs::read(path).expect("readable"))
         })
         .collect();
     files.sort();
