@@ -111,7 +111,7 @@ impl Checks {
         self.broken.iter().map(|place| ALL[*place].1).collect()
     }
 
-    /// All checks for a screen.
+    /// All checks that look at every world, for a screen.
     pub fn view(&self) -> Vec<CheckView> {
         let broken = self.violation.as_ref().map(|violation| violation.check);
         let view = |(_, name, statement): &(Check, &str, &str)| CheckView {
@@ -119,7 +119,8 @@ impl Checks {
             statement: (*statement).to_string(),
             holds: broken != Some(*name),
         };
-        ALL.iter().map(view).collect()
+        let everywhere = ALL.iter().filter(|(check, ..)| check.is_everywhere());
+        everywhere.map(view).collect()
     }
 
     /// The newest members that are committed; `None` before anything is.

@@ -34,8 +34,8 @@ pub static COURSES: [Course; 6] = [
         by_hand: false,
         setup: Setup::storm,
         play: |world, steps| {
-            rage(world, steps);
-            settle(world);
+            rage(world, steps, &mut ());
+            settle(world, &mut ());
         },
     },
     Course {
@@ -45,8 +45,8 @@ pub static COURSES: [Course; 6] = [
         by_hand: false,
         setup: reads,
         play: |world, steps| {
-            rage(world, steps);
-            settle(world);
+            rage(world, steps, &mut ());
+            settle(world, &mut ());
         },
     },
     Course {

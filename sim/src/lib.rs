@@ -67,6 +67,9 @@ pub use setup::{
 };
 #[cfg(feature = "sabotage")]
 pub use setup::{HostRule, Sabotage};
-pub use storm::{HEALING_EVENTS, HEALING_TIME, Report, hash_trail, hash_trail_digest, heal, storm};
+pub use storm::{
+    Effort, HEALING_EVENTS, HEALING_TIME, Judged, Report, hash_trail, hash_trail_digest, heal,
+    storm, storm_of,
+};
 pub use timeline::{Lane, MAX_MARKS, MAX_SPANS, Mark, MarkKind, Span, Timeline};
 pub use world::{Counts, World};

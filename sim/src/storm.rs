@@ -1,15 +1,19 @@
-//! One storm: a random phase with faults, then healing, then proof of life.
+//! One storm: a random phase with faults, then healing, then proof of life, then judgement.
 //!
-//! The random phase shows that nothing wrong happens; the healing phase shows that something
-//! right still does (trap X4): with all faults off, every node must catch up though nothing new
-//! is written, then a new write must be answered and applied everywhere, each within
-//! [`HEALING_TIME`] of simulated time, and nothing may stay open that a node took on.
+//! The random phase shows that nothing wrong happens; what comes after it shows that something
+//! right still does (`heal`). All the while two judges look on who share nothing with the checks
+//! of the world (`judges`).
+
+mod heal;
+mod judges;
 
 use crate::checks::Violation;
-use crate::intervention::{Intervention, Op};
 use crate::setup::Setup;
 use crate::world::{Counts, World};
-use raftwerk_core::{NodeId, StableHasher};
+pub use heal::heal;
+use judges::Judges;
+pub use judges::{Effort, Judged};
+use raftwerk_core::StableHasher;
 use std::hash::Hasher;
 
 /// Simulated time a healed cluster has for each thing asked of it, microseconds.
@@ -17,12 +21,23 @@ pub const HEALING_TIME: u64 = 15_000_000;
 /// Most events it has for it.
 pub const HEALING_EVENTS: u64 = 200_000;
 
+/// Looks at a world after every event.
+pub(crate) trait Watch {
+    /// Something happened.
+    fn look(&mut self, world: &mut World);
+}
+
+/// Nobody looks.
+impl Watch for () {
+    fn look(&mut self, _: &mut World) {}
+}
+
 /// How a storm went.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// The seed.
     pub seed: u64,
-    /// What happened, both phases together.
+    /// What happened, all phases together.
     pub counts: Counts,
     /// What happened before the healing.
     pub stormy: Counts,
@@ -30,155 +45,56 @@ pub struct Report {
     pub time: u64,
     /// State hash at the end.
     pub hash: u64,
+    /// What the judges looked at.
+    pub judged: Judged,
     /// What went wrong, if anything did.
     pub violation: Option<Violation>,
 }
 
 /// Runs one seed for this many events, then heals it.
 #[must_use]
-pub fn storm(seed: u64, steps: u64) -> Report {
-    let mut world = World::new(&Setup::storm(seed));
-    rage(&mut world, steps);
+pub fn storm(seed: u64, steps: u64, effort: &Effort) -> Report {
+    storm_of(&Setup::storm(seed), steps, effort)
+}
+
+/// The same in any world.
+#[must_use]
+pub fn storm_of(setup: &Setup, steps: u64, effort: &Effort) -> Report {
+    let mut world = if effort.refine {
+        World::traced(setup)
+    } else {
+        World::new(setup)
+    };
+    let mut judges = Judges::new(&world, effort);
+    judges.look(&mut world);
+    rage(&mut world, steps, &mut judges);
     let stormy = world.counts();
-    settle(&mut world);
+    settle(&mut world, &mut judges);
+    let judged = judges.verdict(&mut world);
     Report {
-        seed,
+        seed: setup.seed,
         counts: world.counts(),
         stormy,
         time: world.now(),
         hash: world.hash(),
+        judged,
         violation: world.violation().cloned(),
     }
 }
 
 /// The random phase: so many events, or until a check fails.
-pub(crate) fn rage(world: &mut World, steps: u64) {
-    while world.events() < steps && world.violation().is_none() && world.step() {}
+pub(crate) fn rage(world: &mut World, steps: u64, watch: &mut impl Watch) {
+    while world.events() < steps && world.violation().is_none() && world.step() {
+        watch.look(world);
+    }
 }
 
 /// What comes after it: healing, and a last look at everything.
-pub(crate) fn settle(world: &mut World) {
+pub(crate) fn settle(world: &mut World, watch: &mut impl Watch) {
     if world.violation().is_none() {
-        heal(world);
+        heal::all(world, watch);
     }
     world.check_everything();
-}
-
-/// Ends every fault and wants the cluster to come to rest, to take a new write, and to come to
-/// rest again. Where members have changed, all nodes become voters again first.
-pub fn heal(world: &mut World) {
-    world.calm();
-    let well = come_to_rest(world) && (all_are_voters(world) || readmit(world));
-    if well && prove_life(world) {
-        come_to_rest(world);
-    }
-}
-
-/// At rest nobody waits, nothing is open that a node took on, every member has applied all that
-/// is committed, also what only a write to come would have brought to it; no change of members is
-/// half done (trap M9), and who is no voter does not lead (trap M6).
-fn come_to_rest(world: &mut World) -> bool {
-    let at_rest = |world: &mut World| {
-        world.is_quiet() && world.applied_everywhere(world.committed()) && {
-            let members = world.members();
-            !members.is_joint() && world.leaders().all(|leader| members.is_voter(leader))
-        }
-    };
-    if play_until(world, at_rest) {
-        return true;
-    }
-    if world.applied_everywhere(world.committed()) {
-        world.report_open();
-    }
-    let (committed, members) = (world.committed(), world.members());
-    let leaders: Vec<NodeId> = world.leaders().collect();
-    let told = match leaders.iter().find(|leader| !members.is_voter(**leader)) {
-        _ if members.is_joint() => format!("the joint members {members:?} were not left"),
-        Some(leader) => format!("nobody with a vote took over from {leader}"),
-        None => format!("index {committed} was not applied on every node"),
-    };
-    stuck(world, &told);
-    false
-}
-
-fn all_are_voters(world: &World) -> bool {
-    // Before anything is committed the members are the first ones: all nodes.
-    let (members, nodes) = (world.members(), world.setup().nodes);
-    members.is_empty() || (1..=nodes).all(|node| members.is_voter(NodeId(node)))
-}
-
-/// Every node becomes a voter again, and the cluster comes to rest.
-fn readmit(world: &mut World) -> bool {
-    let nodes: Vec<u64> = (1..=world.setup().nodes).collect();
-    let mut again = world.now();
-    let done = play_until(world, |world| {
-        let leader = world.leaders().next().filter(|_| world.now() >= again);
-        // Refused while a change is on its way, or before the leader has committed anything.
-        if let Some(NodeId(node)) = leader.filter(|_| !all_are_voters(world)) {
-            again = world.now() + world.setup().timing.heartbeat.0;
-            let (voters, learners) = (nodes.clone(), Vec::new());
-            let change = Intervention::Reconfigure {
-                node,
-                voters,
-                learners,
-            };
-            let _ = world.act(&change);
-        }
-        all_are_voters(world)
-    });
-    if !done {
-        stuck(world, "not all nodes became voters again");
-    }
-    done && come_to_rest(world)
-}
-
-/// A new write must be answered in time; while it is not, it is tried again.
-fn prove_life(world: &mut World) -> bool {
-    let mut asked: Option<u64> = None;
-    let proven = play_until(world, |world| {
-        if !world.is_idle(1) {
-            return false;
-        }
-        let answered = world.counts().answered;
-        if asked.is_some_and(|before| answered > before) {
-            return true;
-        }
-        let (key, value) = ("alive".to_string(), "yes".to_string());
-        let op = Op::Put { key, value };
-        let (client, node) = (1, 1);
-        if world.act(&Intervention::Ask { client, node, op }).is_ok() {
-            asked = Some(answered);
-        }
-        false
-    });
-    if !proven {
-        stuck(world, "no new write was answered");
-    }
-    proven
-}
-
-/// Plays until something is so; false when it is not so in time or a check fails.
-fn play_until(world: &mut World, mut so: impl FnMut(&mut World) -> bool) -> bool {
-    let (deadline, most) = (world.now() + HEALING_TIME, world.events() + HEALING_EVENTS);
-    loop {
-        if world.violation().is_some() {
-            return false;
-        }
-        if so(world) {
-            return true;
-        }
-        let late = world.now() > deadline || world.events() > most;
-        if late || !world.step() {
-            return false;
-        }
-    }
-}
-
-fn stuck(world: &mut World, what: &str) {
-    let (time, events) = (HEALING_TIME / 1_000_000, HEALING_EVENTS);
-    world.report_stuck(format!(
-        "{what} within {time} s and {events} events of healing"
-    ));
 }
 
 /// State hash after every event of a storm.

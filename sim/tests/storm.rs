@@ -21,14 +21,19 @@ fn the_last_line_is_one_object() {
     assert!(last["steps_per_second"].as_u64().unwrap() > 0);
     assert!(last["commits"].as_u64().unwrap() > 0);
     assert!(last["acknowledged"].as_u64().unwrap() > 0);
+    assert!(last["operations_ordered"].as_u64().unwrap() > 0);
+    assert_eq!(last["searches_cut_off"], 0);
+    assert_eq!(last["seeds_refined"], 4);
+    assert!(last["trace_events_judged"].as_u64().unwrap() > 1_000);
 }
 
 #[test]
 fn one_seed_runs_alone() {
-    let output = storm(&["--seed", "7", "--steps", "2000", "--json"]);
+    let output = storm(&["--seed", "7", "--steps", "2000", "--refine", "0", "--json"]);
     let text = String::from_utf8(output.stdout).unwrap();
     let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
     assert_eq!(last["seeds"], 1);
+    assert_eq!(last["seeds_refined"], 0);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The world keeps its promises: same seed, same run; faults do what they say; clients get
 //! answers; a healed cluster works.
 
-use raftwerk_sim::{Intervention, Op, Setup, World, hash_trail, hash_trail_digest, heal, storm};
+use raftwerk_sim::{
+    Effort, Intervention, Op, Setup, World, hash_trail, hash_trail_digest, heal, storm,
+};
 use raftwerk_wire::client::ReadMode;
 use raftwerk_wire::view::{ClusterView, NodeCondition, OperationView};
 
@@ -81,7 +83,7 @@ fn listening_changes_nothing() {
 fn short_storms_pass_and_do_something() {
     let (mut commits, mut elections) = (0, 0);
     for seed in 0..30 {
-        let report = storm(seed, 4_000);
+        let report = storm(seed, 4_000, &Effort::default());
         assert_eq!(report.violation, None, "storm --seed {seed} --steps 4000");
         commits += report.counts.commits;
         elections += report.counts.elections;

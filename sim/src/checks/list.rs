@@ -26,13 +26,22 @@ pub(crate) enum Check {
     SessionAnswers,
     FreshReads,
     Linearizable,
+    History,
+    Refinement,
     Tickets,
     Progress,
     Availability,
 }
 
+impl Check {
+    /// Whether it is looked at in every world after every event, or when a run is healed.
+    pub fn is_everywhere(self) -> bool {
+        !matches!(self, Check::History | Check::Refinement)
+    }
+}
+
 /// Every check with its name and what it says.
-pub(super) const ALL: [(Check, &str, &str); 26] = [
+pub(super) const ALL: [(Check, &str, &str); 28] = [
     (
         Check::Node,
         "Node invariants",
@@ -154,6 +163,18 @@ pub(super) const ALL: [(Check, &str, &str); 26] = [
         "Linearizable answers",
         "Every answer is the one that the operations give one after the other, in the order of \
          the log, and none takes effect before it began.",
+    ),
+    (
+        Check::History,
+        "Linearizable history",
+        "What clients were told of a key has an order in which a single store would have told it; \
+         looked for at the end of a storm.",
+    ),
+    (
+        Check::Refinement,
+        "Refinement of Figure 2",
+        "Every event of a node's trace is one that a machine written from the paper allows; looked \
+         at in some storms.",
     ),
     (
         Check::Tickets,

@@ -1,0 +1,164 @@
+//! Runs many seeds of the simulator and says what broke.
+//!
+//! `storm --seeds N --steps N [--first F] [--threads N] [--json]` runs seeds F to F+N-1;
+//! `storm --seed S --steps N` runs the one. At the end of every run an order is looked for of what
+//! clients were told, and of one seed in N the trace is judged (`--refine N`, by default of each). On a violation it
+//! prints what was seen and the one line that reproduces it, and ends with status 1. With `--json`
+//! the last line is one object.
+
+mod options;
+mod tell;
+
+use options::{Options, USAGE};
+use raftwerk_sim::{Effort, Report, storm};
+use std::io::{IsTerminal, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+use tell::Total;
+
+/// What plays one seed, for so many events.
+type Play = fn(u64, u64, &Effort) -> Report;
+
+fn run(play: Play, seed: u64, options: &Options) -> Result<Report, String> {
+    let effort = Effort {
+        refine: options.refines(seed),
+        ..Effort::default()
+    };
+    let told = |cause: Box<dyn std::any::Any + Send>| match cause.downcast::<String>() {
+        Ok(text) => *text,
+        Err(cause) => (*cause.downcast_ref::<&str>().unwrap_or(&"panic")).to_string(),
+    };
+    catch_unwind(AssertUnwindSafe(|| play(seed, options.steps, &effort))).map_err(told)
+}
+
+fn run_all(options: Options, play: Play) -> Total {
+    let next = AtomicU64::new(0);
+    let total = Mutex::new(Total::default());
+    let terminal = std::io::stderr().is_terminal();
+    std::thread::scope(|scope| {
+        for _ in 0..options.threads.min(options.seeds) {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= options.seeds {
+                        break;
+                    }
+                    let seed = options.first.wrapping_add(number);
+                    let result = run(play, seed, &options);
+                    let mut total = total.lock().unwrap_or_else(|held| held.into_inner());
+                    total.add(seed, result);
+                    if terminal {
+                        let failed = total.failures.len();
+                        eprint!(
+                            "\r{} of {} seeds, {failed} failed ",
+                            number + 1,
+                            options.seeds
+                        );
+                        let _ = std::io::stderr().flush();
+                    }
+                }
+            });
+        }
+    });
+    if terminal {
+        eprintln!();
+    }
+    total.into_inner().unwrap_or_else(|held| held.into_inner())
+}
+
+fn main() -> ExitCode {
+    let options = match Options::parse(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(why) if why.is_empty() => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Err(why) => {
+            eprintln!("{why}\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    // A panic is told below, with its seed; the hook would only tell it twice.
+    std::panic::set_hook(Box::new(|_| {}));
+    let begun = Instant::now();
+    let mut total = run_all(options, storm);
+    let seconds = begun.elapsed().as_secs_f64();
+    let findings = total.findings(options.steps);
+    let open = total.open();
+    findings
+        .iter()
+        .chain(&open)
+        .for_each(|line| println!("{line}"));
+    println!("{}", total.sum(&options, seconds));
+    if findings.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use raftwerk_sim::{Counts, Violation};
+
+    /// Seed 3 breaks a check, seed 5 panics, all others are well.
+    fn play(seed: u64, steps: u64, _: &Effort) -> Report {
+        assert_ne!(seed, 5, "the bug of seed {seed}");
+        let counts = Counts {
+            events: steps,
+            commits: 1,
+            ..Counts::default()
+        };
+        let violation = (seed == 3).then(|| Violation {
+            check: "Log matching",
+            detail: "seen".to_string(),
+            event: 77,
+        });
+        Report {
+            seed,
+            counts,
+            stormy: counts,
+            violation,
+            ..Report::default()
+        }
+    }
+
+    fn over(first: u64, seeds: u64) -> Vec<String> {
+        let options = Options {
+            first,
+            seeds,
+            steps: 100,
+            refine: 0,
+            threads: 2,
+            json: true,
+        };
+        let mut total = run_all(options, play);
+        assert!(total.counts.events >= 100);
+        total.findings(options.steps)
+    }
+
+    #[test]
+    fn a_violation_and_a_panic_are_told_with_one_line_to_see_them_again() {
+        assert_eq!(over(0, 3), Vec::<String>::new());
+        let again = "  reproduce: cargo run --release -p raftwerk-sim --bin storm -- --seed";
+        let told = [
+            "seed 3, event 77: Log matching: seen".to_string(),
+            format!("{again} 3 --steps 100"),
+        ];
+        assert_eq!(over(3, 1), told);
+        let lines = over(0, 8);
+        assert_eq!(lines.len(), 4);
+        assert_eq!(lines[..2], told);
+        assert!(
+            lines[2].starts_with("seed 5, event 0: Panic: "),
+            "{}",
+            lines[2]
+        );
+        assert!(lines[2].contains("the bug of seed 5"));
+        assert_eq!(lines[3], format!("{again} 5 --steps 100"));
+    }
+}

@@ -1,0 +1,80 @@
+//! The words of the command line.
+
+pub const USAGE: &str = "\
+usage: storm [--seeds N] [--steps N] [--first F] [--seed S] [--refine N] [--threads N] [--json]
+
+  --seeds N    how many seeds to run (default 100)
+  --steps N    events of the random phase of each (default 20000)
+  --first F    first seed (default 0)
+  --seed S     run this one seed only, and judge its trace
+  --refine N   judge the trace of one seed in N (default 1; 0: of none)
+  --threads N  how many at once (default: one per core)
+  --json       end with one line of JSON";
+
+/// Of how many seeds one has its trace judged, unless told otherwise.
+const REFINE: u64 = 1;
+
+#[derive(Clone, Copy)]
+pub struct Options {
+    pub first: u64,
+    pub seeds: u64,
+    pub steps: u64,
+    pub refine: u64,
+    pub threads: u64,
+    pub json: bool,
+}
+
+impl Options {
+    /// Reads the command line.
+    ///
+    /// # Errors
+    /// What is wrong with it; nothing when help is wanted.
+    pub fn parse(words: impl Iterator<Item = String>) -> Result<Options, String> {
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+        let mut options = Options {
+            first: 0,
+            seeds: 100,
+            steps: 20_000,
+            refine: REFINE,
+            threads: cores,
+            json: false,
+        };
+        let mut words = words;
+        let mut refine = None;
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "--json" => {
+                    options.json = true;
+                    continue;
+                }
+                "--help" | "-h" => return Err(String::new()),
+                _ => {}
+            }
+            let value = words
+                .next()
+                .ok_or_else(|| format!("{word} needs a number"))?;
+            let number: u64 = value
+                .parse()
+                .map_err(|_| format!("{word} needs a number, not {value}"))?;
+            match word.as_str() {
+                "--seeds" => options.seeds = number,
+                "--steps" => options.steps = number,
+                "--first" => options.first = number,
+                "--threads" => options.threads = number,
+                "--refine" => refine = Some(number),
+                "--seed" => (options.first, options.seeds, options.refine) = (number, 1, 1),
+                _ => return Err(format!("unknown option {word}")),
+            }
+        }
+        options.refine = refine.unwrap_or(options.refine);
+        if options.seeds == 0 || options.steps == 0 || options.threads == 0 {
+            return Err("seeds, steps and threads must be above zero".to_string());
+        }
+        Ok(options)
+    }
+
+    /// Whether the trace of this seed is judged.
+    pub fn refines(&self, seed: u64) -> bool {
+        self.refine > 0 && seed.is_multiple_of(self.refine)
+    }
+}

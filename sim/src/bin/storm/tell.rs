@@ -1,0 +1,215 @@
+//! What came out of many seeds, and how it is told.
+
+use crate::options::Options;
+use raftwerk_sim::{Counts, Report};
+
+/// Most violations told in full; more are only counted.
+pub const TOLD: usize = 10;
+
+/// What went wrong with one seed.
+pub struct Failure {
+    pub seed: u64,
+    pub check: String,
+    pub detail: String,
+    pub event: u64,
+}
+
+/// All seeds together.
+#[derive(Default)]
+pub struct Total {
+    pub counts: Counts,
+    /// Commits before any healing: without them a storm shows nothing.
+    pub stormy: u64,
+    pub time: u64,
+    /// Operations for which an order was looked for, and seeds whose search was cut off.
+    pub operations: u64,
+    pub gave_up: Vec<(u64, String)>,
+    /// Seeds whose traces were judged, and events of theirs.
+    pub refined: u64,
+    pub judged: u64,
+    pub failures: Vec<Failure>,
+}
+
+impl Total {
+    /// Adds what came out of a seed: a report, or what a panic said.
+    pub fn add(&mut self, seed: u64, result: Result<Report, String>) {
+        let failure = match result {
+            Ok(report) => {
+                self.count(seed, &report);
+                report.violation.map(|violation| Failure {
+                    seed,
+                    check: violation.check.to_string(),
+                    detail: violation.detail,
+                    event: violation.event,
+                })
+            }
+            Err(detail) => Some(Failure {
+                seed,
+                check: "Panic".to_string(),
+                detail,
+                event: 0,
+            }),
+        };
+        self.failures.extend(failure);
+    }
+
+    fn count(&mut self, seed: u64, report: &Report) {
+        let (sum, one) = (&mut self.counts, report.counts);
+        sum.events += one.events;
+        sum.elections += one.elections;
+        sum.commits += one.commits;
+        sum.answered += one.answered;
+        sum.unknown += one.unknown;
+        self.stormy += report.stormy.commits;
+        self.time += report.time;
+        self.operations += report.judged.operations;
+        self.refined += u64::from(report.judged.events > 0);
+        self.judged += report.judged.events;
+        let gave_up = report.judged.gave_up.clone();
+        self.gave_up.extend(gave_up.map(|why| (seed, why)));
+    }
+
+    /// What is wrong, line by line: for each violation what was seen and how to see it again.
+    /// Nothing is wrong when there is no line.
+    pub fn findings(&mut self, steps: u64) -> Vec<String> {
+        self.failures.sort_by_key(|failure| failure.seed);
+        self.gave_up.sort();
+        let mut lines = Vec::new();
+        for failure in self.failures.iter().take(TOLD) {
+            let Failure {
+                seed,
+                check,
+                detail,
+                event,
+            } = failure;
+            lines.push(format!("seed {seed}, event {event}: {check}: {detail}"));
+            lines.push(format!(
+                "  reproduce: cargo run --release -p raftwerk-sim --bin storm -- --seed {seed} \
+                 --steps {steps}"
+            ));
+        }
+        if self.failures.len() > TOLD {
+            lines.push(format!("and {} more", self.failures.len() - TOLD));
+        }
+        if self.failures.is_empty() && self.stormy == 0 {
+            let told = "nothing was committed before the healing in any run; take more steps";
+            lines.push(told.to_string());
+        }
+        lines
+    }
+
+    /// What was not found out, line by line: it is no violation, and no proof of the opposite.
+    pub fn open(&self) -> Vec<String> {
+        let told = |(seed, why): &(u64, String)| {
+            format!("seed {seed}: the search for an order was cut off at {why}")
+        };
+        self.gave_up.iter().take(TOLD).map(told).collect()
+    }
+
+    /// The numbers, as one line of JSON or of words.
+    pub fn sum(&self, options: &Options, seconds: f64) -> String {
+        let rate = (self.counts.events as f64 / seconds.max(1e-9)) as u64;
+        let threads = options.threads.min(options.seeds);
+        if options.json {
+            return self.json(options.seeds, threads, rate, seconds).to_string();
+        }
+        let counts = self.counts;
+        format!(
+            "{} seeds, {} events, {} violations; {} elections, {} commits, {} answers, {} unknown; \
+             an order of {} operations ({} searches cut off), {} trace events of {} seeds judged; \
+             {} simulated seconds in {seconds:.1} s: {rate} events per second on {threads} threads",
+            options.seeds,
+            counts.events,
+            self.failures.len(),
+            counts.elections,
+            counts.commits,
+            counts.answered,
+            counts.unknown,
+            self.operations,
+            self.gave_up.len(),
+            self.judged,
+            self.refined,
+            self.time / 1_000_000,
+        )
+    }
+
+    fn json(&self, seeds: u64, threads: u64, rate: u64, seconds: f64) -> serde_json::Value {
+        let failure = |failure: &Failure| {
+            serde_json::json!({
+                "seed": failure.seed,
+                "check": failure.check,
+                "detail": failure.detail,
+                "event": failure.event,
+            })
+        };
+        let failures: Vec<_> = self.failures.iter().take(TOLD).map(failure).collect();
+        let counts = self.counts;
+        serde_json::json!({
+            "seeds": seeds,
+            "steps": counts.events,
+            "violations": self.failures.len(),
+            "steps_per_second": rate,
+            "steps_per_second_per_thread": rate / threads,
+            "threads": threads,
+            "elections": counts.elections,
+            "commits": counts.commits,
+            "acknowledged": counts.answered,
+            "unknown": counts.unknown,
+            "operations_ordered": self.operations,
+            "searches_cut_off": self.gave_up.len(),
+            "seeds_refined": self.refined,
+            "trace_events_judged": self.judged,
+            "simulated_seconds": self.time / 1_000_000,
+            "seconds": seconds,
+            "failures": failures,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use raftwerk_sim::{Judged, Violation};
+
+    fn failing() -> Report {
+        Report {
+            violation: Some(Violation {
+                check: "Log matching",
+                detail: "seen".to_string(),
+                event: 77,
+            }),
+            ..Report::default()
+        }
+    }
+
+    #[test]
+    fn many_findings_are_counted() {
+        let mut total = Total::default();
+        for seed in 0..13 {
+            total.add(seed, Ok(failing()));
+        }
+        let lines = total.findings(1);
+        assert_eq!(lines.len(), 2 * TOLD + 1);
+        assert_eq!(lines.last().map(String::as_str), Some("and 3 more"));
+    }
+
+    #[test]
+    fn a_search_that_was_cut_off_is_told_and_is_no_violation() {
+        let mut total = Total::default();
+        let judged = Judged {
+            operations: 9,
+            gave_up: Some("key k1, after 7 states".to_string()),
+            ..Judged::default()
+        };
+        let mut report = Report {
+            judged,
+            ..Report::default()
+        };
+        report.stormy.commits = 1;
+        total.add(4, Ok(report));
+        assert_eq!(total.findings(1), Vec::<String>::new());
+        let told = "seed 4: the search for an order was cut off at key k1, after 7 states";
+        assert_eq!(total.open(), [told]);
+        assert_eq!(total.json(1, 1, 1, 1.0)["searches_cut_off"], 1);
+    }
+}
