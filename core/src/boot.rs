@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::durability::Durability;
 use crate::io::{Condition, Durable};
 use crate::log::Log;
+use crate::marks::MarkReads;
 use crate::membership::Members;
 use crate::raft::Raft;
 use crate::reads::FollowerReads;
@@ -126,6 +127,7 @@ impl Raft {
             held_vote: None,
             ack: Acknowledging::default(),
             reads: FollowerReads::default(),
+            marks: MarkReads::default(),
             handed: None,
             snapshots: Snapshots::new(snapshot),
             fenced: None,
@@ -141,6 +143,7 @@ impl Raft {
             ears: Ears::default(),
         };
         raft.reads.request = raft.rng.bits();
+        raft.marks.request = raft.reads.request;
         if !raft.rule(Rule::R23BootCommits) {
             raft.commit = last;
         }

@@ -30,6 +30,7 @@ impl Raft {
             self.consider_staged();
             self.tend_membership();
             self.drive_transfer();
+            self.start_mark_round();
             self.start_read_round();
             self.ask_read_index();
             self.acknowledge();
@@ -146,6 +147,11 @@ impl Raft {
             } else {
                 self.reads.ready.push((ticket, index));
             }
+        }
+        for (ticket, index) in self.marked_and_applied(applying) {
+            let index = index.min(applying);
+            self.trace(|_| Kind::ReadServed { ticket, index });
+            self.outputs.push_back(Output::ReadAt { ticket, index });
         }
         for (ticket, why) in std::mem::take(&mut self.reads.failed) {
             self.outputs.push_back(Output::ReadFailed { ticket, why });

@@ -39,6 +39,7 @@ impl Raft {
             self.on_election_timeout();
         }
         self.retry_reads_if_due();
+        self.tend_marks_if_due();
     }
 
     /// Takes a command into the log. The ticket ends exactly once, in `Settled`.
@@ -191,7 +192,8 @@ impl Raft {
             }
             _ => self.election.due,
         };
-        own.min(self.reads.retry_due()).min(self.transfer_due())
+        let reads = self.reads.retry_due().min(self.marks.due(self.now));
+        own.min(reads).min(self.transfer_due())
     }
 
     /// Entries `from..=to`. They must be in the log: ask only for what `Apply` named.

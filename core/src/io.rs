@@ -76,7 +76,8 @@ pub enum ReadPath {
     Follower,
     /// From a lease (thesis 6.4.1; not built yet).
     Lease,
-    /// From a quorum, without the leader (not built yet).
+    /// From a quorum, without the leader (HotCloud 2017), at any member; falls back to
+    /// `Follower` while members change.
     Quorum,
 }
 
@@ -107,6 +108,9 @@ pub enum Refusal {
     Disabled,
     /// Leadership or the term changed while the read was waiting.
     LeaderLost,
+    /// A quorum read took too long: no majority answered, or what it must wait for is not
+    /// committed.
+    TimedOut,
     /// The node named does not vote, so it cannot lead.
     NotVoter,
     /// No other voter was heard lately, so nobody can take over.

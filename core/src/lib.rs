@@ -3,7 +3,7 @@
 //! **Feed inputs, then drain [`Raft::poll`] until `None`.** That is the whole contract; `io`
 //! tells it on one page. In reading order: `types`, `message`, `io`, `raft`, `inputs`, `election`,
 //! `votes`, `leader`, `transfer`, `reconfigure`, `catch_up`, `follower`, `replication`, `commit`,
-//! `reads`, `snapshot`, `install`, `offer`, `autopilot`, `pilot`, `drain`.
+//! `reads`, `marks`, `snapshot`, `install`, `offer`, `autopilot`, `pilot`, `drain`.
 //!
 //! | paper / thesis                         | file                     |
 //! |----------------------------------------|--------------------------|
@@ -18,6 +18,7 @@
 //! | T3.8, T10.2.1 what the disk must cover | `durability`             |
 //! | T6.2 check-quorum                      | `leader`                 |
 //! | T6.4 reads                             | `reads`                  |
+//! | quorum reads (HotCloud 2017)           | `marks`                  |
 
 pub mod autopilot;
 mod boot;
@@ -35,6 +36,7 @@ mod invariants;
 mod io;
 mod leader;
 mod log;
+mod marks;
 mod membership;
 mod message;
 mod offer;
@@ -77,4 +79,4 @@ pub use types::{
     ClusterId, Entry, EntryBody, HardState, Index, Lane, LogId, Mark, NodeId, Payload, Round,
     SnapshotMeta, Term, Ticket, WriteSeq,
 };
-pub use view::{Changing, Peer, Transferring, View, Waiting};
+pub use view::{Changing, Marking, Peer, Transferring, View, Waiting};

@@ -8,12 +8,10 @@
 //! | `ReadIndex`     | follower  | leader   | `ReadIndexReply` | thesis 6.4       |
 //! | `SnapshotOffer` | leader    | member   | `SnapshotReply`  | paper 7          |
 //! | `TimeoutNow`    | leader    | voter    | -                | thesis 3.10      |
-//! | `ReadMark`      | reader    | voters   | `ReadMarkReply`  | (quorum reads)   |
+//! | `ReadMark`      | reader    | voters   | `ReadMarkReply`  | HotCloud 2017    |
 //!
 //! A message may be lost, doubled, delayed and overtaken; the core assumes nothing else of
-//! the network, except that it does not forge. The last row is not built
-//! yet: it has its final shape, and a node that receives one today ignores it and says so in its
-//! trace.
+//! the network, except that it does not forge.
 
 use crate::types::{ClusterId, Entry, Index, Lane, LogId, NodeId, Round, SnapshotMeta, Term};
 
@@ -124,12 +122,12 @@ pub enum Body {
         /// Session it belongs to, so that a late one is recognised.
         lane: Lane,
     },
-    /// A quorum read asks for a mark (not built yet).
+    /// A quorum read asks how long the log is. Raises no term.
     ReadMark {
-        /// The reader's number.
+        /// The reader's number for this batch.
         request: u64,
     },
-    /// The mark (not built yet).
+    /// The mark. Valid in whatever term it was said.
     ReadMarkReply {
         /// Echoed.
         request: u64,

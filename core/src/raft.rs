@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::durability::Durability;
 use crate::io::{Fence, Outcome, Output, Refusal};
 use crate::log::Log;
+use crate::marks::MarkReads;
 use crate::membership::{Members, Membership};
 use crate::message::{AppendResult, Body, Message};
 use crate::reads::FollowerReads;
@@ -50,6 +51,7 @@ pub struct Raft {
     pub(crate) held_vote: Option<NodeId>,
     pub(crate) ack: Acknowledging,
     pub(crate) reads: FollowerReads,
+    pub(crate) marks: MarkReads,
     /// A transfer whose outcome is not known yet.
     pub(crate) handed: Option<Handed>,
     pub(crate) snapshots: Snapshots,
@@ -92,6 +94,13 @@ impl Raft {
         match message.body {
             // Pre-votes promise nothing and raise no term, in either direction (thesis 9.6).
             Body::PreVote { proposed, last } => return self.on_pre_vote(from, proposed, last),
+            // Marks say nothing about terms, and a read disturbs nobody.
+            Body::ReadMark { request } => return self.on_read_mark(from, request),
+            Body::ReadMarkReply {
+                request,
+                last,
+                membership,
+            } => return self.on_read_mark_reply(from, request, last, membership),
             // A vote is refused, and its term not even adopted, while a leader is alive.
             Body::Vote {
                 transfer: false, ..
@@ -111,7 +120,9 @@ impl Raft {
 
     fn dispatch(&mut self, from: NodeId, body: Body) {
         match body {
-            Body::PreVote { .. } => unreachable!("handled before the term rule"),
+            Body::PreVote { .. } | Body::ReadMark { .. } | Body::ReadMarkReply { .. } => {
+                unreachable!("handled before the term rule")
+            }
             Body::PreVoteReply { proposed, granted } => {
                 self.on_pre_vote_reply(from, proposed, granted);
             }
@@ -144,9 +155,6 @@ impl Raft {
                 round,
                 matched,
             } => self.on_snapshot_reply(from, lane, round, matched),
-            Body::ReadMark { .. } | Body::ReadMarkReply { .. } => {
-                self.ignore(from, IgnoreReason::NotBuilt);
-            }
         }
     }
 
@@ -279,6 +287,7 @@ impl Raft {
         }
         self.drop_leadership();
         self.fail_follower_reads(Refusal::Fenced);
+        self.fail_quorum_reads(Refusal::Fenced);
         self.state = State::Follower;
         self.leader = None;
         self.held_vote = None;

@@ -13,7 +13,7 @@ use crate::raft::Raft;
 use crate::sabotage::Rule;
 use crate::state::State;
 use crate::time::Time;
-use crate::trace::{Cause, IgnoreReason, Kind, Timer};
+use crate::trace::{Cause, IgnoreReason, Kind, ReadProof, Timer};
 use crate::types::{Index, NodeId, Round, Ticket};
 use std::collections::VecDeque;
 
@@ -92,6 +92,9 @@ impl FollowerReads {
 
 impl Raft {
     pub(crate) fn queue_read(&mut self, ticket: Ticket, path: ReadPath) -> Result<(), Refusal> {
+        if path == ReadPath::Quorum {
+            return self.queue_quorum_read(ticket);
+        }
         let limit = self.config.limits.open_reads;
         let refusal = self.not_leader();
         if self.reads.count() >= limit {
@@ -122,6 +125,10 @@ impl Raft {
     /// Opens a round for the reads that wait, unless one is open already; later reads share the
     /// next one. Called while draining, before appends are built.
     pub(crate) fn start_read_round(&mut self) {
+        if !matches!(self.state, State::Leader(_)) {
+            return;
+        }
+        self.ask_leader_about_marks(0);
         let (commit, rules) = (self.commit, self.config.rules());
         let State::Leader(leading) = &mut self.state else {
             return;
@@ -185,7 +192,7 @@ impl Raft {
         for batch in confirmed {
             let (round, index, reads) = (batch.round, batch.index, batch.readers.len());
             self.trace(|_| Kind::ReadConfirmed {
-                round,
+                proof: ReadProof::Round(round),
                 index,
                 reads,
             });
@@ -253,11 +260,15 @@ impl Raft {
         let Some(leader) = self.leader.filter(|leader| *leader != self.id()) else {
             return;
         };
-        if self.reads.queued.is_empty() || self.reads.asked.is_some() {
+        if self.reads.asked.is_some() {
             return;
         }
-        self.reads.request = self.reads.request.wrapping_add(1);
-        let request = self.reads.request;
+        let request = self.reads.request.wrapping_add(1);
+        let marks = self.ask_leader_about_marks(request);
+        if self.reads.queued.is_empty() && !marks {
+            return;
+        }
+        self.reads.request = request;
         let retry = self.now + self.config.timing.heartbeat + self.config.timing.heartbeat;
         let tickets = std::mem::take(&mut self.reads.queued);
         self.reads.asked = Some(Asked {
@@ -296,6 +307,7 @@ impl Raft {
         self.reads
             .ready
             .extend(asked.tickets.into_iter().map(|ticket| (ticket, index)));
+        self.lower_marks(request, index);
     }
 
     /// The leader is gone: reads that still wait for its word end.
@@ -305,6 +317,7 @@ impl Raft {
             .asked
             .take()
             .map_or_else(Vec::new, |asked| asked.tickets);
+        self.forget_help();
         let queued = std::mem::take(&mut self.reads.queued);
         for ticket in asked.into_iter().chain(queued) {
             self.fail_read(ticket, why);
@@ -321,7 +334,7 @@ impl Raft {
         }
     }
 
-    fn fail_read(&mut self, ticket: Ticket, why: Refusal) {
+    pub(crate) fn fail_read(&mut self, ticket: Ticket, why: Refusal) {
         self.reads.failed.push((ticket, why));
         self.trace(|_| Kind::ReadFailed { ticket, why });
     }

@@ -34,7 +34,8 @@ macro_rules! rules {
                 match self { $(Rule::$rule => $name,)* }
             }
 
-            /// Where it is written: "P" the extended Raft paper, "T" the thesis.
+            /// Where it is written: "P" the extended Raft paper, "T" the thesis, or another
+            /// paper by its name.
             #[must_use]
             pub const fn section(self) -> &'static str {
                 match self { $(Rule::$rule => $section,)* }
@@ -145,6 +146,14 @@ rules! {
         "Reads do not wait until their read index is applied.";
     L12Hang, "l12-hang", "T6.4",
         "Reads that wait when leadership is lost are never answered.";
+    L13NewestInLog, "l13-newest-in-log", "HotCloud 2017",
+        "Quorum reads ask the voters of the newest membership, committed or not.";
+    L13NewerUnseen, "l13-newer-unseen", "HotCloud 2017",
+        "Quorum reads go on although a newer membership is named.";
+    L13OldMarks, "l13-old-marks", "HotCloud 2017",
+        "Answers to an earlier round of marks count.";
+    L13SmallestMark, "l13-smallest-mark", "HotCloud 2017",
+        "The smallest mark of a majority is taken for the read point.";
     M1NoOwnEntry, "m1-no-own-entry", "P6, T4.1",
         "Members are changed before an entry of the own term is committed.";
     M1TwoAtOnce, "m1-two-at-once", "P6, T4.1",
@@ -157,6 +166,8 @@ rules! {
         "In a joint membership the new half alone commits.";
     M4Reads, "m4-reads", "P6, T4.3",
         "In a joint membership the new half alone confirms reads.";
+    M4Marks, "m4-marks", "P6, T4.3",
+        "In a joint membership the new half alone answers quorum reads.";
     M4Direct, "m4-direct", "P6, T4.3",
         "Many voters are replaced in one step, without a joint membership.";
     M6Stays, "m6-stays", "T4.2.2",
@@ -262,7 +273,7 @@ mod tests {
             let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
             assert!(name.chars().all(plain), "{name}");
             assert_eq!(Rule::named(name), Some(*rule));
-            assert!(rule.section().starts_with(['P', 'T']), "{name}");
+            assert!(rule.section().starts_with(['P', 'T', 'H']), "{name}");
             assert!(rule.what().ends_with('.'), "{name}");
         }
         assert_eq!(Rule::named("none"), None);

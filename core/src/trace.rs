@@ -9,7 +9,7 @@ mod kind;
 pub use kind::Kind;
 
 use crate::time::{Span, Time};
-use crate::types::{Index, LogId, NodeId, Term, Ticket, WriteSeq};
+use crate::types::{Index, LogId, NodeId, Round, Term, Ticket, WriteSeq};
 
 /// One transition of one node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -65,6 +65,8 @@ pub enum Timer {
     CheckQuorum,
     /// A follower's question for a read index goes unanswered.
     ReadRetry,
+    /// A quorum read is to be asked for again, or given up.
+    ReadMark,
     /// A leadership transfer takes too long (thesis 3.10).
     Transfer,
     /// A member that comes or goes is silent for too long (thesis 4.2.1).
@@ -244,8 +246,43 @@ pub enum IgnoreReason {
     },
     /// "Campaign now", but this node may not (traps E16, D8).
     MayNotCampaign,
-    /// The node does not speak this part of the protocol yet.
-    NotBuilt,
+    /// It knows no members, so it takes part in nothing (trap M10).
+    NoMembership,
+}
+
+/// What proves that a read point covers every write that was completed before the read came in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum ReadProof {
+    /// A majority echoed this round to the leader.
+    Round(Round),
+    /// A majority told how long its logs are.
+    Marks {
+        /// The newest membership known to be committed, whose voters were asked.
+        membership: LogId,
+        /// Who answered, with the end of its log.
+        marks: Vec<(NodeId, Index)>,
+    },
+}
+
+/// Why a read goes the way through the leader after all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum FallBack {
+    /// A membership newer than the one known to be committed exists (trap L13), or none is known
+    /// to be.
+    NewerMembership {
+        /// Who has it in its log; perhaps this node.
+        named_by: NodeId,
+        /// Its entry.
+        membership: Option<LogId>,
+    },
+    /// The mark has not been reached for a heartbeat: it may be the end of a log that is never
+    /// committed.
+    NotCommitted {
+        /// Own commit index.
+        commit: Index,
+    },
 }
 
 /// What had to wait for the disk.

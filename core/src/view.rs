@@ -66,10 +66,23 @@ pub struct Changing<'a> {
 pub struct Waiting {
     /// Round they need, at the leader.
     pub round: Option<Round>,
+    /// They wait for a majority to tell the ends of its logs.
+    pub marks: bool,
     /// Read point, once known.
     pub index: Option<Index>,
     /// How many.
     pub count: usize,
+}
+
+/// A round of marks for quorum reads that is on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marking<'a> {
+    /// Whose voters were asked: the newest membership known to be committed.
+    pub membership: &'a Membership,
+    /// Who answered, with the end of its log.
+    pub marks: Vec<(NodeId, Index)>,
+    /// How many reads share the round.
+    pub reads: usize,
 }
 
 impl Raft {
@@ -323,6 +336,16 @@ impl<'a> View<'a> {
         }
         held
     }
+    /// The round of marks that is on its way, for quorum reads of this node.
+    #[must_use]
+    pub fn marking(self) -> Option<Marking<'a>> {
+        let asked = self.0.marks.asked.as_ref()?;
+        Some(Marking {
+            membership: &asked.basis,
+            marks: asked.marks.iter().map(|mark| (*mark.0, *mark.1)).collect(),
+            reads: asked.reads.len(),
+        })
+    }
     /// Reads that wait here, grouped.
     #[must_use]
     pub fn reads(self) -> Vec<Waiting> {
@@ -332,6 +355,7 @@ impl<'a> View<'a> {
                 let (round, index) = (Some(batch.round), Some(batch.index));
                 waiting.push(Waiting {
                     round,
+                    marks: false,
                     index,
                     count: batch.readers.len(),
                 });
@@ -339,6 +363,7 @@ impl<'a> View<'a> {
             let count = leading.reads.queued.len();
             waiting.push(Waiting {
                 round: None,
+                marks: false,
                 index: None,
                 count,
             });
@@ -347,13 +372,29 @@ impl<'a> View<'a> {
         let asked = reads.asked.as_ref().map_or(0, |asked| asked.tickets.len());
         waiting.push(Waiting {
             round: None,
+            marks: false,
             index: None,
             count: asked + reads.queued.len(),
         });
         for (_, index) in &reads.ready {
             waiting.push(Waiting {
                 round: None,
+                marks: false,
                 index: Some(*index),
+                count: 1,
+            });
+        }
+        waiting.push(Waiting {
+            round: None,
+            marks: true,
+            index: None,
+            count: self.0.marks.unmarked(),
+        });
+        for marked in &self.0.marks.waiting {
+            waiting.push(Waiting {
+                round: None,
+                marks: false,
+                index: Some(marked.index),
                 count: 1,
             });
         }

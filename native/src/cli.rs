@@ -55,7 +55,8 @@ enum Verb {
     Get {
         /// The key.
         key: String,
-        /// How fresh: `leader` and `follower` are linearizable, `stale` may be old.
+        /// How fresh: `leader`, `lease`, `follower` and `quorum` are linearizable, `stale` may be
+        /// old.
         #[arg(long, value_name = "MODE", default_value = "leader", value_parser = read_mode)]
         read: ReadMode,
         #[command(flatten)]
@@ -132,7 +133,7 @@ struct Reach {
 }
 
 fn read_mode(name: &str) -> Result<ReadMode, String> {
-    ReadMode::parse(name).ok_or_else(|| "it is leader, follower or stale".to_string())
+    ReadMode::parse(name).ok_or_else(|| format!("it is {}", ReadMode::NAMES))
 }
 
 /// Runs the command of this process to its end.

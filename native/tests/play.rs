@@ -437,7 +437,7 @@ async fn errors_have_one_form_and_say_what_to_do() {
             "/v1/kv/a?read=often",
             "",
             400,
-            "leader, follower or stale",
+            "leader, lease, follower, quorum or stale",
         ),
         (Method::GET, "/v1/kv/a?read=%ff", "", 400, "UTF-8"),
         (Method::GET, "/v1/kv/a?node=x", "", 400, "by its number"),

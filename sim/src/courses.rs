@@ -97,6 +97,8 @@ fn reads(seed: u64) -> Setup {
         read_leader: 6,
         read_follower: draw.below(4) as u32,
         read_stale: 0,
+        read_quorum: draw.below(4) as u32,
+        read_lease: 0,
     };
     setup.faults = FaultPlan {
         pause_min: 10_000,

@@ -237,6 +237,9 @@ fn judge(state: &mut State, event: &Event) -> Judged {
         | Kind::CommitWithheld { .. }
         | Kind::Applying { .. }
         | Kind::ReadQueued { .. }
+        | Kind::AskedMarks { .. }
+        | Kind::ToldMark { .. }
+        | Kind::ReadFellBack { .. }
         | Kind::ReadConfirmed { .. }
         | Kind::ReadServed { .. }
         | Kind::ReadFailed { .. } => commit::judge(state, node, kind),

@@ -10,6 +10,15 @@ use raftwerk_wire::client::ReadMode;
 /// How many of a million operations begin at a random node instead of the one that answered.
 const WANDER_PER_MILLION: u32 = 250_000;
 
+/// How reads are made, in the order of their weights.
+const READS: [ReadMode; 5] = [
+    ReadMode::Leader,
+    ReadMode::Follower,
+    ReadMode::Stale,
+    ReadMode::Quorum,
+    ReadMode::Lease,
+];
+
 /// The part of a client that invents operations.
 #[derive(Clone, Debug, Hash)]
 pub(crate) struct Workman {
@@ -72,6 +81,8 @@ impl Workman {
             load.read_leader,
             load.read_follower,
             load.read_stale,
+            load.read_quorum,
+            load.read_lease,
         ];
         let op = match self.what.weighted(&weights) {
             Some(1) => Op::Delete { key },
@@ -84,17 +95,9 @@ impl Workman {
                     value: self.value(client),
                 }
             }
-            Some(3) => Op::Get {
+            Some(place @ 3..) => Op::Get {
                 key,
-                mode: ReadMode::Leader,
-            },
-            Some(4) => Op::Get {
-                key,
-                mode: ReadMode::Follower,
-            },
-            Some(5) => Op::Get {
-                key,
-                mode: ReadMode::Stale,
+                mode: READS[place - 3],
             },
             _ => Op::Put {
                 key,

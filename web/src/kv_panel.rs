@@ -206,6 +206,7 @@ fn choices(
             <select id="kv-read" ref={form.read.clone()}>
                 <option value="leader" selected={true}>{ "leader" }</option>
                 <option value="follower">{ "follower" }</option>
+                <option value="quorum">{ "quorum" }</option>
                 <option value="stale">{ "stale" }</option>
             </select>
         </label>
@@ -238,7 +239,7 @@ fn note(op: &str) -> &'static str {
     match op {
         "cas" => "Sets the value if it is as expected; empty: must be absent.",
         "delete" => "Removes the key.",
-        "get" => "Leader and follower reads are fresh; a stale read may be old.",
+        "get" => "Leader, follower and quorum reads are fresh; a stale read may be old.",
         _ => "",
     }
 }

@@ -32,9 +32,25 @@ pub enum ReadMode {
     Follower,
     /// Whatever the node asked has applied; tells its age. Not linearizable.
     Stale,
+    /// From a majority of the voters, without the leader; the node asked serves the read.
+    Quorum,
+    /// From the leader's lease, where leases are switched on.
+    Lease,
 }
 
 impl ReadMode {
+    /// Every mode, the default first.
+    pub const ALL: [ReadMode; 5] = [
+        ReadMode::Leader,
+        ReadMode::Lease,
+        ReadMode::Follower,
+        ReadMode::Quorum,
+        ReadMode::Stale,
+    ];
+
+    /// Their names, for a sentence.
+    pub const NAMES: &str = "leader, lease, follower, quorum or stale";
+
     /// Its name in a URL.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -42,15 +58,16 @@ impl ReadMode {
             ReadMode::Leader => "leader",
             ReadMode::Follower => "follower",
             ReadMode::Stale => "stale",
+            ReadMode::Quorum => "quorum",
+            ReadMode::Lease => "lease",
         }
     }
 
     /// Reads a name; `None` when it is no mode this version knows.
     #[must_use]
     pub fn parse(name: &str) -> Option<ReadMode> {
-        [ReadMode::Leader, ReadMode::Follower, ReadMode::Stale]
-            .into_iter()
-            .find(|mode| mode.name() == name)
+        let mut modes = ReadMode::ALL.iter().copied();
+        modes.find(|mode| mode.name() == name)
     }
 }
 

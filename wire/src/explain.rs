@@ -7,6 +7,7 @@
 
 mod compared;
 mod members;
+mod reads;
 mod rule;
 mod words;
 
@@ -18,7 +19,7 @@ use raftwerk_core::trace::{
     CommitReason, ElectionReason, Event, FollowerReason, Held, InstallReason, Kind, Pace, Role,
     SendEnd, TransferReason, VoteRefusal,
 };
-use raftwerk_core::{Index, LogId, NodeId, ReadPath, Term, Ticket};
+use raftwerk_core::{Index, LogId, NodeId, Term};
 
 /// An event in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,21 +112,13 @@ fn what(event: &Event) -> String {
         Kind::Applying { from, to } => {
             format!("{node} applies {} to its store.", entries(*from, *to))
         }
-        Kind::ReadQueued { ticket, path } => read_queued(node, *ticket, *path),
-        Kind::ReadConfirmed {
-            round,
-            index,
-            reads,
-        } => {
-            let reads = count(*reads as u64, "waiting read");
-            format!("{node} still leads, says round {round}. Index {index} serves {reads}.")
-        }
-        Kind::ReadServed { ticket, index } => {
-            format!("{node} has applied index {index} and answers read {ticket}.")
-        }
-        Kind::ReadFailed { ticket, why } => {
-            format!("{node} gives up read {ticket}: {}.", refusal(*why))
-        }
+        Kind::ReadQueued { .. }
+        | Kind::AskedMarks { .. }
+        | Kind::ToldMark { .. }
+        | Kind::ReadFellBack { .. }
+        | Kind::ReadConfirmed { .. }
+        | Kind::ReadServed { .. }
+        | Kind::ReadFailed { .. } => reads::read(node, &event.kind),
         Kind::MembershipInForce {
             id,
             members,
@@ -388,16 +381,6 @@ fn released(node: NodeId, what: Held) -> String {
             format!("{node} has entry {durable} on disk. Now it tells {to}.")
         }
     }
-}
-
-fn read_queued(node: NodeId, ticket: Ticket, path: ReadPath) -> String {
-    let path = match path {
-        ReadPath::Leader => "and must prove that it still leads",
-        ReadPath::Follower => "and needs a read index from the leader",
-        ReadPath::Lease => "to be served from its lease",
-        ReadPath::Quorum => "and asks a majority",
-    };
-    format!("{node} takes in read {ticket}, {path}.")
 }
 
 #[cfg(test)]

@@ -157,6 +157,7 @@ fn read(waiting: Waiting) -> ReadView {
     let waits_for = match (waiting.round, waiting.index) {
         (Some(_), _) => "round",
         (None, Some(_)) => "apply",
+        (None, None) if waiting.marks => "marks",
         (None, None) => "leader",
     };
     ReadView {

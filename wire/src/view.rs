@@ -216,7 +216,7 @@ pub struct PeerView {
 /// A read that waits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReadView {
-    /// What it waits for: `round`, `leader` or `apply`.
+    /// What it waits for: `round`, `marks` (of a majority), `leader` or `apply`.
     pub waits_for: String,
     /// Round it needs, if any.
     pub round: Option<u64>,

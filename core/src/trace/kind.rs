@@ -1,14 +1,14 @@
 //! What can happen in a node, with the values that decided it, and the rule behind each.
 
 use super::{
-    CommitReason, ElectionReason, FollowerReason, Held, IgnoreReason, InstallReason, Pace, Role,
-    SendEnd, SnapshotUseless, Step, TransferReason, VoteRefusal,
+    CommitReason, ElectionReason, FallBack, FollowerReason, Held, IgnoreReason, InstallReason,
+    Pace, ReadProof, Role, SendEnd, SnapshotUseless, Step, TransferReason, VoteRefusal,
 };
 use crate::autopilot::Decision;
 use crate::io::{Abort, Fence, ReadPath, Refusal};
 use crate::membership::Members;
 use crate::time::Span;
-use crate::types::{Index, LogId, NodeId, Round, Term, Ticket, WriteSeq};
+use crate::types::{Index, LogId, NodeId, Term, Ticket, WriteSeq};
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -217,10 +217,35 @@ pub enum Kind {
         /// Its path.
         path: ReadPath,
     },
-    /// Leadership at the time of these reads is proven.
+    /// For reads of a quorum it asks the voters how long their logs are.
+    AskedMarks {
+        /// Number of the round.
+        request: u64,
+        /// The newest membership it knows to be committed.
+        membership: LogId,
+        /// How many reads share the round.
+        reads: usize,
+    },
+    /// It tells how long its log is.
+    ToldMark {
+        /// To whom.
+        to: NodeId,
+        /// Last position.
+        last: Index,
+        /// Newest membership in its log.
+        membership: LogId,
+    },
+    /// Reads go the way through the leader after all.
+    ReadFellBack {
+        /// How many.
+        reads: usize,
+        /// Why.
+        why: FallBack,
+    },
+    /// The read point of these reads covers every write completed before they came in.
     ReadConfirmed {
-        /// The round that proved it.
-        round: Round,
+        /// What proves it.
+        proof: ReadProof,
         /// Read point.
         index: Index,
         /// How many reads or follower batches it serves.
@@ -443,6 +468,17 @@ impl Kind {
             Kind::HeldForDisk { .. } | Kind::Released { .. } | Kind::Persisted { .. } => {
                 "T3.8, T10.2.1"
             }
+            Kind::AskedMarks { .. }
+            | Kind::ToldMark { .. }
+            | Kind::ReadFellBack { .. }
+            | Kind::ReadQueued {
+                path: ReadPath::Quorum,
+                ..
+            }
+            | Kind::ReadConfirmed {
+                proof: ReadProof::Marks { .. },
+                ..
+            } => "HotCloud 2017",
             Kind::ReadQueued { .. }
             | Kind::ReadConfirmed { .. }
             | Kind::ReadServed { .. }

@@ -140,9 +140,18 @@ fn e20_no_kind_of_an_older_term_has_any_effect() {
                 }),
                 // Pre-votes are asked about a term of their own, here one not above term 1.
                 Body::PreVote { .. } => Some(pre_vote_reply(1, false)),
+                // Marks are outside of all terms.
+                Body::ReadMark { request } => Some(Body::ReadMarkReply {
+                    request: *request,
+                    last: c.view(1).last().index,
+                    membership: c.view(1).membership().map(|m| m.id).unwrap_or_default(),
+                }),
                 _ => None,
             };
-            let is_pre_vote = matches!(body, Body::PreVote { .. });
+            let termless = matches!(
+                body,
+                Body::PreVote { .. } | Body::ReadMark { .. } | Body::ReadMarkReply { .. }
+            );
             let mut after = raft.clone();
             let (outputs, told) = hears(&mut after, c.now, message(Term(0), body));
             let reply = reply.map(|body| {
@@ -164,7 +173,7 @@ fn e20_no_kind_of_an_older_term_has_any_effect() {
                     }
                 )
             });
-            assert_eq!(told.iter().any(stale), !is_pre_vote, "{what}: {theirs}");
+            assert_eq!(told.iter().any(stale), !termless, "{what}: {theirs}");
             assert_untouched(raft, &after, c.now, &what);
         }
     }
@@ -182,8 +191,8 @@ fn e20_a_yes_to_the_pre_vote_asked_counts_from_an_older_term() {
     }
 }
 
-/// A newer term is adopted whatever the message says, even by kinds that are not built yet; only
-/// a pre-vote, and a vote while a leader is alive, raise no term (thesis 9.6, 4.2.3).
+/// A newer term is adopted whatever the message says; only a pre-vote, a vote while a leader is
+/// alive (thesis 9.6, 4.2.3), and marks raise no term: a read disturbs nobody.
 #[test]
 fn e20_every_kind_of_a_newer_term_raises_the_term_alike() {
     for (role, c) in in_every_role() {
@@ -192,7 +201,7 @@ fn e20_every_kind_of_a_newer_term_raises_the_term_alike() {
         for body in every_body(newer.0) {
             let what = format!("{} to a {role:?}", body.name());
             let raises = match body {
-                Body::PreVote { .. } => false,
+                Body::PreVote { .. } | Body::ReadMark { .. } | Body::ReadMarkReply { .. } => false,
                 Body::Vote { .. } => !led,
                 _ => true,
             };

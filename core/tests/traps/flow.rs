@@ -171,6 +171,7 @@ fn limits_refuse_with_reasons() {
     let mut c = Cluster::with(3, |config| {
         config.limits.command_bytes = 100;
         config.limits.uncommitted_bytes = 4_096;
+        config.switches.quorum_reads = false;
     });
     let nobody = Refusal::NotLeader {
         hint: None,

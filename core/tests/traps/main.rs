@@ -14,6 +14,7 @@ mod flow;
 mod links;
 mod log;
 mod pre_vote;
+mod quorum;
 mod reads;
 mod recovery;
 mod table;

@@ -198,7 +198,7 @@ impl Server {
             Ok(Ok(Read::Found(found))) => Tried::Answered(Ok(found)),
             // Other paths are served by the node asked, or not at all.
             Ok(Ok(Read::Refused(Refusal::NotLeader { term, .. })))
-                if path != Some(ReadPath::Leader) =>
+                if !matches!(path, Some(ReadPath::Leader | ReadPath::Lease)) =>
             {
                 let (leader, term) = (None, term.0);
                 Tried::Elsewhere { leader, term }
@@ -331,7 +331,9 @@ fn refused<T>(why: Refusal) -> Tried<T> {
             leader: hint.map(|node| node.0),
             term: term.0,
         },
-        Refusal::LeaderLost | Refusal::Transferring => Tried::NotTaken(trouble(why)),
+        Refusal::LeaderLost | Refusal::TimedOut | Refusal::Transferring => {
+            Tried::NotTaken(trouble(why))
+        }
         _ => Tried::Answered(Err(trouble(why))),
     }
 }
@@ -355,6 +357,10 @@ fn trouble(why: Refusal) -> Trouble {
         Refusal::LeaderLost => {
             let why = "the leader changed meanwhile, nothing was changed; try again";
             Trouble::later("leader_lost", why)
+        }
+        Refusal::TimedOut => {
+            let why = "no majority of the voters answered in time; try again";
+            Trouble::later("no_majority", why)
         }
         Refusal::Fenced => {
             let why = "this node has stopped for good, nothing was done; ask another node";

@@ -282,14 +282,10 @@ fn write_query(ask: &Ask) -> Result<WriteQuery, Trouble> {
 fn path_of(query: &Query) -> Result<Option<ReadPath>, Trouble> {
     match query.text("read")? {
         None => Ok(Some(ReadPath::Leader)),
-        Some(name @ ("lease" | "quorum")) => {
-            let why = format!("read={name} is not built yet; use leader, follower or stale");
-            Err(Trouble::bad("not_built", why))
-        }
         Some(name) => match ReadMode::parse(name) {
             Some(mode) => Ok(read_path(mode)),
             None => {
-                let why = format!("read must be leader, follower or stale, not {name:?}");
+                let why = format!("read must be {}, not {name:?}", ReadMode::NAMES);
                 Err(Trouble::bad("bad_parameter", why))
             }
         },

@@ -51,7 +51,7 @@ fn what_is_wrong_is_said() {
     assert!(
         parse("get k --read newest")
             .unwrap_err()
-            .contains("leader, follower or stale")
+            .contains("leader, lease, follower, quorum or stale")
     );
     assert!(parse("put k").unwrap_err().contains("VALUE"));
     assert!(parse("play --port 70000").is_err());

@@ -386,6 +386,8 @@ pub fn read_path(mode: raftwerk_wire::client::ReadMode) -> Option<ReadPath> {
     match mode {
         ReadMode::Leader => Some(ReadPath::Leader),
         ReadMode::Follower => Some(ReadPath::Follower),
+        ReadMode::Quorum => Some(ReadPath::Quorum),
+        ReadMode::Lease => Some(ReadPath::Lease),
         ReadMode::Stale => None,
     }
 }

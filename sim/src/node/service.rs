@@ -86,6 +86,8 @@ impl Node {
                 let path = match mode {
                     ReadMode::Leader => ReadPath::Leader,
                     ReadMode::Follower => ReadPath::Follower,
+                    ReadMode::Quorum => ReadPath::Quorum,
+                    ReadMode::Lease => ReadPath::Lease,
                     ReadMode::Stale => return Some(self.stale(now, &key)),
                 };
                 (raft.read(now, ticket, path), Some(key))

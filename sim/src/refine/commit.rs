@@ -2,7 +2,7 @@
 
 use super::state::{State, has, is_majority, term_at};
 use super::{Judged, Rule, must};
-use raftwerk_core::trace::{CommitReason, Kind, Role};
+use raftwerk_core::trace::{CommitReason, Kind, ReadProof, Role};
 use raftwerk_core::{Index, LogId, NodeId};
 
 const COMMIT_RISES: Rule = Rule {
@@ -45,6 +45,10 @@ const READ_POINT: Rule = Rule {
     says: "a read point covers the opening entry of the term and nothing that is not committed",
     section: "T6.4",
 };
+const MARK: Rule = Rule {
+    says: "a quorum read takes the longest log of a majority of members known to be committed",
+    section: "HotCloud 2017",
+};
 const READ_APPLIED: Rule = Rule {
     says: "a read is served when the state machine has reached its read point",
     section: "T6.4",
@@ -62,6 +66,7 @@ pub(super) const RULES: &[Rule] = &[
     SAFETY,
     IN_ORDER,
     READ_POINT,
+    MARK,
     READ_APPLIED,
 ];
 
@@ -71,7 +76,10 @@ pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
         Kind::Committed { from, to, reason } => committed(state, id, *from, *to, reason),
         Kind::CommitWithheld { at, own } => withheld(state, id, *at, *own),
         Kind::Applying { from, to } => applying(state, id, *from, *to),
-        Kind::ReadConfirmed { index, .. } => read_confirmed(state, id, *index),
+        Kind::ReadConfirmed { proof, index, .. } => match proof {
+            ReadProof::Round(_) => read_confirmed(state, id, *index),
+            ReadProof::Marks { membership, marks } => marked(state, id, *membership, marks, *index),
+        },
         Kind::ReadServed { index, .. } => read_served(state, id, *index),
         _ => Ok(()),
     }
@@ -231,6 +239,28 @@ fn read_confirmed(state: &State, id: NodeId, index: Index) -> Judged {
     let fits = opening.is_some_and(|opening| index >= opening && index <= commit.max(opening));
     must(fits, READ_POINT, || {
         format!("{index}; opened at {opening:?}, committed {commit}")
+    })
+}
+
+/// HotCloud 2017: the longest of a majority of logs, by members known to be committed.
+fn marked(
+    state: &State,
+    id: NodeId,
+    membership: LogId,
+    marks: &[(NodeId, Index)],
+    index: Index,
+) -> Judged {
+    let node = state.node(id);
+    let longest = marks.iter().map(|(_, last)| *last).max();
+    let members = state.memberships.get(&membership);
+    let told = |voter: NodeId| marks.iter().any(|(one, _)| *one == voter);
+    let majority = members.is_some_and(|members| is_majority(members, told));
+    let known = membership.index <= node.commit;
+    must(known && majority && longest == Some(index), MARK, || {
+        format!(
+            "{index} of {marks:?}, members by {membership}, committed {}",
+            node.commit
+        )
     })
 }
 

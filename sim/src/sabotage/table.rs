@@ -106,12 +106,17 @@ l3-any-round all reads l3_an_echo_of_an_earlier_round_confirms_nothing
 l4-no-round one reads l4_a_read_is_served_after_its_round_is_confirmed_and_not_before
 l5-no-apply one storm l5_a_confirmed_read_waits_for_apply_at_the_leader
 l12-hang one storm l12_reads_fail_with_a_reason_when_leadership_is_lost
+l13-newest-in-log all reads l13_the_newest_membership_in_the_log_is_no_basis
+l13-newer-unseen all reads l13_an_answer_that_names_a_newer_membership_stops_the_fast_path
+l13-old-marks all reads l13_answers_to_an_earlier_round_count_for_nothing
+l13-smallest-mark all reads l13_the_longest_log_of_a_majority_is_waited_for
 m1-no-own-entry all storm m1_no_change_before_an_entry_of_the_own_term_is_committed
 m1-two-at-once one storm nonsense_and_bad_moments_are_refused_with_reasons
 m3-keep-cut one storm m3_an_uncommitted_change_is_kept_over_a_restart_and_rolled_back_by_a_cut
 m4-elections one storm m4_elections_need_both_halves
 m4-commits one storm m4_commits_need_both_halves
 m4-reads all reads m4_reads_need_both_halves
+m4-marks all reads m4_quorum_reads_need_both_halves
 m4-direct one storm section_6_two_voters_at_once_go_through_a_joint_entry
 m6-stays all storm m6_a_removed_leader_goes_on_until_that_is_committed_and_hands_over
 m8-no-catch-up one storm m8_an_empty_new_voter_blocks_no_commit

@@ -102,6 +102,12 @@ pub struct Workload {
     pub read_follower: u32,
     /// Weight of stale reads.
     pub read_stale: u32,
+    /// Weight of reads from a majority, through any node.
+    #[serde(default)]
+    pub read_quorum: u32,
+    /// Weight of reads from the leader's lease.
+    #[serde(default)]
+    pub read_lease: u32,
 }
 
 impl Workload {

@@ -34,6 +34,7 @@ impl Setup {
         // What came later draws from a place of its own: older seeds keep their meaning.
         let mut later = Stream::new(seed, Purpose::Setup, 1);
         let mut latest = Stream::new(seed, Purpose::Setup, 2);
+        let mut reads = Stream::new(seed, Purpose::Setup, 7);
         let sync_min = draw.between(100, 2_000);
         let disk = DiskModel {
             sync_min,
@@ -62,7 +63,7 @@ impl Setup {
         if latest.below(3) == 0 {
             network.strangers_per_million = rate as u32;
         }
-        let workload = storm_workload(&mut draw);
+        let workload = storm_workload(&mut draw, &mut reads);
         let mut limits = storm_limits(&mut draw);
         Setup {
             nodes,
@@ -186,7 +187,7 @@ fn storm_switches(draw: &mut Stream) -> Switches {
     }
 }
 
-fn storm_workload(draw: &mut Stream) -> Workload {
+fn storm_workload(draw: &mut Stream, reads: &mut Stream) -> Workload {
     let pause_min = draw.between(1_000, 30_000);
     Workload {
         pause_min,
@@ -198,6 +199,8 @@ fn storm_workload(draw: &mut Stream) -> Workload {
         read_leader: draw.between(0, 6) as u32,
         read_follower: draw.between(0, 6) as u32,
         read_stale: draw.between(0, 2) as u32,
+        read_quorum: (reads.below(2) * reads.between(1, 6)) as u32,
+        read_lease: 0,
     }
 }
 

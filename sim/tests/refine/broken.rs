@@ -3,7 +3,7 @@
 
 use crate::kinds::*;
 use raftwerk_core::trace::{
-    ElectionReason, FollowerReason, Held, Kind, Role, SnapshotUseless, Step, VoteRefusal,
+    ElectionReason, FollowerReason, Held, Kind, ReadProof, Role, SnapshotUseless, Step, VoteRefusal,
 };
 use raftwerk_core::{Index, LogId, NodeId, ReadPath, Round, Term, Ticket};
 use raftwerk_sim::refine::{Machine, rules};
@@ -322,13 +322,27 @@ fn replication() -> BTreeSet<&'static str> {
     );
     tale.so(2, 1, by_word(0, 2, 1));
     tale.broken(2, 1, cut(2, 1, 1, 1), "what is committed is never cut");
-    let (round, reads) = (Round(1), 1);
+    let (proof, reads) = (ReadProof::Round(Round(1)), 1);
     let confirmed = |index| Kind::ReadConfirmed {
-        round,
+        proof: proof.clone(),
         index: Index(index),
         reads,
     };
     tale.broken(1, 1, confirmed(1), "a read point covers the opening entry");
+    let marked = |marks: &[(u64, u64)], index| Kind::ReadConfirmed {
+        proof: ReadProof::Marks {
+            membership: at(0, 1),
+            marks: marks
+                .iter()
+                .map(|(node, last)| (NodeId(*node), Index(*last)))
+                .collect(),
+        },
+        index: Index(index),
+        reads,
+    };
+    let longest = "a quorum read takes the longest log of a majority";
+    tale.broken(2, 1, marked(&[(1, 2)], 2), longest);
+    tale.broken(2, 1, marked(&[(1, 2), (2, 1)], 1), longest);
     let (ticket, path) = (Ticket(7), ReadPath::Leader);
     tale.so(1, 1, Kind::ReadQueued { ticket, path });
     tale.so(1, 1, confirmed(2));

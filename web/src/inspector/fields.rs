@@ -102,6 +102,7 @@ pub fn volatile(view: &NodeView, now: u64) -> Vec<Field> {
     for read in &view.reads {
         let waits = match read.waits_for.as_str() {
             "round" => "a majority to answer",
+            "marks" => "a majority to tell the ends of their logs",
             "leader" => "a read index from the leader",
             _ => "its read index to be applied",
         };

@@ -64,6 +64,7 @@ pub(super) fn compared(event: &Event) -> Option<String> {
             span(took.0)
         ),
         Kind::Ignored { reason, .. } => return ignored(*reason),
+        Kind::ReadConfirmed { .. } => return super::reads::compared(&event.kind),
         Kind::SnapshotIgnored { last, why } => return useless(*last, *why),
         Kind::SnapshotDue { entries, bytes, .. } => {
             format!("Applied since the last snapshot: {entries} entries, {bytes} bytes")
@@ -97,7 +98,9 @@ pub(super) fn compared(event: &Event) -> Option<String> {
         | Kind::Persisted { .. }
         | Kind::Applying { .. }
         | Kind::ReadQueued { .. }
-        | Kind::ReadConfirmed { .. }
+        | Kind::AskedMarks { .. }
+        | Kind::ToldMark { .. }
+        | Kind::ReadFellBack { .. }
         | Kind::ReadServed { .. }
         | Kind::ReadFailed { .. }
         | Kind::MembershipInForce { .. }
@@ -216,6 +219,6 @@ fn ignored(reason: IgnoreReason) -> Option<String> {
         | IgnoreReason::TooLate
         | IgnoreReason::Malformed
         | IgnoreReason::MayNotCampaign
-        | IgnoreReason::NotBuilt => None,
+        | IgnoreReason::NoMembership => None,
     }
 }

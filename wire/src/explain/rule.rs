@@ -73,14 +73,13 @@ pub(super) fn rule(kind: &Kind) -> &'static str {
             "A promise may leave only after what it rests on is on disk."
         }
         Kind::Applying { .. } => "Committed entries are applied in order, each exactly once.",
-        Kind::ReadQueued { .. } => {
-            "A read that must be fresh needs proof that the leader still leads."
-        }
-        Kind::ReadConfirmed { .. } => {
-            "A round answered by a majority proves that no newer leader existed when it began."
-        }
-        Kind::ReadServed { .. } => "A read may be answered once its read index is applied.",
-        Kind::ReadFailed { .. } => "A read that cannot be proven fresh is not answered.",
+        Kind::ReadQueued { .. }
+        | Kind::AskedMarks { .. }
+        | Kind::ToldMark { .. }
+        | Kind::ReadFellBack { .. }
+        | Kind::ReadConfirmed { .. }
+        | Kind::ReadServed { .. }
+        | Kind::ReadFailed { .. } => super::reads::rule(kind),
         Kind::MembershipInForce { .. } => {
             "A node uses the newest membership in its log, committed or not."
         }
@@ -222,7 +221,7 @@ fn ignored(reason: IgnoreReason) -> &'static str {
             "Only a node with exactly the leader's log campaigns at its word; all else is late."
         }
         IgnoreReason::MayNotCampaign => "Only a voter whose disk works may campaign.",
-        IgnoreReason::NotBuilt => "What a node does not understand changes nothing.",
+        IgnoreReason::NoMembership => "A node that knows no members takes part in nothing.",
     }
 }
 

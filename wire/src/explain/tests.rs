@@ -2,8 +2,12 @@
 
 use super::*;
 use raftwerk_core::autopilot::{Decision, Reason};
-use raftwerk_core::trace::{Cause, IgnoreReason, SnapshotUseless, Step, Timer};
-use raftwerk_core::{Abort, BadMembers, Fence, Members, Refusal, Round, Span, Time, WriteSeq};
+use raftwerk_core::trace::{
+    Cause, FallBack, IgnoreReason, ReadProof, SnapshotUseless, Step, Timer,
+};
+use raftwerk_core::{
+    Abort, BadMembers, Fence, Members, ReadPath, Refusal, Round, Span, Ticket, Time, WriteSeq,
+};
 
 fn id(term: u64, index: u64) -> LogId {
     LogId::new(term, index)
@@ -191,11 +195,6 @@ fn log_kinds() -> Vec<Kind> {
             from: Index(7),
             to: Index(8),
         },
-        Kind::ReadConfirmed {
-            round: Round(6),
-            index: Index(8),
-            reads: 2,
-        },
         Kind::ReadServed {
             ticket: Ticket(1),
             index: Index(8),
@@ -225,6 +224,7 @@ fn log_kinds() -> Vec<Kind> {
         kinds.push(Kind::HeldForDisk { what });
         kinds.push(Kind::Released { what });
     }
+    kinds.extend(read_kinds());
     for path in [
         ReadPath::Leader,
         ReadPath::Follower,
@@ -236,6 +236,50 @@ fn log_kinds() -> Vec<Kind> {
             path,
         });
     }
+    kinds
+}
+
+fn read_kinds() -> Vec<Kind> {
+    let proofs = [
+        ReadProof::Round(Round(6)),
+        ReadProof::Marks {
+            membership: id(0, 1),
+            marks: vec![(NodeId(2), Index(8)), (NodeId(3), Index(5))],
+        },
+    ];
+    let confirmed = |proof| Kind::ReadConfirmed {
+        proof,
+        index: Index(8),
+        reads: 2,
+    };
+    let mut kinds: Vec<Kind> = proofs.into_iter().map(confirmed).collect();
+    for why in [
+        FallBack::NewerMembership {
+            named_by: NodeId(1),
+            membership: Some(id(2, 7)),
+        },
+        FallBack::NewerMembership {
+            named_by: NodeId(4),
+            membership: Some(id(2, 7)),
+        },
+        FallBack::NewerMembership {
+            named_by: NodeId(1),
+            membership: None,
+        },
+        FallBack::NotCommitted { commit: Index(6) },
+    ] {
+        kinds.push(Kind::ReadFellBack { reads: 3, why });
+    }
+    kinds.push(Kind::AskedMarks {
+        request: 9,
+        membership: id(0, 1),
+        reads: 3,
+    });
+    kinds.push(Kind::ToldMark {
+        to: NodeId(4),
+        last: Index(8),
+        membership: id(0, 1),
+    });
     kinds
 }
 
@@ -259,6 +303,7 @@ fn trouble_kinds() -> Vec<Kind> {
         Refusal::UnknownMember,
         Refusal::Disabled,
         Refusal::LeaderLost,
+        Refusal::TimedOut,
         Refusal::NotVoter,
         Refusal::NoTarget,
         Refusal::NotReady,
@@ -289,7 +334,7 @@ fn trouble_kinds() -> Vec<Kind> {
             mine: id(3, 8),
         },
         IgnoreReason::MayNotCampaign,
-        IgnoreReason::NotBuilt,
+        IgnoreReason::NoMembership,
     ] {
         kinds.push(Kind::Ignored {
             from: NodeId(4),
@@ -477,7 +522,8 @@ fn every_kind_reads_as_sentences_about_the_node() {
         let told = explained(kind.clone());
         assert!(told.what.contains("S3"), "{kind:?}: {}", told.what);
         assert!(told.what.ends_with('.'), "{}", told.what);
-        assert!(told.rule.contains("Raft paper") || told.rule.contains("Raft thesis"));
+        let books = ["Raft paper", "Raft thesis", "HotCloud 2017"];
+        assert!(books.iter().any(|book| told.rule.contains(book)));
         assert!(told.rule.ends_with('.'), "{}", told.rule);
         let text = format!("{} {:?} {}", told.what, told.compared, told.rule);
         assert!(!text.contains('!'), "{text}");
@@ -556,6 +602,7 @@ fn every_cause_has_words() {
         Cause::Boot,
         Cause::Timer(Timer::Election),
         Cause::Timer(Timer::ReadRetry),
+        Cause::Timer(Timer::ReadMark),
         Cause::Timer(Timer::Transfer),
         Cause::Message { from: NodeId(1) },
         Cause::Client(Ticket(1)),

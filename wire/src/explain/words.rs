@@ -26,6 +26,7 @@ pub fn timer_name(timer: Timer) -> &'static str {
         Timer::Heartbeat => "heartbeat timer",
         Timer::CheckQuorum => "check-quorum timer",
         Timer::ReadRetry => "read retry timer",
+        Timer::ReadMark => "quorum read timer",
         Timer::Transfer => "transfer timer",
         Timer::Member => "member timer",
     }
@@ -46,6 +47,8 @@ pub fn role_name(role: Role) -> &'static str {
 #[must_use]
 pub fn section(short: &str) -> String {
     let mut books = Vec::new();
+    let other = short.split(", ").find(|part| part.starts_with("HotCloud"));
+    books.extend(other.map(|place| format!("Arora and others, {place}")));
     for (letter, name) in [('P', "Raft paper"), ('T', "Raft thesis")] {
         let places: Vec<&str> = short
             .split(", ")
@@ -134,6 +137,7 @@ pub fn refusal(why: Refusal) -> String {
         Refusal::UnknownMember => "no such member is known".into(),
         Refusal::Disabled => "this kind of read is switched off".into(),
         Refusal::LeaderLost => "the leader or its term changed meanwhile".into(),
+        Refusal::TimedOut => "it took too long".into(),
         Refusal::NotVoter => "the node named does not vote".into(),
         Refusal::NoTarget => "no other voter was heard lately".into(),
         Refusal::NotReady => "it has committed nothing of its own term yet".into(),
@@ -175,7 +179,7 @@ pub(super) fn ignored(reason: IgnoreReason) -> String {
             format!("the leader's log ended at {theirs}, its own ends at {mine}")
         }
         IgnoreReason::MayNotCampaign => "this node may not campaign".into(),
-        IgnoreReason::NotBuilt => "this node does not speak that part of the protocol yet".into(),
+        IgnoreReason::NoMembership => "this node knows no members yet".into(),
     }
 }
 
