@@ -2,8 +2,7 @@
 //! with the power. That is outside of Raft's model of faults (raft thesis 3.8, 10.2.1), so checks
 //! may fail; it is here to show that they do.
 
-use crate::shared::Shared;
-use raftwerk_core::{Entry, HardState};
+use crate::disk::Device;
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 
@@ -13,7 +12,7 @@ pub(crate) struct Cache {
     /// How many reported syncs are held back.
     depth: usize,
     /// What is really there before each of them, oldest first.
-    really: VecDeque<(HardState, Shared<Entry>)>,
+    really: VecDeque<Device>,
 }
 
 impl Cache {
@@ -26,18 +25,18 @@ impl Cache {
     }
 
     /// A sync is about to be reported; the device is said to hold this so far.
-    pub fn reports(&mut self, hard_state: HardState, entries: &Shared<Entry>) {
+    pub fn reports(&mut self, device: &Device) {
         if self.depth == 0 {
             return;
         }
         if self.really.len() == self.depth {
             self.really.pop_front();
         }
-        self.really.push_back((hard_state, entries.clone()));
+        self.really.push_back(device.clone());
     }
 
     /// Power is gone: what is really there, if that is less than was reported.
-    pub fn lost(&mut self) -> Option<(HardState, Shared<Entry>)> {
+    pub fn lost(&mut self) -> Option<Device> {
         let really = self.really.pop_front();
         self.really.clear();
         really
@@ -45,9 +44,6 @@ impl Cache {
 
     /// Feeds everything that determines the future.
     pub fn hash(&self, to: &mut impl Hasher) {
-        for (hard_state, entries) in &self.really {
-            hard_state.hash(to);
-            entries.iter().for_each(|entry| entry.id.hash(to));
-        }
+        self.really.iter().for_each(|device| device.hash(to));
     }
 }

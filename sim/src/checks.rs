@@ -18,6 +18,7 @@ mod members;
 mod node;
 mod oracle;
 mod promises;
+mod snapshots;
 #[cfg(test)]
 mod tests;
 mod tickets;
@@ -29,9 +30,9 @@ use list::ALL;
 pub(crate) use list::Check;
 pub(crate) use node::Seen;
 use oracle::Oracle;
-use raftwerk_core::{Members, NodeId, Output};
+use raftwerk_core::{LogId, Members, NodeId, Output};
 use raftwerk_wire::view::{CheckView, ViolationView};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 pub(crate) use tickets::Taken;
 use tickets::Tickets;
 pub(crate) use timers::Heard;
@@ -74,6 +75,10 @@ pub(crate) struct Checks {
     tickets: Tickets,
     /// By node: what its disk is at.
     writing: Vec<Writing>,
+    /// Snapshots that were looked into: their last entry, and the hash of their bytes.
+    snapshots: BTreeMap<LogId, u64>,
+    /// How many were loaded in place of a state machine.
+    installed: u64,
     /// Highest index that some finished linearizable operation reflects.
     floor: u64,
     violation: Option<Violation>,
@@ -138,6 +143,11 @@ impl Checks {
         self.leaders.len() as u64
     }
 
+    /// How many different snapshots were taken, and how many times one was installed.
+    pub fn snapshots(&self) -> (u64, u64) {
+        (self.snapshots.len() as u64, self.installed)
+    }
+
     /// The leader of the highest term so far.
     pub fn newest_leader(&self) -> Option<u64> {
         self.leaders.last().map(|(_, node)| *node)
@@ -150,8 +160,8 @@ impl Checks {
 
     /// About how many bytes of memory are held.
     pub fn memory(&self) -> u64 {
-        let small = 16 * self.leaders.len() as u64 + 48 * self.failed.len() as u64;
-        self.ledger.memory() + self.oracle.memory() + self.tickets.memory() + small
+        let small = 16 * self.leaders.len() + 48 * (self.failed.len() + self.snapshots.len());
+        self.ledger.memory() + self.oracle.memory() + self.tickets.memory() + small as u64
     }
 
     /// A node hands something out; `reached` is the place in the order so far in this drain,

@@ -7,19 +7,22 @@
 //! found as a torn tail (trap D3). Writes never land out of order, because the log is one
 //! stream; a device that rots or reorders is not built yet.
 
+mod device;
+
 use crate::cache::Cache;
 use crate::rng::Stream;
 use crate::setup::DiskModel;
-use crate::shared::Shared;
-use raftwerk_core::{Condition, Durable, Entry, HardState, Index, LogId, Write, WriteSeq};
+use crate::snapshot::Snapshot;
+pub(crate) use device::Device;
+use raftwerk_core::{Condition, Durable, HardState, Index, LogId, SnapshotMeta, Write, WriteSeq};
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 /// What is on the device and on its way there.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Disk {
-    hard_state: HardState,
-    entries: Shared<Entry>,
+    device: Device,
     /// Handed over, oldest first, each with the event that issued it.
     waiting: VecDeque<(Write, u64)>,
     /// How many of them the running sync covers; 0 while the device is idle.
@@ -44,14 +47,10 @@ pub(crate) struct Synced {
 impl Disk {
     /// A device that holds this.
     pub fn new(durable: Durable) -> Disk {
-        let mut disk = Disk {
-            hard_state: durable.hard_state,
-            ..Disk::default()
-        };
-        durable
-            .entries
-            .into_iter()
-            .for_each(|entry| disk.entries.push(entry));
+        let mut disk = Disk::default();
+        disk.device.hard_state = durable.hard_state;
+        let entries = durable.entries.into_iter();
+        entries.for_each(|entry| disk.device.entries.push(entry));
         disk
     }
 
@@ -92,16 +91,16 @@ impl Disk {
     /// The running sync is done: what it covers is on the device.
     pub fn finish_sync(&mut self) -> Option<Synced> {
         let mut synced: Option<Synced> = None;
-        self.cache.reports(self.hard_state, &self.entries);
+        self.cache.reports(&self.device);
         for _ in 0..std::mem::take(&mut self.syncing) {
             let (write, cause) = self.waiting.pop_front()?;
             let before = synced.and_then(|synced| synced.cut);
             synced = Some(Synced {
                 seq: write.seq,
                 cause,
-                cut: before.into_iter().chain(write.cut_from).min(),
+                cut: before.into_iter().chain(removed_from(&write)).min(),
             });
-            self.perform(write);
+            self.device.perform(write);
         }
         synced
     }
@@ -116,8 +115,8 @@ impl Disk {
             let seq = write.seq;
             let mut cut = failed.and_then(|failed| failed.cut);
             if number < whole {
-                cut = cut.into_iter().chain(write.cut_from).min();
-                self.perform(write);
+                cut = cut.into_iter().chain(removed_from(&write)).min();
+                self.device.perform(write);
             }
             failed = Some(Synced { seq, cause, cut });
         }
@@ -125,30 +124,13 @@ impl Disk {
         failed
     }
 
-    fn perform(&mut self, write: Write) {
-        if let Some(hard_state) = write.hard_state {
-            self.hard_state = hard_state;
-        }
-        if let Some(cut) = write.cut_from {
-            self.entries.truncate(cut.prev().0 as usize);
-        }
-        for entry in write.append {
-            assert_eq!(
-                entry.id.index.0,
-                self.entries.len() as u64 + 1,
-                "the core writes a log without holes"
-            );
-            self.entries.push(entry);
-        }
-    }
-
     /// Power is gone, and with it all that was not synced, or its end.
     pub fn crash(&mut self, model: &DiskModel, luck: &mut Stream) {
         let mut lost = std::mem::take(&mut self.waiting).into_iter();
         self.syncing = 0;
-        if let Some((hard_state, entries)) = self.cache.lost() {
+        if let Some(really) = self.cache.lost() {
             // Nothing came after what the device never wrote.
-            (self.hard_state, self.entries) = (hard_state, entries);
+            self.device = really;
             return;
         }
         if !luck.chance(model.keep_per_million) {
@@ -156,14 +138,14 @@ impl Disk {
         }
         let whole = luck.below(lost.len() as u64 + 1) as usize;
         for (write, _) in lost.by_ref().take(whole) {
-            self.perform(write);
+            self.device.perform(write);
         }
         if let Some((write, _)) = lost.next()
             && luck.chance(model.tear_per_million)
         {
             let kept = luck.below(pieces(&write));
-            self.perform(beginning(write, kept));
-            self.torn = Some(Index(self.entries.len() as u64 + 1));
+            self.device.perform(beginning(write, kept));
+            self.torn = Some(self.device.end());
         }
     }
 
@@ -174,40 +156,66 @@ impl Disk {
             None => Condition::Clean,
         };
         Durable {
-            hard_state: self.hard_state,
-            entries: self.entries.iter().cloned().collect(),
             condition,
-            ..Durable::default()
+            ..self.device.read()
         }
+    }
+
+    /// The snapshot in force.
+    pub fn snapshot(&self) -> Option<&Arc<Snapshot>> {
+        self.device.snapshot.as_ref()
+    }
+
+    /// A staged snapshot like this.
+    pub fn staged(&self, meta: &SnapshotMeta) -> Option<&Arc<Snapshot>> {
+        let mut staged = self.device.staged.iter();
+        staged.find(|staged| staged.meta == *meta)
+    }
+
+    /// A snapshot of the node itself is complete, with its name in the directory.
+    pub fn keep(&mut self, snapshot: Arc<Snapshot>) {
+        self.device.keep(snapshot);
+    }
+
+    /// A snapshot of another node is complete, beside the log.
+    pub fn stage(&mut self, snapshot: Arc<Snapshot>) {
+        if self.staged(&snapshot.meta).is_none() {
+            self.device.staged.push(snapshot);
+        }
+    }
+
+    /// A staged snapshot is not needed.
+    pub fn discard(&mut self, meta: &SnapshotMeta) {
+        self.device.discard(meta);
     }
 
     /// Term and vote on the device.
     pub fn hard_state(&self) -> HardState {
-        self.hard_state
+        self.device.hard_state
     }
 
-    /// Entries on the device.
-    pub fn entries(&self) -> &Shared<Entry> {
-        &self.entries
+    /// What is on the device.
+    pub fn device(&self) -> &Device {
+        &self.device
     }
 
-    /// The entry at a position.
+    /// The entry at a position, or the last one inside the snapshot.
     pub fn id_at(&self, index: u64) -> Option<LogId> {
-        let at = usize::try_from(index.checked_sub(1)?).ok()?;
-        self.entries.get(at).map(|entry| entry.id)
+        self.device.id_at(index)
     }
 
     /// Lets a test put anything on the device.
     #[cfg(test)]
-    pub fn forge(&mut self, change: impl FnOnce(&mut HardState, &mut Shared<Entry>)) {
-        change(&mut self.hard_state, &mut self.entries);
+    pub fn forge(
+        &mut self,
+        change: impl FnOnce(&mut HardState, &mut crate::shared::Shared<raftwerk_core::Entry>),
+    ) {
+        change(&mut self.device.hard_state, &mut self.device.entries);
     }
 
     /// Feeds everything that determines the future.
     pub fn hash(&self, to: &mut impl Hasher) {
-        self.hard_state.hash(to);
-        to.write_u64(self.entries.len() as u64);
-        self.entries.iter().for_each(|entry| entry.id.hash(to));
+        self.device.hash(to);
         to.write_u64(self.syncing as u64);
         self.torn.hash(to);
         self.cache.hash(to);
@@ -215,11 +223,22 @@ impl Disk {
     }
 }
 
-/// How many pieces of a write can be on the device one without the next: term and vote, the cut,
-/// each entry. Always at least one.
+/// The first position that a write may remove without a snapshot that covers it.
+fn removed_from(write: &Write) -> Option<Index> {
+    let after = write.install.as_ref().map(|meta| meta.last.index.next());
+    after.into_iter().chain(write.cut_from).min()
+}
+
+/// How many pieces of a write can be on the device one without the next: term and vote, the
+/// install, the cut, each entry. Always at least one.
 fn pieces(write: &Write) -> u64 {
-    let head = u64::from(write.hard_state.is_some()) + u64::from(write.cut_from.is_some());
-    (head + write.append.len() as u64).max(1)
+    let head = [
+        write.hard_state.is_some(),
+        write.install.is_some(),
+        write.cut_from.is_some(),
+    ];
+    let head = head.into_iter().filter(|there| *there).count();
+    (head + write.append.len()).max(1) as u64
 }
 
 /// The first pieces of a write.
@@ -231,8 +250,10 @@ fn beginning(write: Write, mut kept: u64) -> Write {
     };
     Write {
         hard_state: write.hard_state.filter(|_| keep()),
+        install: write.install.filter(|_| keep()),
         cut_from: write.cut_from.filter(|_| keep()),
         append: write.append.into_iter().take_while(|_| keep()).collect(),
+        trim_to: None,
         ..write
     }
 }
@@ -243,7 +264,7 @@ mod tests {
     use crate::rng::Purpose;
     use crate::setup::MILLION;
     use proptest::prelude::*;
-    use raftwerk_core::{EntryBody, Term};
+    use raftwerk_core::{Entry, EntryBody, Term};
     use std::collections::BTreeSet;
 
     const PLAIN: DiskModel = DiskModel {
@@ -319,8 +340,8 @@ mod tests {
 
     /// Term and ids, position by position: all that tells two states of the device apart here.
     fn state(disk: &Disk) -> (u64, Vec<LogId>) {
-        let ids = disk.entries.iter().map(|entry| entry.id).collect();
-        (disk.hard_state.term.0, ids)
+        let ids = disk.device.entries.iter().map(|entry| entry.id).collect();
+        (disk.device.hard_state.term.0, ids)
     }
 
     /// Three synced entries, then writes that append, and one that cuts what a deposed leader
@@ -344,10 +365,10 @@ mod tests {
         for (write, _) in std::mem::take(&mut disk.waiting) {
             for kept in 1..=pieces(&write) {
                 let mut partly = disk.clone();
-                partly.perform(beginning(write.clone(), kept));
+                partly.device.perform(beginning(write.clone(), kept));
                 states.insert(state(&partly));
             }
-            disk.perform(write);
+            disk.device.perform(write);
         }
         states
     }
@@ -385,7 +406,7 @@ mod tests {
             let mut disk = Disk::default();
             let mut draw = luck(seed.wrapping_add(1));
             for seq in 1..=writes {
-                let last = disk.entries.len() as u64;
+                let last = disk.device.entries.len() as u64;
                 let cut = (last > 0 && draw.chance(MILLION / 3)).then(|| draw.within(1, last));
                 let from = cut.unwrap_or(last + 1);
                 let ids: Vec<_> = (from..from + draw.below(4)).map(|at| (seq, at)).collect();

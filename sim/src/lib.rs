@@ -17,6 +17,7 @@
 //! | `queue`        | things to come, ordered by (time, sequence)                  |
 //! | `network`      | delay, loss, doubling, reordering, cuts                      |
 //! | `disk`         | ordered writes, group sync, loss at a crash                 |
+//! | `snapshot`     | a state machine as bytes; hosts send it in chunks           |
 //! | `cache`        | what a disk that lies about sync does not really hold        |
 //! | `node`         | one host: core, state machine, disk, waiting clients         |
 //! | `clients`      | sessions, timeouts, retries, hints; `workload` invents       |
@@ -52,6 +53,7 @@ mod rng;
 pub mod sabotage;
 mod setup;
 mod shared;
+mod snapshot;
 mod storm;
 mod timeline;
 mod workload;
@@ -63,7 +65,7 @@ pub use history::{BranchInfo, History};
 pub use intervention::{Intervention, Op};
 pub use setup::{
     Churn, DiskModel, FaultPlan, HostModel, MAX_CLIENTS, MAX_NODES, NetworkModel, Patience, Setup,
-    Workload,
+    SnapshotModel, Workload,
 };
 #[cfg(feature = "sabotage")]
 pub use setup::{HostRule, Sabotage};

@@ -8,7 +8,7 @@
 use crate::queue::Queue;
 use crate::rng::{Purpose, Stream};
 use crate::setup::NetworkModel;
-use raftwerk_core::{Body, Message, Payload, Refusal};
+use raftwerk_core::{Body, Lane, LogId, Message, Payload, Refusal, SnapshotMeta};
 use raftwerk_kv::{Answer, KeyValue};
 use raftwerk_wire::client::ReadMode;
 use std::hash::{Hash, Hasher};
@@ -28,10 +28,33 @@ pub(crate) enum Place {
 pub(crate) enum Content {
     /// Between nodes.
     Peer(Message),
+    /// Bytes of a snapshot, between nodes.
+    Chunk(Box<Chunk>),
+    /// The answer to them.
+    Got(Got),
     /// From a client to a node.
     Question(Question),
     /// From a node to a client.
     Reply(Reply),
+}
+
+/// Some bytes of a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Chunk {
+    pub lane: Lane,
+    pub meta: SnapshotMeta,
+    pub offset: u64,
+    pub bytes: Payload,
+}
+
+/// How much of a snapshot a receiver has.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Got {
+    pub lane: Lane,
+    pub last: LogId,
+    pub upto: u64,
+    /// All of it, on disk.
+    pub staged: bool,
 }
 
 /// What a client asks.
@@ -63,10 +86,7 @@ pub(crate) struct Reply {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Told {
     /// Committed as this entry, with this answer.
-    Done {
-        id: raftwerk_core::LogId,
-        answer: Answer,
-    },
+    Done { id: LogId, answer: Answer },
     /// Read from a state that covers everything up to `applied`.
     Read {
         item: Option<KeyValue>,

@@ -3,9 +3,10 @@
 //! The host keeps the contract of `raftwerk_core::io`: it drains everything after its inputs,
 //! performs writes in order, applies entries once per life, in batches that take time, and
 //! reports them when they are done. A crash leaves only the disk: the state machine is rebuilt
-//! by applying the log again.
+//! from the snapshot in force, by applying the log after it again.
 
 mod service;
+mod snapshots;
 
 use crate::checks::Seen;
 use crate::disk::{Disk, Synced};
@@ -13,13 +14,16 @@ use crate::network::Flight;
 use crate::queue::NEVER;
 use crate::rng::{Purpose, Stream};
 use crate::setup::{DiskModel, HostModel, Setup};
+use crate::snapshot::Snapshot;
 use raftwerk_core::{Durable, Index, Members, NodeId, Raft, Time};
-use raftwerk_kv::{Answer, Store};
+use raftwerk_kv::{Answer, DecodeError, Store};
 use raftwerk_wire::view::NodeCondition;
 pub(crate) use service::Settled;
 use service::Wait;
+pub(crate) use snapshots::{Received, Sending, Snapshots};
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 /// Most messages kept for a frozen or busy node; more are lost, as a full socket buffer loses
 /// them.
@@ -48,6 +52,10 @@ pub(crate) struct Node {
     pub inbox: VecDeque<Flight>,
     /// Until when the host takes up nothing.
     pub busy_until: Option<u64>,
+    /// Snapshots under way.
+    pub snapshots: Snapshots,
+    /// A received one that the state machine is to load next.
+    loading: Option<Arc<Snapshot>>,
     /// What the checks compare with.
     pub seen: Seen,
     /// The deadline last heard of and the event that set it, and the node's last event; 0: none.
@@ -93,6 +101,8 @@ impl Node {
             tickets: 0,
             inbox: VecDeque::new(),
             busy_until: None,
+            snapshots: Snapshots::new(stream(Purpose::Snapshot)),
+            loading: None,
             seen: Seen::default(),
             timer: NEVER,
             timer_cause: 0,
@@ -115,6 +125,8 @@ impl Node {
     /// Starts from the disk.
     pub fn start(&mut self, setup: &Setup, now: u64, listen: bool) -> Result<(), String> {
         let config = setup.config(self.id, self.boot.bits());
+        self.load_from_disk()
+            .map_err(|why| format!("S{} cannot load its snapshot: {why}", self.id))?;
         let raft = Raft::boot(config, self.disk.open(), Time(now));
         let mut raft = raft.map_err(|why| format!("S{} cannot start: {why}", self.id))?;
         raft.listen(listen);
@@ -131,13 +143,26 @@ impl Node {
         self.store = Store::new();
         (self.applied, self.applying, self.given) = (0, 0, 0);
         self.apply_at = NEVER;
+        // The log last: what a lying disk never wrote, it never wrote anywhere.
+        self.snapshots.crash(&mut self.disk, model, &mut self.tear);
         self.disk.crash(model, &mut self.tear);
         self.waits.clear();
         self.answers.clear();
         self.inbox.clear();
         self.busy_until = None;
+        self.loading = None;
         self.sync_at = NEVER;
         self.failed = false;
+    }
+
+    /// The state machine is what the snapshot in force says, before anything is applied.
+    fn load_from_disk(&mut self) -> Result<(), DecodeError> {
+        if let Some(snapshot) = self.disk.snapshot() {
+            self.store = snapshot.load()?;
+            let last = snapshot.meta.last.index.0;
+            (self.applied, self.applying, self.given) = (last, last, last);
+        }
+        Ok(())
     }
 
     /// When the core wants to be called.
@@ -151,6 +176,24 @@ impl Node {
     /// When the running sync ends.
     pub fn sync_due(&self) -> u64 {
         if self.stalled { NEVER } else { self.sync_at }
+    }
+
+    /// When the own snapshot is on disk.
+    pub fn taken_due(&self) -> u64 {
+        if self.stalled {
+            NEVER
+        } else {
+            self.snapshots.taken_at()
+        }
+    }
+
+    /// When a received snapshot is on disk.
+    pub fn synced_due(&self) -> u64 {
+        if self.stalled {
+            NEVER
+        } else {
+            self.snapshots.synced_at()
+        }
     }
 
     /// Syncs what waits, if the disk has nothing else to do.
@@ -186,6 +229,8 @@ impl Node {
     /// When the host has something to do by itself.
     pub fn due(&self) -> u64 {
         let own = self.deadline().min(self.sync_due()).min(self.apply_due());
+        let own = own.min(self.taken_due()).min(self.synced_due());
+        let own = own.min(self.snapshots.resend_at());
         match (self.condition, self.busy_until) {
             (NodeCondition::Up, Some(until)) if !self.inbox.is_empty() => until,
             (NodeCondition::Up, Some(until)) => own.max(until),
@@ -198,12 +243,11 @@ impl Node {
     pub fn memory(&self) -> u64 {
         // Stores share their rows; what changes between two copies is a few chunks.
         const STORE: u64 = 8 << 10;
-        let log = self
-            .raft
-            .as_ref()
-            .map_or(0, |raft| raft.view().last().index.0);
+        let log = self.raft.as_ref().map_or(0, |raft| {
+            raft.view().last().index.0 - raft.view().base().index.0
+        });
         let entry = size_of::<raftwerk_core::Entry>() as u64;
-        let disk = self.disk.entries().len() as u64;
+        let disk = self.disk.device().entries.len() as u64;
         log * entry + disk * 2 + STORE + (size_of::<Raft>() + size_of::<Node>()) as u64
     }
 
@@ -219,6 +263,7 @@ impl Node {
         self.disk.hash(to);
         self.waits.hash(to);
         to.write_u64(self.tickets);
+        (&self.snapshots, &self.loading).hash(to);
         self.inbox
             .iter()
             .for_each(|flight| (flight.id, &flight.content).hash(to));

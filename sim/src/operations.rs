@@ -1,8 +1,9 @@
-//! What clients ask and learn, for a screen: operations, requests on their way, answers.
+//! What clients ask and learn, for a screen: operations, requests on their way, answers; and what
+//! of a snapshot is on its way between nodes.
 
 use crate::clients::{Client, Ending, Finished, Operation};
 use crate::intervention::Op;
-use crate::network::{Question, Reply, Told, Wanted};
+use crate::network::{Content, Question, Reply, Told, Wanted};
 use raftwerk_core::Refusal;
 use raftwerk_kv::{Answer, Command, KeyValue, Request};
 use raftwerk_wire::explain::refusal;
@@ -201,4 +202,41 @@ fn learned(told: &Told, op: Option<&Op>) -> Vec<(String, String)> {
         Told::Unknown => field("outcome", "may have been done or not".to_string()),
     }
     fields
+}
+
+/// Bytes of a snapshot on their way, and the answer to them.
+pub(crate) fn shipped(content: &Content, with_fields: bool) -> Option<MessageView> {
+    let field = |name: &str, value: String| (name.to_string(), value);
+    let (kind, term, accepted, mut fields) = match content {
+        Content::Chunk(chunk) => {
+            let to = chunk.offset + chunk.bytes.len() as u64;
+            let fields = vec![
+                field("snapshot up to", chunk.meta.last.to_string()),
+                field("bytes", format!("{} to {to}", chunk.offset)),
+                field("of", chunk.meta.bytes.to_string()),
+            ];
+            ("SnapshotChunk", chunk.lane.term, None, fields)
+        }
+        Content::Got(got) => {
+            let on_disk = if got.staged { "yes" } else { "no" };
+            let fields = vec![
+                field("snapshot up to", got.last.to_string()),
+                field("bytes here", got.upto.to_string()),
+                field("complete, on disk", on_disk.to_string()),
+            ];
+            ("SnapshotChunkReply", got.lane.term, Some(true), fields)
+        }
+        _ => return None,
+    };
+    if !with_fields {
+        fields.clear();
+    }
+    Some(MessageView {
+        kind: kind.to_string(),
+        term: term.0,
+        reply: accepted.is_some(),
+        accepted,
+        entries: 0,
+        fields,
+    })
 }

@@ -11,7 +11,7 @@ use crate::world::World;
 use raftwerk_wire::groups::groups;
 use raftwerk_wire::view::{
     ClientFlight, ClusterView, DiskView, EntryView, Flight, Group, LogView, MessageView, NodeCard,
-    NodeCondition, NodeView, ViolationView,
+    NodeCondition, NodeView, SnapshotView, ViolationView,
 };
 
 /// How many entries of each log are shown.
@@ -78,6 +78,18 @@ impl World {
                         MessageView::outline(message)
                     },
                 }),
+                (Content::Chunk(_) | Content::Got(_), Place::Node(from), Place::Node(to)) => {
+                    let content = operations::shipped(&flight.content, with_fields);
+                    peers.extend(content.map(|content| Flight {
+                        id: flight.id,
+                        from,
+                        to,
+                        sent: flight.sent,
+                        due: Some(flight.due),
+                        lost: flight.lost || self.network.is_cut(flight.from, flight.to),
+                        content,
+                    }));
+                }
                 (Content::Question(question), _, Place::Node(node)) => {
                     let content = operations::request(question, with_fields);
                     clients.push(client_flight(flight, question.client, node, content));
@@ -159,12 +171,13 @@ fn card_with(node: &Node, view: NodeView) -> NodeCard {
 
 /// What is left of a crashed node.
 fn on_disk(node: &Node, clock: u64, shown: usize) -> NodeView {
-    let (disk, entries) = (node.disk.hard_state(), node.disk.entries());
+    let (disk, device) = (node.disk.hard_state(), node.disk.device());
+    let entries = &device.entries;
     let (term, vote) = (disk.term.0, disk.vote.map(|vote| vote.0));
     let from = entries.len().saturating_sub(shown);
     let shown = (from..entries.len()).filter_map(|at| entries.get(at));
     let shown: Vec<EntryView> = shown.map(EntryView::from).collect();
-    let last = entries.last().map(|entry| entry.id).unwrap_or_default();
+    let last = device.last();
     NodeView {
         id: node.id,
         term,
@@ -176,6 +189,13 @@ fn on_disk(node: &Node, clock: u64, shown: usize) -> NodeView {
             first_shown: shown.first().map_or(last.index.0 + 1, |entry| entry.index),
             entries: shown,
         },
+        first: device.base + 1,
+        snapshot: device.snapshot.as_ref().map(|snapshot| SnapshotView {
+            last: snapshot.meta.last.index.0,
+            last_term: snapshot.meta.last.term.0,
+            bytes: snapshot.meta.bytes,
+            installing: false,
+        }),
         disk: DiskView {
             term,
             vote,

@@ -43,6 +43,8 @@ pub enum Purpose {
     DiskFailure = 17,
     /// Drawing what a course changes in a setup.
     Course = 18,
+    /// How long a snapshot takes.
+    Snapshot = 19,
 }
 
 /// Generator state: one word.

@@ -7,12 +7,14 @@
 //! wrong before a world is built from it.
 
 mod plans;
+mod snapshots;
 mod storm;
 
 pub use plans::{Churn, FaultPlan, Workload};
 use raftwerk_core::autopilot::Policy;
 use raftwerk_core::{ClusterId, Config, Limits, NodeId, Switches, Timing};
 use serde::{Deserialize, Serialize};
+pub use snapshots::SnapshotModel;
 
 /// Most nodes a world can have.
 pub const MAX_NODES: u64 = 9;
@@ -40,6 +42,9 @@ pub struct Setup {
     pub disk: DiskModel,
     /// How the nodes' processes behave.
     pub host: HostModel,
+    /// How they take and send snapshots. How often is in `limits`, whether at all in `switches`.
+    #[serde(default)]
+    pub snapshots: SnapshotModel,
     /// How long clients wait.
     pub patience: Patience,
     /// Timing of the core.
@@ -187,6 +192,7 @@ impl Setup {
                 busy_per_million: 0,
                 busy_max: 0,
             },
+            snapshots: SnapshotModel::default(),
             patience: Patience {
                 attempt: 600_000,
                 operation: 5_000_000,
@@ -194,7 +200,10 @@ impl Setup {
             },
             timing: demo.timing,
             limits: demo.limits,
-            switches: demo.switches,
+            switches: Switches {
+                snapshots: true,
+                ..demo.switches
+            },
             autopilot: None,
             faults: FaultPlan::default(),
             workload: Workload::default(),
@@ -269,6 +278,12 @@ impl Setup {
                 self.faults.fail_pause_max,
             ),
             ("applying", self.host.apply_min, self.host.apply_max),
+            (
+                "taking a snapshot",
+                self.snapshots.take_min,
+                self.snapshots.take_max,
+            ),
+            ("sending a chunk again", 1, self.snapshots.resend),
             ("busy host", 0, self.host.busy_max),
             (
                 "client pause",
@@ -310,6 +325,10 @@ impl Setup {
         need(
             self.host.apply_entries > 0,
             "a batch to apply needs room for an entry",
+        );
+        need(
+            self.snapshots.chunk_bytes > 0,
+            "a chunk of a snapshot needs a byte",
         );
         need(
             self.disk.lies <= MAX_LIES,

@@ -53,6 +53,14 @@ impl<T: Clone> Shared<T> {
         self.len += 1;
     }
 
+    /// Removes the first `count` items. Shares nothing with earlier copies any more.
+    pub fn drop_front(&mut self, count: usize) {
+        let mut rest = Shared::default();
+        let kept = self.iter().skip(count).cloned();
+        kept.for_each(|item| rest.push(item));
+        *self = rest;
+    }
+
     /// Keeps the first `len` items.
     pub fn truncate(&mut self, len: usize) {
         if len >= self.len {
@@ -89,6 +97,10 @@ mod tests {
                         plain.truncate(usize::from(value) % 200);
                     }
                     1 => kept = Some((shared.clone(), plain.clone())),
+                    3 => {
+                        shared.drop_front(usize::from(value) % 100);
+                        plain.drain(..plain.len().min(usize::from(value) % 100));
+                    }
                     2 => {
                         let at = usize::from(value) % 200;
                         if let Some(item) = shared.get_mut(at) {

@@ -10,6 +10,7 @@ mod act;
 mod admin;
 mod drain;
 mod host;
+mod snapshots;
 
 use crate::checks::{Check, Checks, Violation};
 use crate::clients::{Client, Ending, Env};
@@ -59,6 +60,10 @@ pub struct Counts {
     pub answered: u64,
     /// Operations of clients that ended without knowing the outcome.
     pub unknown: u64,
+    /// Snapshots taken of different states.
+    pub snapshots: u64,
+    /// Times that a node loaded one in place of its state machine.
+    pub installs: u64,
 }
 
 impl World {
@@ -251,12 +256,15 @@ impl World {
     /// What the run did so far, in numbers.
     #[must_use]
     pub fn counts(&self) -> Counts {
+        let (snapshots, installs) = self.checks.snapshots();
         Counts {
             events: self.events,
             elections: self.checks.elections(),
             commits: self.checks.committed(),
             answered: self.clients.iter().map(|client| client.answered).sum(),
             unknown: self.clients.iter().map(|client| client.unknown).sum(),
+            snapshots,
+            installs,
         }
     }
 

@@ -110,15 +110,26 @@ impl Ledger {
     ) -> impl Iterator<Item = (LogId, &'a Members)> {
         let upto = self.members.range(..=(last.0, u64::MAX)).rev();
         let ids = upto.map(|((index, term), members)| (LogId::new(*term, *index), &**members));
-        ids.filter(|(id, _)| raft.view().term_at(id.index) == Some(id.term))
+        // What a log has dropped was committed.
+        let (view, base) = (raft.view(), raft.view().base().index);
+        ids.filter(move |(id, _)| match id.index < base {
+            true => self.committed_term(id.index.0) == Some(id.term.0),
+            false => view.term_at(id.index) == Some(id.term),
+        })
     }
 
     /// The newest members that are committed, with their index.
     pub fn members(&self) -> Option<(u64, &Members)> {
-        let upto = self.members.range(..=(self.committed(), u64::MAX)).rev();
+        let found = self.members_at(self.committed());
+        found.map(|(id, members)| (id.index.0, members))
+    }
+
+    /// The members that were in force at a committed index.
+    pub fn members_at(&self, index: u64) -> Option<(LogId, &Members)> {
+        let upto = self.members.range(..=(index, u64::MAX)).rev();
         let mut ids = upto.map(|((index, term), members)| (*index, *term, &**members));
         let found = ids.find(|(index, term, _)| self.committed_term(*index) == Some(*term));
-        found.map(|(index, _, members)| (index, members))
+        found.map(|(index, term, members)| (LogId::new(term, index), members))
     }
 
     /// Highest committed index.
@@ -158,7 +169,7 @@ impl Ledger {
 
     /// Digest of the state machines after an index.
     pub fn digest(&self, index: u64) -> Option<u64> {
-        self.positions.get((index - 1) as usize)?.digest
+        self.positions.get(index.checked_sub(1)? as usize)?.digest
     }
 
     /// Notes the digest after an index.

@@ -22,6 +22,7 @@ pub(crate) enum Check {
     MajorityOnDisk,
     Members,
     SameState,
+    Snapshots,
     Acknowledged,
     SessionAnswers,
     FreshReads,
@@ -41,7 +42,7 @@ impl Check {
 }
 
 /// Every check with its name and what it says.
-pub(super) const ALL: [(Check, &str, &str); 28] = [
+pub(super) const ALL: [(Check, &str, &str); 29] = [
     (
         Check::Node,
         "Node invariants",
@@ -50,7 +51,8 @@ pub(super) const ALL: [(Check, &str, &str); 28] = [
     (
         Check::DrainOrder,
         "Drain order",
-        "A node hands out its write first, then messages, entries to apply, answers and notices.",
+        "A node hands out its write first, then messages, snapshots to send and to load, entries to \
+         apply, answers and notices.",
     ),
     (
         Check::DurableFirst,
@@ -142,6 +144,12 @@ pub(super) const ALL: [(Check, &str, &str); 28] = [
         Check::SameState,
         "State machine safety",
         "After the same index every state machine is the same.",
+    ),
+    (
+        Check::Snapshots,
+        "Snapshots hold the past",
+        "A snapshot holds exactly the state, the members and the sessions of the index it names, \
+         and that is committed.",
     ),
     (
         Check::Acknowledged,

@@ -69,10 +69,10 @@ fn is_step(old: &Members, new: &Members) -> bool {
     only(old, new) + only(new, old) <= 1
 }
 
-/// Whether a node's disk holds an entry.
+/// Whether a node's disk holds an entry, in its log or inside its snapshot.
 pub(super) fn holds(nodes: &[Node], node: NodeId, id: LogId) -> bool {
     let node = nodes.get(node.0 as usize - 1);
-    node.is_some_and(|node| node.disk.id_at(id.index.0) == Some(id))
+    node.is_some_and(|node| node.disk.device().holds(id.index.0, Some(id.term.0)))
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub(crate) struct Seen {
     pub commit: u64,
     pub applied: u64,
     pub last: LogId,
+    pub snapshot: LogId,
 }
 
 impl Seen {
@@ -30,6 +31,7 @@ impl Seen {
             commit: view.commit().0,
             applied: view.applied().0,
             last: view.last(),
+            snapshot: view.snapshot().map(|meta| meta.last).unwrap_or_default(),
         }
     }
 }
@@ -52,6 +54,13 @@ impl Checks {
         self.on_term_after_boot(node.id, now.term);
         self.note_entries(node.id, raft, 1, now.last.index.0);
         self.on_members(&[], raft, &now, &now);
+        if now.snapshot != LogId::ORIGIN {
+            self.in_force(node.id, now.snapshot);
+            self.on_load(node.id, now.snapshot.index.0, &node.store);
+        }
+        if let Some(snapshot) = node.disk.snapshot() {
+            self.on_snapshot(node.id, snapshot);
+        }
         now
     }
 
@@ -79,6 +88,9 @@ impl Checks {
             return now;
         }
         self.monotonic(node.id, &was, &now);
+        if now.snapshot != was.snapshot {
+            self.in_force(node.id, now.snapshot);
+        }
         if now.last != was.last {
             self.log_changed(node.id, raft, &was, &now);
             self.on_members(nodes, raft, &was, &now);
@@ -128,8 +140,13 @@ impl Checks {
             .ledger
             .committed_at(index)
             .map(|entry| (entry.term, entry.hash));
-        let last = raft.view().last().index.0;
-        let found = (1..=last).contains(&index).then(|| {
+        let (first, last) = (raft.view().first().0, raft.view().last().index.0);
+        if index < first {
+            // It was dropped; then the place where the log starts must have been committed.
+            self.first_shown(node, raft);
+            return;
+        }
+        let found = (first..=last).contains(&index).then(|| {
             let entry = &raft.entries(Index(index), Index(index))[0];
             (entry.id.term.0, hash_of(entry))
         });
@@ -166,6 +183,10 @@ impl Checks {
     }
 
     fn note_entries(&mut self, node: u64, raft: &Raft, from: u64, to: u64) {
+        let Some(first) = self.first_shown(node, raft) else {
+            return;
+        };
+        let from = from.max(first);
         if from > to {
             return;
         }
@@ -215,7 +236,11 @@ impl Checks {
             );
             self.fail(Check::CommitRule, detail);
         }
-        for entry in raft.entries(Index(was.commit + 1), Index(now.commit.min(last))) {
+        let Some(first) = self.first_shown(node, raft) else {
+            return;
+        };
+        let from = first.max(was.commit + 1);
+        for entry in raft.entries(Index(from), Index(now.commit.min(last))) {
             let (id, hash) = (entry.id, hash_of(entry));
             match self.ledger.committed_at(id.index.0) {
                 Some(committed) if (committed.term, committed.hash) != (id.term.0, hash) => {
@@ -274,11 +299,7 @@ impl Checks {
                     ..Seen::of(raft)
                 };
                 self.committed_more(nodes, node.id, raft, &was, &now);
-                let applied = node.store.applied();
-                if applied > 0 && self.ledger.digest(applied) != Some(node.store.digest()) {
-                    let detail = format!("S{} differs after index {applied}", node.id);
-                    self.fail(Check::SameState, detail);
-                }
+                self.on_load(node.id, node.applied, &node.store);
             }
         }
         // Every committed entry must be on a majority of disks at every later time too.

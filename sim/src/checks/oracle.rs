@@ -12,7 +12,9 @@
 //! shared. The past is kept, so that a read can be compared with the state it was served from.
 
 use crate::shared::Shared;
-use raftwerk_kv::{Answer, Command, Expect, KeyValue, MAX_SESSIONS, Payload, Request, SessionTag};
+use raftwerk_kv::{
+    Answer, Command, Expect, KeyValue, MAX_SESSIONS, Payload, Request, SessionTag, Store,
+};
 use std::collections::BTreeMap;
 
 /// One change of one key.
@@ -189,6 +191,45 @@ impl Oracle {
         None
     }
 
+    /// What in a state machine is not as it was right after an index, in words.
+    pub fn differs_from(&self, store: &Store, index: u64) -> Option<String> {
+        let mut keys = 0;
+        for key in self.newest.keys() {
+            let (right, found) = (self.item_at(key, index), store.get(key));
+            if right != found {
+                return Some(format!("{found:?}, it was {right:?}"));
+            }
+            keys += usize::from(right.is_some());
+        }
+        if keys != store.keys() {
+            return Some(format!("{} keys, there were {keys}", store.keys()));
+        }
+        let open: BTreeMap<u64, u64> = store
+            .sessions()
+            .map(|one| (one.id, one.last_sequence))
+            .collect();
+        if let Some(id) = open.keys().find(|id| **id > index) {
+            return Some(format!("session {id} of later"));
+        }
+        // Of those that are still open it is known what they had executed when.
+        let then = self.sessions.range(..=index);
+        let mut wrong = then.filter(|(id, session)| {
+            let found = open.get(id).copied();
+            match &session.newest {
+                Some(newest) if newest.index <= index => found != Some(newest.sequence),
+                Some(newest) => found.is_none_or(|found| found >= newest.sequence),
+                None => found != Some(0),
+            }
+        });
+        wrong.next().map(|(id, session)| {
+            let found = open.get(id);
+            format!(
+                "session {id} at {found:?}; now it is at {:?}",
+                session.newest
+            )
+        })
+    }
+
     /// Whether a session is open.
     pub fn is_open(&self, session: u64) -> bool {
         self.sessions.contains_key(&session)
@@ -212,7 +253,6 @@ impl Oracle {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use raftwerk_kv::Store;
 
     fn command() -> impl Strategy<Value = Command> {
         let key = || (0..3u8).prop_map(|key| Payload::from([key]));

@@ -27,6 +27,9 @@ impl Checks {
                 ..
             } => self.on_acceptance(raft, disk, message, *durable),
             Body::TimeoutNow { last, .. } => self.on_timeout_now(raft, message.to, *last),
+            Body::SnapshotReply { matched, .. } => {
+                self.on_acceptance(raft, disk, message, *matched);
+            }
             _ => {}
         }
     }
@@ -77,9 +80,12 @@ impl Checks {
     }
 
     fn on_acceptance(&mut self, raft: &Raft, disk: &Disk, message: &Message, durable: Index) {
-        let mine = raft.view().term_at(durable);
+        // What the log has dropped was committed.
+        let committed = self.ledger.committed_term(durable.0);
+        let mine = raft.view().term_at(durable).map(|term| term.0);
+        let mine = mine.or(committed);
         let found = disk.id_at(durable.0).map(|id| id.term);
-        if durable.0 > 0 && (found.is_none() || found != mine) {
+        if durable.0 > 0 && !disk.device().holds(durable.0, mine) {
             let from = message.from;
             self.fail(
                 Check::DurableFirst,

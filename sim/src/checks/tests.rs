@@ -2,6 +2,7 @@
 
 mod answers;
 mod members;
+mod snapshots;
 mod tickets;
 mod timers;
 

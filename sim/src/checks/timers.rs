@@ -21,7 +21,8 @@ pub(crate) struct Heard {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
-    Append,
+    /// What only a leader says.
+    Leader,
     Vote,
     Other,
 }
@@ -32,7 +33,7 @@ impl Heard {
         let view = raft.view();
         let what = match &message.body {
             _ if message.cluster != view.config().cluster => What::Other,
-            Body::Append { .. } => What::Append,
+            Body::Append { .. } | Body::SnapshotOffer { .. } => What::Leader,
             Body::Vote { .. } => What::Vote,
             _ => What::Other,
         };
@@ -57,7 +58,7 @@ impl Checks {
             return;
         };
         let own_term = heard.term == view.term().0;
-        let spoke = heard.what == What::Append && own_term && view.leader() == Some(heard.from);
+        let spoke = heard.what == What::Leader && own_term && view.leader() == Some(heard.from);
         if spoke && is.set.0 != self.now {
             let detail = format!(
                 "{} hears its leader {} and waits since {:?}",

@@ -10,8 +10,10 @@ use crate::queue::NEVER;
 use crate::setup::HostModel;
 #[cfg(feature = "sabotage")]
 use crate::setup::HostRule;
+use crate::snapshot::Snapshot;
 use raftwerk_core::{
-    EntryBody, Index, LogId, NodeId, Outcome, Payload, ReadPath, Refusal, Ticket, Time,
+    EntryBody, Index, LogId, NodeId, Outcome, Payload, ReadPath, Refusal, SnapshotMeta, Ticket,
+    Time,
 };
 use raftwerk_wire::client::ReadMode;
 
@@ -154,13 +156,24 @@ impl Node {
         self.given = to.0;
     }
 
+    /// The core hands out a snapshot that is in force on disk. False when it is not there.
+    pub fn hand_out_snapshot(&mut self, meta: &SnapshotMeta) -> bool {
+        let snapshot = self.disk.snapshot();
+        self.loading = snapshot.filter(|one| one.meta == *meta).cloned();
+        self.given = meta.last.index.0;
+        self.loading.is_some()
+    }
+
     /// Starts the next batch if the state machine is idle and has something to do. True if that
     /// takes no time: then it is done.
     pub fn begin_apply(&mut self, now: u64, model: &HostModel) -> bool {
         if self.applying > self.applied || self.given <= self.applied {
             return false;
         }
-        self.applying = self.given.min(self.applied + model.apply_entries);
+        self.applying = match &self.loading {
+            Some(snapshot) => snapshot.meta.last.index.0,
+            None => self.given.min(self.applied + model.apply_entries),
+        };
         let takes = self.pace.within(model.apply_min, model.apply_max);
         (self.apply_at, self.apply_cause) = (now + takes, 0);
         takes == 0
@@ -169,6 +182,9 @@ impl Node {
     /// The batch is done. Returns what to report.
     pub fn apply(&mut self, checks: &mut Checks) -> Index {
         self.apply_at = NEVER;
+        if let Some(snapshot) = self.loading.take() {
+            return self.load(&snapshot, checks);
+        }
         let (from, to) = (Index(self.applied).next(), Index(self.applying));
         let entries = self.raft.as_ref().map(|raft| raft.entries(from, to));
         for entry in entries.unwrap_or_default() {
@@ -199,6 +215,17 @@ impl Node {
             }
             _ => command.clone(),
         }
+    }
+
+    fn load(&mut self, snapshot: &Snapshot, checks: &mut Checks) -> Index {
+        let last = snapshot.meta.last.index;
+        match snapshot.load() {
+            Ok(store) => self.store = store,
+            Err(why) => checks.on_unreadable(self.id, last.0, &why.to_string()),
+        }
+        checks.on_installed(self.id, last.0, &self.store);
+        self.applied = last.0;
+        last
     }
 
     // --------------------------------------------------------------- answering

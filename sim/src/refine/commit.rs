@@ -1,5 +1,6 @@
 //! Committing, applying and reading (P5.3, P5.4.2; P figure 2, "Leaders", "All servers"; T6.4).
 
+use super::snapshot::in_force;
 use super::state::{State, has, is_majority, term_at};
 use super::{Judged, Rule, must};
 use raftwerk_core::trace::{CommitReason, Kind, ReadProof, Role};
@@ -126,10 +127,21 @@ fn started_at(state: &mut State, id: NodeId, at: Index) -> Judged {
     if !std::mem::take(&mut node.starting) {
         return Ok(());
     }
-    let may = at == Index(0) || node.snapshots.contains(&at);
+    // A host that is asked for a snapshot may finish it and stop before it has told so.
+    let told = node.snapshots.contains(&at);
+    let newest = node.snapshots.last().copied().unwrap_or_default();
+    let may = at == Index(0) || told || (at >= newest && at <= node.untold);
     must(may, SNAPSHOT_START, || {
-        format!("{at}; its snapshots end at {:?}", node.snapshots)
+        let upto = node.untold;
+        format!(
+            "{at}; its snapshots end at {:?}, or up to {upto}",
+            node.snapshots
+        )
     })?;
+    node.untold = Index(0);
+    if at > Index(0) && !told {
+        in_force(&mut node.snapshots, at);
+    }
     (node.commit, node.applied) = (at, at);
     if node.installing.is_some() {
         node.durable = node.durable.min(at);

@@ -91,12 +91,22 @@ pub(super) fn booted(
     last: LogId,
 ) -> Judged {
     let hard = HardState { term, vote };
-    let (log, snapshots, highest) = match state.nodes.get(&id) {
-        None => (first_log(state, id, hard, last)?, BTreeSet::new(), term),
+    let first = (BTreeSet::new(), Index(0), term);
+    let (log, (snapshots, untold, highest)) = match state.nodes.get(&id) {
+        None => (first_log(state, id, hard, last)?, first),
         Some(before) => {
             hard_state_kept(before, hard)?;
             let log = log_kept(before, last)?;
-            (log, before.snapshots.clone(), before.highest.max(term))
+            let could = if before.asked {
+                before.applied
+            } else {
+                Index(0)
+            };
+            let untold = could.max(before.untold);
+            (
+                log,
+                (before.snapshots.clone(), untold, before.highest.max(term)),
+            )
         }
     };
     must(last.term <= term, TERM_FITS_LOG, || {
@@ -112,13 +122,15 @@ pub(super) fn booted(
         role: Role::Follower,
         commit: Index(0),
         applied: Index(0),
-        starting: !snapshots.is_empty(),
+        starting: !snapshots.is_empty() || untold > Index(0),
         durable: last.index,
         disk: Disk::holding(log.clone(), hard),
         log,
         votes: BTreeMap::new(),
         matched: BTreeMap::new(),
         snapshots,
+        asked: false,
+        untold,
         installing: None,
         highest,
     };

@@ -46,6 +46,7 @@ pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
         Kind::SnapshotTaken { last, .. } => taken(state, id, last),
         Kind::Trimmed { base, .. } => trimmed(state, id, base),
         Kind::SnapshotDue { at_least, .. } => {
+            state.node_mut(id).asked = true;
             let applied = state.node(id).applied;
             must(at_least <= applied, HOLDS_APPLIED, || {
                 format!("{at_least}, applied {applied}")
@@ -78,7 +79,7 @@ fn taken(state: &mut State, id: NodeId, last: LogId) -> Judged {
 }
 
 /// It is on disk: the node does not start from an older one.
-fn in_force(snapshots: &mut std::collections::BTreeSet<Index>, end: Index) {
+pub(super) fn in_force(snapshots: &mut std::collections::BTreeSet<Index>, end: Index) {
     *snapshots = snapshots.split_off(&end);
     snapshots.insert(end);
 }

@@ -33,6 +33,10 @@ pub(super) struct Node {
     pub matched: BTreeMap<NodeId, Index>,
     /// Ends of snapshots that may be in force on its disk.
     pub snapshots: BTreeSet<Index>,
+    /// Whether its host was asked for one in this life.
+    pub asked: bool,
+    /// Where one can end at most that its host had finished when it stopped and never told of.
+    pub untold: Index,
     /// The snapshot that was put in place of the log and not handed to the state machine yet.
     pub installing: Option<LogId>,
     /// The highest term it ever had: its messages may carry it.
@@ -161,8 +165,11 @@ impl Node {
 
     /// The highest commit index it can have.
     pub fn highest_commit(&self) -> Index {
-        let newest = self.snapshots.last().filter(|_| self.starting);
-        newest.copied().unwrap_or_default().max(self.commit)
+        if !self.starting {
+            return self.commit;
+        }
+        let newest = self.snapshots.last().copied().unwrap_or_default();
+        newest.max(self.untold).max(self.commit)
     }
 
     /// Changes the log, in memory and sometime on disk.

@@ -1,7 +1,8 @@
 //! The setup of a storm: everything is drawn from the seed (core design 4.2, item 5).
 
 use super::{
-    Churn, DiskModel, FaultPlan, HostModel, MILLION, NetworkModel, Patience, Setup, Workload,
+    Churn, DiskModel, FaultPlan, HostModel, MILLION, NetworkModel, Patience, Setup, SnapshotModel,
+    Workload,
 };
 use crate::rng::{Purpose, Stream};
 use raftwerk_core::{Limits, Switches};
@@ -65,6 +66,8 @@ impl Setup {
         }
         let workload = storm_workload(&mut draw, &mut reads);
         let mut limits = storm_limits(&mut draw);
+        let mut switches = storm_switches(&mut draw);
+        let snapshots = storm_snapshots(seed, &mut limits, &mut switches);
         Setup {
             nodes,
             clients,
@@ -75,7 +78,8 @@ impl Setup {
             workload,
             host: storm_host(&mut later, &mut limits),
             limits,
-            switches: storm_switches(&mut draw),
+            switches,
+            snapshots,
             ..Setup::playground(nodes, seed)
         }
     }
@@ -175,6 +179,29 @@ fn storm_limits(draw: &mut Stream) -> Limits {
     limits
 }
 
+/// Two storms of three take snapshots, and half of those so often that hardly any entry is kept
+/// for long.
+fn storm_snapshots(seed: u64, limits: &mut Limits, switches: &mut Switches) -> SnapshotModel {
+    let mut draw = Stream::new(seed, Purpose::Snapshot, 0);
+    switches.snapshots = draw.below(3) > 0;
+    let often = draw.below(2) == 0;
+    limits.snapshot_entries = if often {
+        draw.between(2, 20)
+    } else {
+        draw.between(20, 200)
+    };
+    limits.retained_entries = draw.between(0, limits.snapshot_entries);
+    limits.snapshot_bytes = [200, 4 << 10, 64 << 10][draw.below(3) as usize];
+    let take_min = draw.between(100, 20_000);
+    SnapshotModel {
+        take_min,
+        take_max: take_min + draw.between(1_000, 400_000),
+        chunk_bytes: [512, 2 << 10, 16 << 10][draw.below(3) as usize],
+        resend: draw.between(20_000, 200_000),
+        tries: draw.between(2, 20) as u32,
+    }
+}
+
 /// Safety must not hang on the rules that only help progress.
 fn storm_switches(draw: &mut Stream) -> Switches {
     let mut on = || draw.below(4) > 0;
@@ -225,5 +252,7 @@ mod tests {
                 .any(|storm| storm.network.loss_per_million > 0)
         );
         assert!(storms.iter().any(|storm| storm.faults.freeze == 0));
+        let take = storms.iter().filter(|storm| storm.switches.snapshots);
+        assert!((50..90).contains(&take.count()));
     }
 }

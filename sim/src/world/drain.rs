@@ -34,6 +34,8 @@ impl World {
             let to = self.nodes[at].apply(&mut self.checks);
             self.give(at, cause, |raft, now| raft.applied(now, to));
         }
+        self.nodes[at].end_old_streams();
+        self.nodes[at].begin_snapshot(self.now, &self.setup.snapshots);
         answers.extend(self.nodes[at].ready());
         for Settled {
             client,
@@ -95,11 +97,16 @@ impl World {
                 let detail = format!("S{} stopped for good: {why:?}", node.id);
                 self.checks.fail(Check::Node, detail);
             }
-            // Snapshots are switched off here, so no log is trimmed and none is sent.
-            Output::Stream { .. }
-            | Output::Install { .. }
-            | Output::TakeSnapshot { .. }
-            | Output::Discard { .. } => unreachable!("this host takes no snapshots"),
+            Output::Stream { to, meta, lane } => self.open_stream(at, to, lane, &meta),
+            Output::Install { meta } => {
+                if !node.hand_out_snapshot(&meta) {
+                    let (id, last) = (node.id, meta.last);
+                    let detail = format!("S{id} is to load a snapshot up to {last} not in force");
+                    self.checks.fail(Check::DurableFirst, detail);
+                }
+            }
+            Output::TakeSnapshot { .. } => node.snapshots.ask(),
+            Output::Discard { meta } => node.disk.discard(&meta),
         }
     }
 

@@ -22,6 +22,12 @@ enum Own {
     Apply,
     /// The core's deadline.
     Timer,
+    /// A snapshot of the own state machine is on disk.
+    Taken,
+    /// A received snapshot is on disk.
+    Staged,
+    /// A chunk of a snapshot went unanswered.
+    Resend,
 }
 
 impl World {
@@ -88,12 +94,15 @@ impl World {
     }
 
     /// What becomes due at a node by itself, earliest first.
-    fn own(&self, at: usize) -> [(u64, Own); 3] {
+    fn own(&self, at: usize) -> [(u64, Own); 6] {
         let node = &self.nodes[at];
         let mut own = [
             (node.sync_due(), Own::Sync),
             (node.apply_due(), Own::Apply),
             (node.deadline(), Own::Timer),
+            (node.taken_due(), Own::Taken),
+            (node.synced_due(), Own::Staged),
+            (node.snapshots.resend_at(), Own::Resend),
         ];
         own.sort_by_key(|(due, _)| *due);
         own
@@ -101,6 +110,12 @@ impl World {
 
     /// Feeds a message without draining. Returns the event that led to it.
     fn take_message(&mut self, at: usize, flight: Flight) -> u64 {
+        let Place::Node(from) = flight.from else {
+            return match flight.content {
+                Content::Question(question) => self.node_asked(at, question),
+                _ => 0,
+            };
+        };
         match flight.content {
             Content::Peer(message) => {
                 let raft = self.nodes[at].raft.as_ref();
@@ -111,8 +126,9 @@ impl World {
                 }
                 flight.cause
             }
-            Content::Question(question) => self.node_asked(at, question),
-            Content::Reply(_) => 0,
+            Content::Chunk(chunk) => self.chunk_arrives(at, from, &chunk, flight.cause),
+            Content::Got(got) => self.got_arrives(at, from, &got, flight.cause),
+            Content::Question(_) | Content::Reply(_) => 0,
         }
     }
 
@@ -126,6 +142,9 @@ impl World {
                 self.give(at, cause, |raft, now| raft.expire(now));
                 cause
             }
+            Own::Taken => self.snapshot_taken(at),
+            Own::Staged => self.snapshot_synced(at),
+            Own::Resend => self.resend(at),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Traces of the real core that takes, sends and installs snapshots while members change and
-//! leaders hand over are accepted. The host is the kit of the core's own tests: the simulator's
-//! takes no snapshots yet.
+//! leaders hand over are accepted. The host is the kit of the core's own tests, which is quicker to
+//! get into trouble than a simulated world.
 
 use crate::kit::{Cluster, Input, hash};
 use raftwerk_core::trace::Kind;

@@ -34,7 +34,8 @@ fn judge(setup: &Setup, trace: &[Event]) -> Result<Machine, Box<Rejection>> {
 #[test]
 fn traces_of_storms_are_accepted() {
     let (mut accepted, mut restarts, mut cuts, mut changes, mut transfers) = (0, 0, 0, 0, 0);
-    for seed in 1..=60 {
+    let (mut taken, mut trimmed, mut installed) = (0, 0, 0);
+    for seed in 1..=80 {
         let setup = Setup::storm(seed);
         let trace = trace(&mut World::traced(&setup), 4_000);
         match judge(&setup, &trace) {
@@ -47,12 +48,17 @@ fn traces_of_storms_are_accepted() {
                 Kind::CutLog { .. } => cuts += 1,
                 Kind::AppendedMembership { .. } => changes += 1,
                 Kind::SentTimeoutNow { .. } => transfers += 1,
+                Kind::SnapshotTaken { .. } => taken += 1,
+                Kind::Trimmed { .. } => trimmed += 1,
+                Kind::SnapshotInstalled { .. } => installed += 1,
                 _ => {}
             }
         }
     }
+    let of_snapshots = [taken, trimmed, installed];
     let seen = [accepted, restarts, cuts, changes, transfers];
-    let least = [100_000, 400, 60, 100, 20];
+    let seen: Vec<usize> = seen.into_iter().chain(of_snapshots).collect();
+    let least = [100_000, 400, 60, 100, 20, 1_000, 500, 40];
     let enough = seen.iter().zip(least).all(|(seen, least)| *seen >= least);
     assert!(enough, "too little happened to be judged: {seen:?}");
 }

@@ -60,6 +60,8 @@ impl Total {
         sum.commits += one.commits;
         sum.answered += one.answered;
         sum.unknown += one.unknown;
+        sum.snapshots += one.snapshots;
+        sum.installs += one.installs;
         self.stormy += report.stormy.commits;
         self.time += report.time;
         self.operations += report.judged.operations;
@@ -155,6 +157,8 @@ impl Total {
             "commits": counts.commits,
             "acknowledged": counts.answered,
             "unknown": counts.unknown,
+        "snapshots": counts.snapshots,
+        "installs": counts.installs,
             "operations_ordered": self.operations,
             "searches_cut_off": self.gave_up.len(),
             "seeds_refined": self.refined,
