@@ -129,8 +129,9 @@ fn started_at(state: &mut State, id: NodeId, at: Index) -> Judged {
     }
     // A host that is asked for a snapshot may finish it and stop before it has told so.
     let told = node.snapshots.contains(&at);
-    let newest = node.snapshots.last().copied().unwrap_or_default();
-    let may = at == Index(0) || told || (at >= newest && at <= node.untold);
+    // The others were on their way to the disk.
+    let surely = node.snapshots.first().copied().unwrap_or_default();
+    let may = at == Index(0) || told || (at >= surely && at <= node.untold);
     must(may, SNAPSHOT_START, || {
         let upto = node.untold;
         format!(
@@ -267,18 +268,19 @@ fn marked(
     let members = state.memberships.get(&membership);
     let told = |voter: NodeId| marks.iter().any(|(one, _)| *one == voter);
     let majority = members.is_some_and(|members| is_majority(members, told));
-    let known = membership.index <= node.commit;
+    // After a start from a snapshot the commit index is not told.
+    let known = membership.index <= node.highest_commit();
     must(known && majority && longest == Some(index), MARK, || {
         format!(
             "{index} of {marks:?}, members by {membership}, committed {}",
-            node.commit
+            node.highest_commit()
         )
     })
 }
 
 /// T6.4: and when it may be served.
 fn read_served(state: &State, id: NodeId, index: Index) -> Judged {
-    let applied = state.node(id).applied;
+    let applied = state.node(id).highest_applied();
     must(index <= applied, READ_APPLIED, || {
         format!("{index}, applied {applied}")
     })

@@ -56,7 +56,7 @@ pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
             ignored(state, id, last, why)?;
             if matches!(why, SnapshotUseless::Older { .. }) {
                 // It is on disk all the same, and the newer one may not be yet.
-                state.node_mut(id).snapshots.insert(last.index);
+                state.node_mut(id).may_be_in_force(last.index);
             }
             Ok(())
         }
@@ -109,7 +109,9 @@ fn ignored(state: &State, id: NodeId, end: LogId, why: SnapshotUseless) -> Judge
 /// T5.3: to a peer that needs what is gone.
 fn sent(state: &State, id: NodeId, end: LogId) -> Judged {
     let node = state.node(id);
-    let own = node.snapshots.contains(&end.index) && has(&node.log, end);
+    // Which one it has started from is perhaps not told yet.
+    let started = node.starting && end.index <= node.untold;
+    let own = (node.snapshots.contains(&end.index) || started) && has(&node.log, end);
     must(state.reign_of(id).is_some() && own, LEADER_SENDS, || {
         format!("{end}, its snapshots end at {:?}", node.snapshots)
     })
@@ -140,7 +142,7 @@ fn installing(state: &mut State, id: NodeId, end: LogId, reason: InstallReason) 
     let agreed = agreement(&node.log, &log);
     node.log.clone_from(&log);
     node.disk.replace(log, agreed);
-    node.snapshots.insert(end.index);
+    node.may_be_in_force(end.index);
     node.installing = Some(end);
     Ok(())
 }

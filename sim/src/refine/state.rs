@@ -31,7 +31,8 @@ pub(super) struct Node {
     pub votes: BTreeMap<NodeId, bool>,
     /// Of a leader: what each peer is known to have on disk (matchIndex).
     pub matched: BTreeMap<NodeId, Index>,
-    /// Ends of snapshots that may be in force on its disk.
+    /// Ends of snapshots that may be in force on its disk; 0: none may be. From an older one than
+    /// the first it does not start.
     pub snapshots: BTreeSet<Index>,
     /// Whether its host was asked for one in this life.
     pub asked: bool,
@@ -170,6 +171,22 @@ impl Node {
         }
         let newest = self.snapshots.last().copied().unwrap_or_default();
         newest.max(self.untold).max(self.commit)
+    }
+
+    /// The highest position its state machine can be at.
+    pub fn highest_applied(&self) -> Index {
+        match self.starting {
+            true => self.highest_commit(),
+            false => self.applied,
+        }
+    }
+
+    /// A snapshot may be in force on its disk; as yet none needs to be.
+    pub fn may_be_in_force(&mut self, end: Index) {
+        if self.snapshots.is_empty() {
+            self.snapshots.insert(Index(0));
+        }
+        self.snapshots.insert(end);
     }
 
     /// Changes the log, in memory and sometime on disk.
