@@ -307,6 +307,12 @@ impl World {
         self.nodes.iter().all(has)
     }
 
+    /// How many committed entries the slowest node has not applied, members or not.
+    pub(crate) fn behind(&self) -> u64 {
+        let applied = self.nodes.iter().map(|node| node.applied).min();
+        self.committed().saturating_sub(applied.unwrap_or(0))
+    }
+
     /// The newest members that are committed; nobody before anything is.
     #[must_use]
     pub fn members(&self) -> Members {
