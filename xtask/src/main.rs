@@ -3,8 +3,11 @@
 //! Needs nothing but the pinned Rust toolchain and a C compiler to build and play. Every command
 //! ends with status 0 on success and 1 on failure, and says in one line what went wrong.
 
+mod bench;
 mod bundle;
+mod chart;
 mod html;
+mod page;
 mod play;
 mod size;
 mod steps;
@@ -30,6 +33,9 @@ Build and test commands of Raftwerk
   cargo xtask ui [--dev]       build the page into dist/; --dev builds faster and bigger
   cargo xtask size [--json] [--check]
                                how big the page is; --check fails above the budget
+  cargo xtask bench core [--quick] [--json]
+                               the core beside other Raft crates, and the simulator's speed;
+                               writes docs/benchmarks.md unless --quick
 ";
 
 fn main() -> ExitCode {
@@ -56,6 +62,7 @@ fn run(args: &[String]) -> Result<()> {
     match command.as_str() {
         "play" => play::run(&workspace, rest),
         "test" => test::run(&workspace, rest),
+        "bench" => bench::run(&workspace, rest),
         "ui" => {
             only(rest, &["--dev"])?;
             let profile = if has(rest, "--dev") {

@@ -173,6 +173,21 @@ pub const STEPS: &[Step] = &[
             )
         },
     ),
+    step(
+        "bench",
+        When::Full,
+        "the core and other crates end with the same digests",
+        |workspace| {
+            let bench = "--manifest-path bench/Cargo.toml --target-dir target/bench";
+            let all = "--features peers";
+            cargo(workspace, "fmt --check --manifest-path bench/Cargo.toml")?;
+            cargo(
+                workspace,
+                &format!("clippy {bench} {all} --all-targets {STRICT}"),
+            )?;
+            cargo(workspace, &format!("test {bench} {all}"))
+        },
+    ),
     step("ui", When::Full, "the page and the server", |workspace| {
         passed(play::build(workspace).map(drop))
     }),

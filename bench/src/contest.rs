@@ -1,0 +1,129 @@
+//! What every contestant does, and how one round of it is measured.
+//!
+//! No disk, no network, no delay: what is measured is the machine itself, with what a host must
+//! do for it in any case: take the command out of the client's buffer, store what is to be
+//! stored (in a vector), carry messages (in a queue), apply (a digest).
+
+use std::time::Instant;
+
+/// A Raft crate with three replicas, one of them the leader.
+pub trait Contestant {
+    /// Three replicas with a leader, nothing applied yet.
+    fn start() -> Self;
+    /// Hands copies of these commands to the leader and returns when they are committed and
+    /// applied there.
+    fn commit(&mut self, commands: &[Vec<u8>]);
+    /// Returns when all replicas have applied everything; gives each one's digest.
+    fn finish(&mut self) -> [Digest; 3];
+    /// Messages between replicas so far, answers included.
+    fn messages(&self) -> u64;
+}
+
+/// The state machine of every contestant: a running digest over serial number and length of the
+/// commands, in order. It is cheap on purpose: the machine around it is what is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Digest {
+    /// Of all commands so far.
+    pub value: u64,
+    /// Commands applied.
+    pub count: u64,
+}
+
+impl Digest {
+    /// Applies one command.
+    pub fn apply(&mut self, command: &[u8]) {
+        let serial = command
+            .first_chunk()
+            .map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        let mixed = self.value.rotate_left(5) ^ serial ^ command.len() as u64;
+        self.value = mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.count += 1;
+    }
+}
+
+/// One cell of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    /// Bytes of a command.
+    pub payload: usize,
+    /// Commands handed in before the machine is drained.
+    pub per_drain: usize,
+}
+
+impl Case {
+    /// Every cell, row by row.
+    pub fn all() -> impl Iterator<Item = Case> {
+        [16, 256, 1_024]
+            .into_iter()
+            .flat_map(|payload| [1, 16, 256].map(|per_drain| Case { payload, per_drain }))
+    }
+
+    /// Enough entries for a steady state, few enough for memory: all logs are kept whole.
+    pub fn entries(self, quick: bool) -> usize {
+        let whole = if self.per_drain == 1 { 60_000 } else { 200_000 };
+        let entries = if quick { whole / 20 } else { whole };
+        entries / self.per_drain * self.per_drain
+    }
+
+    fn commands(self, entries: usize) -> Vec<Vec<u8>> {
+        let command = |serial: u64| {
+            let mut command = vec![0x5A; self.payload];
+            command[..8].copy_from_slice(&serial.to_le_bytes());
+            command
+        };
+        (0..entries as u64).map(command).collect()
+    }
+
+    /// What every replica must end with.
+    pub fn digest(self, entries: usize) -> Digest {
+        let mut digest = Digest::default();
+        let commands = self.commands(entries);
+        commands.iter().for_each(|command| digest.apply(command));
+        digest
+    }
+}
+
+/// What one round of one contestant in one cell gave.
+#[derive(Clone, Copy, Debug)]
+pub struct Round {
+    /// Entries committed and applied on three replicas, per second.
+    pub per_second: f64,
+    /// Allocations per entry, the copy of the command included.
+    pub allocations: f64,
+    /// Messages per entry.
+    pub messages: f64,
+    /// Equal on all three replicas.
+    pub digest: Digest,
+}
+
+/// Runs one contestant through one cell.
+pub fn round<C: Contestant>(case: Case, entries: usize) -> Round {
+    let commands = case.commands(entries);
+    let mut contestant = C::start();
+    let before = contestant.messages();
+    let start = Instant::now();
+    let mut digests = [Digest::default(); 3];
+    let counted = allocation_counter::measure(|| {
+        for batch in commands.chunks(case.per_drain) {
+            contestant.commit(batch);
+        }
+        digests = contestant.finish();
+    });
+    let seconds = start.elapsed().as_secs_f64();
+    let digest = case.digest(entries);
+    assert_eq!(digests, [digest; 3], "each replica applied all, in order");
+    let per_entry = |count: u64| count as f64 / entries as f64;
+    Round {
+        per_second: entries as f64 / seconds,
+        allocations: per_entry(counted.count_total),
+        messages: per_entry(contestant.messages() - before),
+        digest,
+    }
+}
+
+/// The middle one by speed.
+pub fn median(rounds: &[Round]) -> Round {
+    let mut sorted = rounds.to_vec();
+    sorted.sort_by(|a, b| a.per_second.total_cmp(&b.per_second));
+    sorted[sorted.len() / 2]
+}

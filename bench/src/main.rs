@@ -1,0 +1,162 @@
+//! The core beside other Raft crates, three replicas in one thread: `cargo xtask bench core`.
+//!
+//! Rounds of the contestants alternate, and the median of the rounds counts, so that a busy
+//! machine slows all alike. All replicas of all contestants must end with the same digest. The
+//! last line is one JSON object. Nothing is judged here; docs/benchmarks.md holds the numbers.
+//!
+//! `--quick` makes rounds short; `--rounds N`; `--only NAME` runs one contestant.
+
+mod contest;
+#[cfg(feature = "peers")]
+mod openraft;
+mod ours;
+#[cfg(feature = "peers")]
+mod tikv;
+
+use contest::{Case, Round, median, round};
+use serde_json::{Value, json};
+use std::process::ExitCode;
+
+/// One who takes part.
+struct Entrant {
+    name: &'static str,
+    version: &'static str,
+    round: fn(Case, usize) -> Round,
+}
+
+const ENTRANTS: &[Entrant] = &[
+    Entrant {
+        name: "raftwerk",
+        version: env!("CARGO_PKG_VERSION"),
+        round: round::<ours::Ours>,
+    },
+    #[cfg(feature = "peers")]
+    Entrant {
+        name: "raft",
+        version: "0.7.0",
+        round: round::<tikv::Tikv>,
+    },
+    #[cfg(feature = "peers")]
+    Entrant {
+        name: "openraft",
+        version: "0.10.0-alpha.37",
+        round: round::<openraft::Openraft>,
+    },
+];
+
+struct Options {
+    quick: bool,
+    rounds: usize,
+    only: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let options = match options(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(why) => {
+            eprintln!("bench: {why}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let chosen = |entrant: &&Entrant| options.only.as_deref().is_none_or(|n| n == entrant.name);
+    let entrants: Vec<&Entrant> = ENTRANTS.iter().filter(chosen).collect();
+    let rounds = options.rounds;
+    println!("entries committed and applied on three replicas, per second (median of {rounds})");
+    let cells: Vec<Value> = Case::all()
+        .map(|case| cell(&options, &entrants, case))
+        .collect();
+    let versions = |entrant: &&Entrant| json!({"name": entrant.name, "version": entrant.version});
+    let result = json!({
+        "benchmark": "core",
+        "rounds": rounds,
+        "quick": options.quick,
+        "contestants": entrants.iter().map(versions).collect::<Vec<_>>(),
+        "cells": cells,
+    });
+    println!("{result}");
+    ExitCode::SUCCESS
+}
+
+fn options(args: impl Iterator<Item = String>) -> Result<Options, String> {
+    let mut options = Options {
+        quick: false,
+        rounds: 5,
+        only: None,
+    };
+    let mut args = args;
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().ok_or(format!("{arg} wants a value"));
+        match arg.as_str() {
+            "--quick" => (options.quick, options.rounds) = (true, 1),
+            "--rounds" => {
+                let count = value()?.parse().ok().filter(|count| *count > 0);
+                options.rounds = count.ok_or("--rounds wants a number above zero")?;
+            }
+            "--only" => options.only = Some(value()?),
+            _ => return Err(format!("unknown argument {arg:?}")),
+        }
+    }
+    Ok(options)
+}
+
+/// Runs all entrants through one cell, prints its lines and returns it as JSON.
+fn cell(options: &Options, entrants: &[&Entrant], case: Case) -> Value {
+    let Case { payload, per_drain } = case;
+    let entries = case.entries(options.quick);
+    let mut rounds: Vec<Vec<Round>> = vec![Vec::new(); entrants.len()];
+    for _ in 0..options.rounds {
+        for (entrant, rounds) in entrants.iter().zip(&mut rounds) {
+            rounds.push((entrant.round)(case, entries));
+        }
+    }
+    let first = median(&rounds[0]);
+    let mut results = Vec::new();
+    for (entrant, rounds) in entrants.iter().zip(&rounds) {
+        let middle = median(rounds);
+        let (digest, expected) = (middle.digest, first.digest);
+        assert_eq!(digest, expected, "the same commands, the same state");
+        let ratio = first.per_second / middle.per_second;
+        let nanoseconds = 1e9 / middle.per_second;
+        println!(
+            "{payload:>5} B {per_drain:>4} per drain  {:<9} {:>10.0}/s {nanoseconds:>7.0} ns \
+             {:>7.2} allocations {:>7.3} messages  x{ratio:.2}",
+            entrant.name, middle.per_second, middle.allocations, middle.messages,
+        );
+        let speeds: Vec<u64> = rounds.iter().map(|round| round.per_second as u64).collect();
+        results.push(json!({
+            "name": entrant.name,
+            "per_second": middle.per_second as u64,
+            "rounds": speeds,
+            "nanoseconds": nanoseconds as u64,
+            "allocations": (middle.allocations * 1e3).round() / 1e3,
+            "messages": (middle.messages * 1e4).round() / 1e4,
+        }));
+    }
+    let digest = format!("{:016x}", first.digest.value);
+    println!("      digest {digest} on all replicas of all");
+    json!({
+        "payload": payload,
+        "per_drain": per_drain,
+        "entries": entries,
+        "digest": digest,
+        "contestants": results,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever takes part applies what was proposed, in order, on every replica.
+    #[test]
+    fn all_end_with_the_digest_of_the_commands() {
+        for case in Case::all() {
+            let entries = case.per_drain.max(3) * 3;
+            let expected = case.digest(entries);
+            for entrant in ENTRANTS {
+                let digest = (entrant.round)(case, entries).digest;
+                assert_eq!(digest, expected, "{} at {case:?}", entrant.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Raftwerk's core as a contestant: a host with a queue for a network and a vector for a disk.
+
+use crate::contest::{Contestant, Digest};
+use raftwerk_core::trace::{Role, Timer};
+use raftwerk_core::*;
+use std::collections::VecDeque;
+
+/// A replica with its disk and its state machine.
+struct Replica {
+    raft: Raft,
+    disk: Vec<Entry>,
+    digest: Digest,
+}
+
+/// Three replicas and the messages between them.
+pub struct Ours {
+    replicas: Vec<Replica>,
+    mail: VecDeque<Message>,
+    messages: u64,
+    tickets: u64,
+    settled: u64,
+}
+
+const NOW: Time = Time(1_000_000);
+
+impl Contestant for Ours {
+    fn start() -> Ours {
+        let members = Members::of_voters((1..=3).map(NodeId));
+        let boot = |id: u64| {
+            let mut config = Config::server(NodeId(id), ClusterId(7), id);
+            // As the other crates here: 1 MiB an append, 256 appends on the way to a peer.
+            config.limits.append_bytes = 1 << 20;
+            config.limits.window_messages = 256;
+            config.limits.window_bytes = 256 << 20;
+            let raft = Raft::boot(config, Durable::bootstrap(&members), NOW).expect("boots");
+            Replica {
+                raft,
+                disk: Vec::new(),
+                digest: Digest::default(),
+            }
+        };
+        let mut cluster = Ours {
+            replicas: (1..=3).map(boot).collect(),
+            mail: VecDeque::new(),
+            messages: 0,
+            tickets: 0,
+            settled: 0,
+        };
+        (0..3).for_each(|at| cluster.drain(at));
+        cluster.replicas[0].raft.fire(NOW, Timer::Election);
+        cluster.drain(0);
+        cluster.run();
+        assert_eq!(cluster.replicas[0].raft.view().role(), Role::Leader);
+        cluster
+    }
+
+    fn commit(&mut self, commands: &[Vec<u8>]) {
+        for command in commands {
+            self.tickets += 1;
+            let payload = Payload::from(command.as_slice());
+            let leader = &mut self.replicas[0].raft;
+            leader
+                .propose(NOW, Ticket(self.tickets), payload)
+                .expect("there is room");
+        }
+        self.drain(0);
+        self.run();
+        assert_eq!(self.settled, self.tickets, "every client has its answer");
+    }
+
+    fn finish(&mut self) -> [Digest; 3] {
+        [0, 1, 2].map(|at: usize| self.replicas[at].digest)
+    }
+
+    fn messages(&self) -> u64 {
+        self.messages
+    }
+}
+
+impl Ours {
+    /// Delivers messages until there are none.
+    fn run(&mut self) {
+        while let Some(message) = self.mail.pop_front() {
+            let to = message.to.0 as usize - 1;
+            self.replicas[to].raft.receive(NOW, message);
+            self.drain(to);
+        }
+    }
+
+    fn drain(&mut self, at: usize) {
+        loop {
+            let Replica { raft, disk, digest } = &mut self.replicas[at];
+            let (mut written, mut applied) = (None, None);
+            while let Some(output) = raft.poll() {
+                match output {
+                    Output::Write(write) => {
+                        assert!(write.cut_from.is_none(), "nothing conflicts here");
+                        disk.extend(write.append);
+                        written = Some(write.seq);
+                    }
+                    Output::Send(message) => {
+                        self.messages += 1;
+                        self.mail.push_back(message);
+                    }
+                    Output::Apply { from, to } => {
+                        for entry in raft.entries(from, to) {
+                            if let EntryBody::Command(command) = &entry.body {
+                                digest.apply(command);
+                            }
+                        }
+                        applied = Some(to);
+                    }
+                    Output::Settled { .. } => self.settled += 1,
+                    _ => {}
+                }
+            }
+            if written.is_none() && applied.is_none() {
+                return;
+            }
+            if let Some(seq) = written {
+                raft.persisted(NOW, seq);
+            }
+            if let Some(to) = applied {
+                raft.applied(NOW, to);
+            }
+        }
+    }
+}
