@@ -9,7 +9,7 @@ use crate::reconfigure::Stage;
 use crate::state::{Deadline, State};
 use crate::time::Time;
 use crate::trace::{Held, Pace, Role};
-use crate::types::{Entry, HardState, Index, LogId, NodeId, Round, SnapshotMeta, Term};
+use crate::types::{Entry, HardState, Index, LogId, NodeId, Round, SnapshotMeta, Term, Ticket};
 
 /// Borrowed picture of a [`Raft`].
 #[derive(Clone, Copy)]
@@ -54,6 +54,8 @@ pub struct Transferring {
 /// A change of members that is running.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changing<'a> {
+    /// Who asked; `None`: the autopilot.
+    pub ticket: Option<Ticket>,
     /// Who shall be members.
     pub target: &'a Members,
     /// New voters that receive the log, with their round and what ends it; empty once the
@@ -299,6 +301,7 @@ impl<'a> View<'a> {
             Stage::Joint | Stage::Final(_) => Vec::new(),
         };
         Some(Changing {
+            ticket: change.ticket,
             target: &change.target,
             rounds,
         })

@@ -65,6 +65,9 @@ pub(crate) struct Faults {
     stall: Stream,
     wishes: Wishes,
     failures: Failures,
+    /// Who dies for good and when, and who has.
+    dies: Option<(u64, u64)>,
+    gone: Option<u64>,
 }
 
 impl Faults {
@@ -89,6 +92,8 @@ impl Faults {
             stall,
             wishes: Wishes::new(setup),
             failures: Failures::new(setup),
+            dies: (plan.gone > 0).then_some((plan.gone_at, plan.gone)),
+            gone: None,
         }
     }
 
@@ -96,6 +101,7 @@ impl Faults {
     pub fn due(&self) -> u64 {
         let next = self.next.min(self.next_stall);
         let next = next.min(self.wishes.next).min(self.failures.next);
+        let next = next.min(self.dies.map_or(NEVER, |(when, _)| when));
         self.undo.iter().map(|(time, _)| *time).fold(next, u64::min)
     }
 
@@ -103,7 +109,18 @@ impl Faults {
     pub fn stop(&mut self) {
         (self.next, self.next_stall) = (NEVER, NEVER);
         (self.wishes.next, self.failures.next) = (NEVER, NEVER);
+        self.dies = None;
         self.undo.clear();
+    }
+
+    /// Who has died for good.
+    pub fn gone(&self) -> Option<u64> {
+        self.gone
+    }
+
+    /// Who has died for good may be started again.
+    pub fn forgive(&mut self) {
+        self.gone = None;
     }
 
     /// The fault that ends now, if any.
@@ -126,6 +143,10 @@ impl Faults {
             let room = self.undo.len() < MAX_UNDO;
             self.undo.extend(room.then_some((now + lasts, fault)));
             return room.then_some(fault);
+        }
+        if let Some((_, node)) = self.dies.take_if(|(when, _)| *when <= now) {
+            self.gone = Some(node);
+            return Some(Fault::Crash(node));
         }
         let State {
             nodes,

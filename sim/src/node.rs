@@ -15,7 +15,7 @@ use crate::queue::NEVER;
 use crate::rng::{Purpose, Stream};
 use crate::setup::{DiskModel, HostModel, Setup};
 use crate::snapshot::Snapshot;
-use raftwerk_core::{Durable, Index, Members, NodeId, Raft, Time};
+use raftwerk_core::{Durable, Index, Raft, Time};
 use raftwerk_kv::{Answer, DecodeError, Store};
 use raftwerk_wire::view::NodeCondition;
 pub(crate) use service::Settled;
@@ -84,14 +84,13 @@ pub(crate) struct Node {
 impl Node {
     /// A node with a new disk, not running yet.
     pub fn new(setup: &Setup, id: u64) -> Node {
-        let members = Members::of_voters((1..=setup.nodes).map(NodeId));
         let stream = |purpose| Stream::new(setup.seed, purpose, id);
         Node {
             id,
             condition: NodeCondition::Crashed,
             raft: None,
             store: Store::new(),
-            disk: Disk::new(Durable::bootstrap(&members)).lying(setup.disk.lies),
+            disk: Disk::new(Durable::bootstrap(&setup.first_members())).lying(setup.disk.lies),
             applied: 0,
             applying: 0,
             given: 0,

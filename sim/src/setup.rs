@@ -12,7 +12,7 @@ mod storm;
 
 pub use plans::{Churn, FaultPlan, Workload};
 use raftwerk_core::autopilot::Policy;
-use raftwerk_core::{ClusterId, Config, Limits, NodeId, Switches, Timing};
+use raftwerk_core::{ClusterId, Config, Limits, Members, NodeId, Switches, Timing};
 use serde::{Deserialize, Serialize};
 pub use snapshots::SnapshotModel;
 
@@ -30,8 +30,11 @@ const MAX_TIME: u64 = 3_600_000_000;
 /// Everything that determines a run, apart from interventions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Setup {
-    /// Nodes S1 to Sn, all voters; 1 to 9.
+    /// Nodes S1 to Sn; 1 to 9.
     pub nodes: u64,
+    /// So many of them, the last ones, begin as learners; the others vote.
+    #[serde(default)]
+    pub learners: u64,
     /// Where every random number comes from.
     pub seed: u64,
     /// Clients C1 to Cn; at most 16.
@@ -167,6 +170,7 @@ impl Setup {
         let demo = Config::demo(NodeId(1), CLUSTER, 0);
         Setup {
             nodes: nodes.clamp(1, MAX_NODES),
+            learners: 0,
             seed,
             clients: 2,
             network: NetworkModel {
@@ -214,6 +218,16 @@ impl Setup {
         }
     }
 
+    /// The members that every node begins with.
+    #[must_use]
+    pub fn first_members(&self) -> Members {
+        let voters = self.nodes.saturating_sub(self.learners);
+        Members {
+            learners: (voters + 1..=self.nodes).map(NodeId).collect(),
+            ..Members::of_voters((1..=voters).map(NodeId))
+        }
+    }
+
     /// What the core of one node is told. `seed` is drawn anew for every life of the node.
     #[must_use]
     pub fn config(&self, node: u64, seed: u64) -> Config {
@@ -250,6 +264,11 @@ impl Setup {
         need(
             (1..=MAX_NODES).contains(&self.nodes),
             "nodes must be from 1 to 9",
+        );
+        need(self.learners < self.nodes, "at least one node must vote");
+        need(
+            self.faults.gone <= self.nodes,
+            "who dies for good must be a node",
         );
         need(self.clients <= MAX_CLIENTS, "clients must be at most 16");
         let ranges = [

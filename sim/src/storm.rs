@@ -6,6 +6,7 @@
 
 mod heal;
 mod judges;
+mod pilot;
 
 use crate::checks::Violation;
 use crate::setup::Setup;

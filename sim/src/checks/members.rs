@@ -37,7 +37,9 @@ impl Checks {
         }
         let new = members.voters.iter().filter(|node| !old.is_voter(**node));
         let mut behind = new.filter(|node| !holds(nodes, **node, before));
-        let wrong = if before.index.0 > now.commit {
+        let wrong = if leaves_too_few(raft, old, members) {
+            "which leaves fewer voters than the autopilot is to have".to_string()
+        } else if before.index.0 > now.commit {
             "which is not committed".to_string()
         } else if raft.view().term_at(Index(now.commit)) != Some(Term(now.term)) {
             "without a committed entry of its own term".to_string()
@@ -50,6 +52,17 @@ impl Checks {
             "appends members {id} after those of {before}, {wrong}"
         ))
     }
+}
+
+/// Whether the autopilot lets the voters become fewer than it is to have, or fewer still.
+fn leaves_too_few(raft: &Raft, old: &Members, new: &Members) -> bool {
+    let view = raft.view();
+    let by_itself = view.change().is_some_and(|change| change.ticket.is_none());
+    let policy = view.config().autopilot.filter(|_| by_itself);
+    policy.is_some_and(|policy| {
+        let wanted = usize::try_from(policy.target).unwrap_or(usize::MAX);
+        new.voters.len() < old.voters.len().min(wanted)
+    })
 }
 
 /// Whether all majorities of both overlap.

@@ -49,6 +49,12 @@ pub struct FaultPlan {
     /// What leaders are asked for.
     #[serde(default)]
     pub churn: Churn,
+    /// This node dies for good: it is started again only when everything is healed; 0: nobody.
+    #[serde(default)]
+    pub gone: u64,
+    /// When it dies, microseconds.
+    #[serde(default)]
+    pub gone_at: u64,
 }
 
 /// What somebody asks leaders for: to hand over, to change the members (thesis 3.10 and 4).

@@ -5,7 +5,8 @@ use super::{
     Workload,
 };
 use crate::rng::{Purpose, Stream};
-use raftwerk_core::{Limits, Switches};
+use raftwerk_core::autopilot::Policy;
+use raftwerk_core::{Limits, Span, Switches};
 
 impl Setup {
     /// A world to break: the seed draws the size, which classes of faults are on, how often they
@@ -64,12 +65,20 @@ impl Setup {
         if latest.below(3) == 0 {
             network.strangers_per_million = rate as u32;
         }
+        let mut pilot = Stream::new(seed, Purpose::Setup, 8);
+        let (autopilot, learners) = storm_autopilot(&mut pilot, nodes);
+        let (gone, gone_at) = (pilot.between(1, nodes), pilot.between(100_000, 4_000_000));
+        if autopilot.is_some() && pilot.below(2) == 0 {
+            (faults.gone, faults.gone_at) = (gone, gone_at);
+        }
         let workload = storm_workload(&mut draw, &mut reads);
         let mut limits = storm_limits(&mut draw);
         let mut switches = storm_switches(&mut draw);
         let snapshots = storm_snapshots(seed, &mut limits, &mut switches);
         Setup {
             nodes,
+            learners,
+            autopilot,
             clients,
             network,
             disk,
@@ -122,6 +131,30 @@ fn storm_faults(draw: &mut Stream, nodes: u64, later: &mut Stream) -> FaultPlan 
         churn: Churn::default(),
         fail_pause_min: 0,
         fail_pause_max: 0,
+        gone: 0,
+        gone_at: 0,
+    }
+}
+
+/// In one of three storms with five nodes or more, those that are too many begin as spares.
+fn storm_autopilot(draw: &mut Stream, nodes: u64) -> (Option<Policy>, u64) {
+    let on = draw.below(3) == 0 && nodes >= 5;
+    let target = [3, nodes - 2][draw.below(2) as usize].max(3);
+    let contact = draw.between(300_000, 600_000);
+    let dead_after = contact + draw.between(300_000, 2_000_000);
+    let policy = Policy {
+        target,
+        contact: Span(contact),
+        slack: draw.between(5, 100),
+        stable_after: Span(contact + draw.between(0, 1_500_000)),
+        dead_after: Span(dead_after),
+        forget_after: Span(dead_after + draw.between(1_000_000, 20_000_000)),
+        pause: Span(draw.between(50_000, 800_000)),
+    };
+    if on {
+        (Some(policy), nodes - target)
+    } else {
+        (None, 0)
     }
 }
 
@@ -254,5 +287,9 @@ mod tests {
         assert!(storms.iter().any(|storm| storm.faults.freeze == 0));
         let take = storms.iter().filter(|storm| storm.switches.snapshots);
         assert!((50..90).contains(&take.count()));
+        let piloted = storms.iter().filter(|storm| storm.autopilot.is_some());
+        assert!((5..50).contains(&piloted.clone().count()));
+        assert!(piloted.clone().any(|storm| storm.faults.gone > 0));
+        assert!(piloted.clone().any(|storm| storm.faults.churn.changes()));
     }
 }

@@ -5,22 +5,26 @@
 //! the slowest node one missing entry after the other, for limits may be as small as that; and
 //! nothing may stay open that a node took on.
 
-use super::{HEALING_EVENTS, HEALING_TIME, Watch};
+use super::{HEALING_EVENTS, HEALING_TIME, Watch, pilot};
 use crate::intervention::{Intervention, Op};
 use crate::world::World;
 use raftwerk_core::NodeId;
 
 /// Ends every fault and wants the cluster to come to rest, to take a new write, and to come to
-/// rest again. Where members have changed, all nodes become voters again first.
+/// rest again. Where members have changed, all nodes become voters again first, or as many as the
+/// autopilot is to have.
 pub fn heal(world: &mut World) {
     all(world, &mut ());
 }
 
 /// The same while somebody looks on.
 pub(super) fn all(world: &mut World, watch: &mut impl Watch) {
+    if !pilot::replaces(world, watch) {
+        return;
+    }
     world.calm();
     watch.look(world);
-    let well = come_to_rest(world, watch) && (all_are_voters(world) || readmit(world, watch));
+    let well = come_to_rest(world, watch) && are_voters_again(world, watch);
     if well && prove_life(world, watch) {
         come_to_rest(world, watch);
     }
@@ -51,6 +55,13 @@ fn come_to_rest(world: &mut World, watch: &mut impl Watch) -> bool {
     };
     stuck(world, &told);
     false
+}
+
+fn are_voters_again(world: &mut World, watch: &mut impl Watch) -> bool {
+    if world.setup().autopilot.is_some() {
+        return pilot::fills_up(world, watch) && come_to_rest(world, watch);
+    }
+    all_are_voters(world) || readmit(world, watch)
 }
 
 fn all_are_voters(world: &World) -> bool {
@@ -110,7 +121,7 @@ fn prove_life(world: &mut World, watch: &mut impl Watch) -> bool {
 }
 
 /// Plays until something is so; false when it is not so in time or a check fails.
-fn play_until(
+pub(super) fn play_until(
     world: &mut World,
     watch: &mut impl Watch,
     mut so: impl FnMut(&mut World) -> bool,
@@ -140,7 +151,7 @@ fn time(world: &World) -> u64 {
     HEALING_TIME + world.behind() * one_entry
 }
 
-fn stuck(world: &mut World, what: &str) {
+pub(super) fn stuck(world: &mut World, what: &str) {
     let (time, events) = (HEALING_TIME / 1_000_000, HEALING_EVENTS);
     world.report_stuck(format!(
         "{what} within {time} s, the time for what was missing, and {events} events of healing"

@@ -11,7 +11,6 @@ use crate::checks::Check;
 use crate::linear::{self, Limit, Recorder, Verdict};
 use crate::refine::Machine;
 use crate::world::World;
-use raftwerk_core::{Members, NodeId};
 use raftwerk_wire::view::show_bytes;
 
 /// How much is judged at the end of a storm, and of which storms the trace is.
@@ -59,7 +58,7 @@ pub(crate) struct Judges {
 impl Judges {
     /// Judges of a world that has just begun; it must be traced if its trace is to be judged.
     pub fn new(world: &World, effort: &Effort) -> Judges {
-        let first = Members::of_voters((1..=world.setup().nodes).map(NodeId));
+        let first = world.setup().first_members();
         Judges {
             recorder: Recorder::default(),
             machine: effort.refine.then(|| Machine::new(&first)),

@@ -37,6 +37,12 @@ impl World {
     /// Ends every fault and keeps new ones away: nodes run and are never busy for long, disks and
     /// links work, nothing is lost.
     pub fn calm(&mut self) {
+        self.faults.forgive();
+        self.calm_but_gone();
+    }
+
+    /// The same, but who died for good stays down.
+    pub(crate) fn calm_but_gone(&mut self) {
         self.faults.stop();
         self.arrange_faults();
         // No leader can stay who is busy for an election timeout (paper 5.6).
@@ -276,6 +282,9 @@ impl World {
     }
 
     fn bring_back(&mut self, node: u64) {
+        if self.faults.gone() == Some(node) {
+            return;
+        }
         match self.nodes[node as usize - 1].condition {
             Crashed => self.boot(node as usize - 1),
             Frozen => self.thaw(node),

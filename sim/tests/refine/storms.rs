@@ -1,7 +1,7 @@
 //! Traces of simulated clusters are accepted, unless their disks lie.
 
+use raftwerk_core::NodeId;
 use raftwerk_core::trace::{Event, Kind};
-use raftwerk_core::{Members, NodeId};
 use raftwerk_sim::refine::{Machine, Rejection};
 use raftwerk_sim::{Intervention, Op, Setup, World};
 
@@ -20,7 +20,7 @@ fn hear(world: &World, trace: &mut Vec<Event>) {
 }
 
 pub fn machine(setup: &Setup) -> Machine {
-    Machine::new(&Members::of_voters((1..=setup.nodes).map(NodeId)))
+    Machine::new(&setup.first_members())
 }
 
 fn judge(setup: &Setup, trace: &[Event]) -> Result<Machine, Box<Rejection>> {
