@@ -85,7 +85,7 @@ fn reads(seed: u64) -> Setup {
     let mut draw = Stream::new(seed, Purpose::Course, 1);
     let mut setup = Setup::storm(seed);
     let nodes = [3, 5, 7][draw.below(3) as usize];
-    setup.nodes = nodes;
+    (setup.nodes, setup.learners, setup.autopilot) = (nodes, 0, None);
     setup.clients = 6;
     setup.workload = Workload {
         pause_min: 500,

@@ -7,8 +7,8 @@ use raftwerk_wire::client::ReadMode;
 /// A world with everything in it: faults, a workload, losses.
 fn lively(seed: u64) -> Setup {
     let mut setup = Setup::storm(seed);
-    setup.nodes = 3;
-    setup.faults.most_down = 1;
+    (setup.nodes, setup.learners, setup.autopilot) = (3, 0, None);
+    (setup.faults.most_down, setup.faults.gone) = (1, 0);
     setup
 }
 
