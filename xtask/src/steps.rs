@@ -152,6 +152,17 @@ pub const STEPS: &[Step] = &[
         },
     ),
     step(
+        "differential",
+        When::Full,
+        "the same schedules through TiKV's raft",
+        |workspace| {
+            let alone =
+                "--manifest-path tests/differential/Cargo.toml --target-dir target/differential";
+            cargo(workspace, &format!("clippy {alone} --all-targets {STRICT}"))?;
+            cargo(workspace, &format!("test {alone}"))
+        },
+    ),
+    step(
         "storm-small",
         When::Fast,
         "20 seeds in the simulator",
