@@ -127,6 +127,15 @@ pub const STEPS: &[Step] = &[
         },
     ),
     step(
+        "explore",
+        When::Full,
+        "every schedule of small clusters",
+        |workspace| {
+            let run = "run --release -p raftwerk-sim --bin explore -- --json";
+            cargo(workspace, run)
+        },
+    ),
+    step(
         "unit-web",
         When::Always,
         "tests inside the page's crate",
