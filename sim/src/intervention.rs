@@ -55,6 +55,10 @@ pub enum Intervention {
     Thaw(u64),
     /// Let a node's election timer fire now.
     TimeOut(u64),
+    /// Let a leader's heartbeat be due now.
+    Beat(u64),
+    /// Let the write that a node's disk is busy with be done now, even if the disk hangs.
+    CompleteWrite(u64),
     /// Let a node's disk hang: it finishes no write, whatever the node does (trap D8).
     StallDisk(u64),
     /// Let a disk that hangs go on.
@@ -87,6 +91,10 @@ pub enum Intervention {
     Deliver(u64),
     /// Send a second copy of a message that is on the way.
     Duplicate(u64),
+    /// Keep a message on the way until it is released.
+    Hold(u64),
+    /// Let a message that is held go on; it arrives after the shortest delay.
+    Release(u64),
     /// Ask a node to hand leadership over.
     Transfer {
         /// The node asked, which must lead.
@@ -191,6 +199,8 @@ impl fmt::Display for Intervention {
             Intervention::Freeze(node) => write!(f, "S{node} freezes"),
             Intervention::Thaw(node) => write!(f, "S{node} thaws"),
             Intervention::TimeOut(node) => write!(f, "S{node} times out"),
+            Intervention::Beat(node) => write!(f, "S{node} sends a heartbeat"),
+            Intervention::CompleteWrite(node) => write!(f, "the disk of S{node} completes a write"),
             Intervention::StallDisk(node) => write!(f, "the disk of S{node} hangs"),
             Intervention::ResumeDisk(node) => write!(f, "the disk of S{node} goes on"),
             Intervention::Isolate(node) => write!(f, "S{node} is isolated"),
@@ -209,6 +219,8 @@ impl fmt::Display for Intervention {
             Intervention::Drop(id) => write!(f, "message {id} is lost"),
             Intervention::Deliver(id) => write!(f, "message {id} arrives now"),
             Intervention::Duplicate(id) => write!(f, "message {id} is doubled"),
+            Intervention::Hold(id) => write!(f, "message {id} is held"),
+            Intervention::Release(id) => write!(f, "message {id} goes on"),
             Intervention::Transfer { node, to: None } => write!(f, "S{node} is to hand over"),
             Intervention::Transfer { node, to: Some(to) } => {
                 write!(f, "S{node} is to hand over to S{to}")

@@ -29,6 +29,7 @@
 //! | `history`      | snapshots, seek, branches, trace events; `timeline`          |
 //! | `picture`      | world to `ClusterView`; `operations`: its clients           |
 //! | `storm`        | a random phase, healing, proof of life                       |
+//! | `scenario`     | scripts: lessons and golden tests at once                    |
 //! | `courses`      | other ways to look for trouble, each with a question         |
 //! | `sabotage`     | how each rule of the core is broken, and who must notice     |
 
@@ -51,6 +52,7 @@ pub mod refine;
 mod rng;
 #[cfg(feature = "sabotage")]
 pub mod sabotage;
+pub mod scenario;
 mod setup;
 mod shared;
 mod snapshot;
@@ -63,6 +65,7 @@ pub use checks::Violation;
 pub use courses::{COURSES, Course};
 pub use history::{BranchInfo, History};
 pub use intervention::{Intervention, Op};
+pub use picture::PeerFlight;
 pub use setup::{
     Churn, DiskModel, FaultPlan, HostModel, MAX_CLIENTS, MAX_NODES, NetworkModel, Patience, Setup,
     SnapshotModel, Workload,

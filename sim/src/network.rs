@@ -5,7 +5,7 @@
 //! Clients are never cut off; what they send and get travels like everything else. At most
 //! [`MAX_FLIGHTS`] messages are on the way; what would exceed that is lost at once.
 
-use crate::queue::Queue;
+use crate::queue::{NEVER, Queue};
 use crate::rng::{Purpose, Stream};
 use crate::setup::NetworkModel;
 use raftwerk_core::{Body, Lane, LogId, Message, Payload, Refusal, SnapshotMeta};
@@ -114,6 +114,21 @@ pub(crate) struct Flight {
     /// The event that led to it; 0: none known.
     pub cause: u64,
     pub content: Content,
+}
+
+/// The sequence number of a message that nothing in the queue brings in.
+const HELD: u64 = 0;
+
+impl Flight {
+    /// Whether it is kept on the way until somebody releases it.
+    pub fn is_held(&self) -> bool {
+        self.seq == HELD
+    }
+
+    /// When it arrives, if that is known.
+    pub fn arrives(&self) -> Option<u64> {
+        (!self.is_held()).then_some(self.due)
+    }
 }
 
 /// Random streams of one sender.
@@ -310,6 +325,27 @@ impl Network {
             flight.due = now;
             flight.lost = false;
             flight.seq = queue.arrive(now, place as u32);
+        }
+    }
+
+    /// Keeps a message on the way: nothing in the queue brings it in.
+    pub fn hold(&mut self, id: u64) {
+        if let Some(place) = self.place_of(id)
+            && let Some(flight) = &mut self.flights[place]
+        {
+            (flight.due, flight.seq) = (NEVER, HELD);
+        }
+    }
+
+    /// Lets a message that is held go on.
+    pub fn release(&mut self, queue: &mut Queue, now: u64, id: u64) {
+        let Some(place) = self.place_of(id) else {
+            return;
+        };
+        let due = now + self.model.delay_min;
+        if let Some(flight) = &mut self.flights[place] {
+            flight.due = due;
+            flight.seq = queue.arrive(due, place as u32);
         }
     }
 

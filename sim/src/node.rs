@@ -172,6 +172,11 @@ impl Node {
         }
     }
 
+    /// Whether a sync is running.
+    pub fn is_syncing(&self) -> bool {
+        self.sync_at != NEVER
+    }
+
     /// When the running sync ends.
     pub fn sync_due(&self) -> u64 {
         if self.stalled { NEVER } else { self.sync_at }

@@ -14,6 +14,21 @@ use raftwerk_wire::view::{
     NodeCondition, NodeView, SnapshotView, ViolationView,
 };
 
+/// A message between nodes, as a scenario names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerFlight {
+    /// Its number.
+    pub id: u64,
+    /// Its kind.
+    pub kind: &'static str,
+    /// Sender.
+    pub from: u64,
+    /// Receiver.
+    pub to: u64,
+    /// Whether it is kept on the way.
+    pub held: bool,
+}
+
 /// How many entries of each log are shown.
 const SHOWN_ENTRIES: usize = 64;
 
@@ -46,6 +61,23 @@ impl World {
         }
     }
 
+    /// Messages between nodes that are on the way, oldest first.
+    #[must_use]
+    pub fn peer_flights(&self) -> Vec<PeerFlight> {
+        let flights = self.network.flights().into_iter();
+        let peers = flights.filter_map(|flight| match (&flight.content, flight.from) {
+            (Content::Peer(message), Place::Node(from)) => Some(PeerFlight {
+                id: flight.id,
+                kind: message.body.name(),
+                from,
+                to: message.to.0,
+                held: flight.is_held(),
+            }),
+            _ => None,
+        });
+        peers.collect()
+    }
+
     fn common(&self, now: u64) -> ClusterView {
         ClusterView {
             now,
@@ -70,7 +102,7 @@ impl World {
                     from,
                     to: message.to.0,
                     sent: flight.sent,
-                    due: Some(flight.due),
+                    due: flight.arrives(),
                     lost: flight.lost || self.network.is_cut(flight.from, flight.to),
                     content: if with_fields {
                         MessageView::from(message)
@@ -136,7 +168,7 @@ fn client_flight(
         client,
         node,
         sent: flight.sent,
-        due: Some(flight.due),
+        due: flight.arrives(),
         lost: flight.lost,
         content,
     }

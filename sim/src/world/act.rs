@@ -7,6 +7,7 @@ use super::World;
 use crate::clients::Env;
 use crate::faults::{Fault, State};
 use crate::intervention::Intervention;
+use crate::network::Flight;
 use crate::node::Node;
 use raftwerk_core::trace::{Role, Timer};
 use raftwerk_core::{Members, NodeId};
@@ -80,6 +81,22 @@ impl World {
                 }
                 Ok(())
             }
+            Intervention::Beat(node) => {
+                self.must_be(*node, Up, "is not running")?;
+                if self.nodes[*node as usize - 1].seen.role != Role::Leader {
+                    return Err(format!(
+                        "S{node} does not lead; only leaders have heartbeats."
+                    ));
+                }
+                Ok(())
+            }
+            Intervention::CompleteWrite(node) => {
+                self.must_be(*node, Up, "is not running")?;
+                if !self.nodes[*node as usize - 1].is_syncing() {
+                    return Err(format!("The disk of S{node} has nothing to write."));
+                }
+                Ok(())
+            }
             Intervention::StallDisk(node) => self.must_stall(*node, false),
             Intervention::ResumeDisk(node) => self.must_stall(*node, true),
             Intervention::Isolate(node) | Intervention::Reconnect(node) => self.exists(*node),
@@ -94,11 +111,16 @@ impl World {
             Intervention::Partition(groups) => self.may_split(groups),
             Intervention::Heal => Ok(()),
             Intervention::Drop(id) | Intervention::Deliver(id) | Intervention::Duplicate(id) => {
-                match self.network.find(*id) {
-                    Some(_) => Ok(()),
-                    None => Err(format!("Message {id} is not on the way any more.")),
-                }
+                self.on_the_way(*id).map(drop)
             }
+            Intervention::Hold(id) => match self.on_the_way(*id)?.is_held() {
+                true => Err(format!("Message {id} is held already.")),
+                false => Ok(()),
+            },
+            Intervention::Release(id) => match self.on_the_way(*id)?.is_held() {
+                true => Ok(()),
+                false => Err(format!("Message {id} is not held.")),
+            },
             Intervention::Transfer { node, to } => {
                 self.must_be(*node, Up, "is not running")?;
                 to.map_or(Ok(()), |to| self.exists(to))?;
@@ -120,6 +142,11 @@ impl World {
             }
             Intervention::Ask { client, node, op } => self.may_ask(*client, *node, op),
         }
+    }
+
+    fn on_the_way(&self, id: u64) -> Result<&Flight, String> {
+        let found = self.network.find(id);
+        found.ok_or_else(|| format!("Message {id} is not on the way any more."))
     }
 
     fn exists(&self, node: u64) -> Result<(), String> {
@@ -197,6 +224,10 @@ impl World {
             Intervention::Freeze(node) => self.freeze(*node),
             Intervention::Thaw(node) => self.thaw(*node),
             Intervention::TimeOut(node) => self.time_out(*node),
+            Intervention::Beat(node) => self.feed(*node as usize - 1, 0, |raft, now| {
+                raft.fire(now, Timer::Heartbeat)
+            }),
+            Intervention::CompleteWrite(node) => self.complete_write(*node as usize - 1),
             Intervention::StallDisk(node) => self.stall(*node, true),
             Intervention::ResumeDisk(node) => self.stall(*node, false),
             Intervention::Isolate(node) => self.cut(&Fault::Isolate(*node).pairs(nodes), true),
@@ -208,6 +239,8 @@ impl World {
             Intervention::Drop(id) => self.network.lose(*id),
             Intervention::Deliver(id) => self.network.hurry(&mut self.queue, self.now, *id),
             Intervention::Duplicate(id) => self.network.double(&mut self.queue, self.now, *id),
+            Intervention::Hold(id) => self.network.hold(*id),
+            Intervention::Release(id) => self.network.release(&mut self.queue, self.now, *id),
             Intervention::Transfer { node, to } => self.ask_transfer(*node, *to),
             Intervention::Reconfigure {
                 node,

@@ -162,6 +162,12 @@ impl World {
         self.nodes[at].seen = self.checks.on_input(&self.nodes, at);
     }
 
+    /// The running write is done, whenever it would have been.
+    pub(super) fn complete_write(&mut self, at: usize) {
+        let cause = self.sync_done(at);
+        self.drain(at, cause);
+    }
+
     fn sync_done(&mut self, at: usize) -> u64 {
         if self.nodes[at].failing {
             return self.sync_failed(at);

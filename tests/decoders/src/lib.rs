@@ -44,6 +44,7 @@ pub const TARGETS: &[Target] = &[
     target("body", text::body, samples::bodies),
     target("query", text::query, samples::queries),
     target("run", text::run, samples::runs),
+    target("scenario", text::scenario, samples::scenarios),
 ];
 
 const fn target(

@@ -116,7 +116,7 @@ impl Memory {
         let length = length
             .iter()
             .rev()
-            .fold(0, |sum, byte| sum << 8 | usize::from(*byte));
+            .fold(0, |sum, byte| (sum << 8) | usize::from(*byte));
         let (first, second) = rest.split_at(rest.len().min(length));
         if !first.is_empty() {
             files.put("log-0000000000000001.rwl", first);

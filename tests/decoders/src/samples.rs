@@ -404,6 +404,12 @@ pub fn queries() -> Samples {
     .to_vec()
 }
 
+/// Scenario files.
+pub fn scenarios() -> Samples {
+    let cold_start = include_bytes!("../../../static/scenarios/cold-start.json");
+    vec![("cold-start", cold_start.to_vec())]
+}
+
 /// Runs: a playground with every intervention, and storms.
 pub fn runs() -> Samples {
     let key = || "x".to_string();

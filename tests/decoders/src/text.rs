@@ -2,6 +2,7 @@
 
 use crate::meter::bounded;
 use raftwerk_native::api::query::{self, Query};
+use raftwerk_sim::scenario::File;
 use raftwerk_sim::{Intervention, Setup, World};
 use raftwerk_wire::client::{Item, ListPage, Problem, ReadMode, SessionOpened, Status, Written};
 use raftwerk_wire::observe::{Chaos, FromSupervisor, Tell};
@@ -62,6 +63,15 @@ pub fn query(bytes: &[u8]) -> bool {
     let mode = query.text("read").ok().flatten().and_then(ReadMode::parse);
     assert!(mode.is_none_or(|mode| ReadMode::parse(mode.name()) == Some(mode)));
     key.is_ok()
+}
+
+/// A scenario file, with the commands and questions in it.
+pub fn scenario(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return false;
+    };
+    // Each mistake is told with what is possible instead.
+    bounded(bytes, 2_000, |_| File::read("cold-start", text)).is_ok()
 }
 
 /// A run: a setup and what is done to it. A setup that passes its own check can be run.

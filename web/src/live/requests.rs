@@ -37,10 +37,17 @@ pub fn faults(what: &Intervention, members: &[u64]) -> Result<Vec<Chaos>, String
             groups: groups.clone(),
         }),
         Intervention::Heal => one(Chaos::Heal),
-        Intervention::Drop(_) | Intervention::Deliver(_) | Intervention::Duplicate(_) => {
+        Intervention::Drop(_)
+        | Intervention::Deliver(_)
+        | Intervention::Duplicate(_)
+        | Intervention::Hold(_)
+        | Intervention::Release(_) => {
             Err("Real messages are on the network already: cut a link instead.".to_string())
         }
-        Intervention::StallDisk(_) | Intervention::ResumeDisk(_) => {
+        Intervention::StallDisk(_)
+        | Intervention::ResumeDisk(_)
+        | Intervention::CompleteWrite(_)
+        | Intervention::Beat(_) => {
             Err("Real disks are left alone: freeze the node instead.".to_string())
         }
         Intervention::Transfer { .. } | Intervention::Reconfigure { .. } => {
@@ -68,12 +75,15 @@ pub fn executor(what: &Intervention) -> String {
         Intervention::Partition(_) => "Every node stops sending across the split.".into(),
         Intervention::Heal => "Every node restores its links.".into(),
         Intervention::Ask { node, .. } => format!("S{node} is asked over HTTP."),
-        Intervention::Drop(_) | Intervention::Deliver(_) | Intervention::Duplicate(_) => {
-            "Nobody: real messages cannot be held.".into()
-        }
-        Intervention::StallDisk(_) | Intervention::ResumeDisk(_) => {
-            "Nobody: real disks are left alone.".into()
-        }
+        Intervention::Drop(_)
+        | Intervention::Deliver(_)
+        | Intervention::Duplicate(_)
+        | Intervention::Hold(_)
+        | Intervention::Release(_) => "Nobody: real messages cannot be held.".into(),
+        Intervention::StallDisk(_)
+        | Intervention::ResumeDisk(_)
+        | Intervention::CompleteWrite(_)
+        | Intervention::Beat(_) => "Nobody: real disks are left alone.".into(),
         Intervention::Transfer { .. } | Intervention::Reconfigure { .. } => {
             "Nobody: real members cannot be changed from here yet.".into()
         }
