@@ -6,6 +6,7 @@
 use crate::config::Config;
 use crate::durability::Durability;
 use crate::io::{Condition, Durable};
+use crate::lease::Quiet;
 use crate::log::Log;
 use crate::marks::MarkReads;
 use crate::membership::Members;
@@ -16,7 +17,7 @@ use crate::sabotage::Rule;
 use crate::snapshot::Snapshots;
 use crate::state::{Acknowledging, Deadline, Ears, State};
 use crate::time::Time;
-use crate::trace::Cause;
+use crate::trace::{Cause, Silence};
 use crate::types::{Entry, EntryBody, Index, LogId, Mark};
 use std::collections::VecDeque;
 use std::fmt;
@@ -125,6 +126,7 @@ impl Raft {
             applying: covered,
             applied: covered,
             held_vote: None,
+            quiet: Quiet::default(),
             ack: Acknowledging::default(),
             reads: FollowerReads::default(),
             marks: MarkReads::default(),
@@ -148,6 +150,8 @@ impl Raft {
             raft.commit = last;
         }
         raft.reset_election_timer();
+        // What it promised before it started is forgotten, and kept all the same (trap L8).
+        raft.keep_quiet(Silence::Started);
         Ok(raft)
     }
 }

@@ -8,8 +8,9 @@ use crate::raft::Raft;
 use crate::reconfigure::Stage;
 use crate::sabotage::Rule;
 use crate::state::State;
+use crate::time::Time;
 use crate::trace::Kind;
-use crate::types::{HardState, Index};
+use crate::types::{HardState, Index, Ticket};
 
 impl Raft {
     /// Next output, or `None` when drained. Call until `None` after feeding inputs.
@@ -138,24 +139,29 @@ impl Raft {
             self.outputs.push_back(Output::Settled { ticket, outcome });
         }
         let ready = std::mem::take(&mut self.reads.ready);
-        for (ticket, index) in ready {
+        for read in ready {
             let early = !self.rule(Rule::L5NoApply);
-            if index <= applying || early {
-                let index = index.min(applying);
-                self.trace(|_| Kind::ReadServed { ticket, index });
-                self.outputs.push_back(Output::ReadAt { ticket, index });
+            if read.index <= applying || early {
+                self.serve_read(read.ticket, read.index.min(applying), read.until);
             } else {
-                self.reads.ready.push((ticket, index));
+                self.reads.ready.push(read);
             }
         }
         for (ticket, index) in self.marked_and_applied(applying) {
-            let index = index.min(applying);
-            self.trace(|_| Kind::ReadServed { ticket, index });
-            self.outputs.push_back(Output::ReadAt { ticket, index });
+            self.serve_read(ticket, index.min(applying), None);
         }
         for (ticket, why) in std::mem::take(&mut self.reads.failed) {
             self.outputs.push_back(Output::ReadFailed { ticket, why });
         }
+    }
+
+    fn serve_read(&mut self, ticket: Ticket, index: Index, until: Option<Time>) {
+        self.trace(|_| Kind::ReadServed { ticket, index });
+        self.outputs.push_back(Output::ReadAt {
+            ticket,
+            index,
+            until,
+        });
     }
 
     fn drain_notices(&mut self) {

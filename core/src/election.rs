@@ -11,7 +11,7 @@ use crate::raft::Raft;
 use crate::sabotage::Rule;
 use crate::state::{Deadline, State};
 use crate::time::Span;
-use crate::trace::{Cause, ElectionReason, FollowerReason, Held, Kind, Timer};
+use crate::trace::{Cause, ElectionReason, FollowerReason, Held, Kind, Timer, VoteRefusal};
 use crate::types::{NodeId, Term};
 use std::collections::BTreeMap;
 
@@ -36,6 +36,12 @@ impl Raft {
         self.cause = Cause::Timer(Timer::Election);
         let waited = self.now.since(self.election.set);
         self.reset_election_timer();
+        // Its own vote would break its promise (thesis 6.4.1). Only somebody who fires the timer
+        // by hand gets here: by itself it is longer.
+        if let Some(VoteRefusal::Silent { why, left }) = self.silence() {
+            self.election.due = self.election.due.max(self.quiet.until);
+            return self.trace(|_| Kind::ElectionPutOff { why, left });
+        }
         if !self.may_campaign() {
             return self.forget_leader();
         }
@@ -98,6 +104,7 @@ impl Raft {
         self.state = State::Candidate {
             votes: BTreeMap::new(),
             transfer: reason == ElectionReason::TimeoutNow,
+            asked: self.now,
         };
         self.reset_election_timer();
         self.trace(|_| Kind::StartedElection { reason, last });

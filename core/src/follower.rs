@@ -9,7 +9,7 @@ use crate::message::{AppendResult, Body};
 use crate::raft::Raft;
 use crate::sabotage::Rule;
 use crate::state::State;
-use crate::trace::{CommitReason, FollowerReason, Held, IgnoreReason, Kind};
+use crate::trace::{CommitReason, FollowerReason, Held, IgnoreReason, Kind, Silence};
 use crate::types::{Entry, EntryBody, Index, Lane, LogId, Mark, NodeId, Round, Term};
 
 impl Raft {
@@ -98,6 +98,7 @@ impl Raft {
             self.trace(|_| Kind::FoundLeader { leader: from });
         }
         self.leader_heard = Some(self.now);
+        self.keep_quiet(Silence::HeardLeader);
         if fits || self.rule(Rule::E8RefusedAppend) {
             self.reset_election_timer();
         }

@@ -27,6 +27,7 @@
 
 use crate::membership::{BadMembers, Membership};
 use crate::message::Message;
+use crate::time::Time;
 use crate::types::{
     Entry, HardState, Index, Lane, LogId, NodeId, SnapshotMeta, Term, Ticket, WriteSeq,
 };
@@ -74,7 +75,7 @@ pub enum ReadPath {
     Leader,
     /// ReadIndex through a follower; at the leader the same as `Leader`.
     Follower,
-    /// From a lease (thesis 6.4.1; not built yet).
+    /// From a lease (thesis 6.4.1), at the leader; the same as `Leader` while it has none.
     Lease,
     /// From a quorum, without the leader (HotCloud 2017), at any member; falls back to
     /// `Follower` while members change.
@@ -218,6 +219,11 @@ pub enum Output {
         ticket: Ticket,
         /// Read point.
         index: Index,
+        /// It is proven by a lease that ends then. **When the value has been read the host looks
+        /// at its clock again: at `until` or later the value is worth nothing**, since the
+        /// process may have been stopped after the time was last handed in; the read is to be
+        /// asked again (trap L6).
+        until: Option<Time>,
     },
     /// A read ended without an answer.
     ReadFailed {

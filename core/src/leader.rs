@@ -6,6 +6,7 @@
 
 use crate::autopilot::Autopilot;
 use crate::io::Fence;
+use crate::lease::Lease;
 use crate::membership::Members;
 use crate::progress::Progress;
 use crate::quorum;
@@ -21,9 +22,10 @@ use std::collections::{BTreeMap, VecDeque};
 
 impl Raft {
     pub(crate) fn become_leader(&mut self, members: &Members) {
-        let State::Candidate { votes, .. } = &self.state else {
+        let State::Candidate { votes, asked, .. } = &self.state else {
             unreachable!("only a candidate wins");
         };
+        let asked = *asked;
         let votes: Vec<NodeId> = votes
             .iter()
             .filter(|vote| *vote.1 && members.is_voter(*vote.0))
@@ -66,6 +68,7 @@ impl Raft {
                 .collect(),
             round: Round(1),
             noop,
+            lease: Lease::new(now, asked, &votes),
             votes,
             since: now,
             pending: VecDeque::new(),
@@ -83,6 +86,9 @@ impl Raft {
             leaving,
         }));
         self.trace(|_| Kind::BecameLeader { votes: told });
+        if let Some(until) = self.lease_end().filter(|end| *end > now) {
+            self.trace(|_| Kind::LeaseTaken { until });
+        }
         let id = LogId { term, index: noop };
         let opening = Entry {
             id,

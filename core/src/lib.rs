@@ -3,7 +3,7 @@
 //! **Feed inputs, then drain [`Raft::poll`] until `None`.** That is the whole contract; `io`
 //! tells it on one page. In reading order: `types`, `message`, `io`, `raft`, `inputs`, `election`,
 //! `votes`, `leader`, `transfer`, `reconfigure`, `catch_up`, `follower`, `replication`, `commit`,
-//! `reads`, `marks`, `snapshot`, `install`, `offer`, `autopilot`, `pilot`, `drain`.
+//! `reads`, `lease`, `marks`, `snapshot`, `install`, `offer`, `autopilot`, `pilot`, `drain`.
 //!
 //! | paper / thesis                         | file                     |
 //! |----------------------------------------|--------------------------|
@@ -18,6 +18,7 @@
 //! | T3.8, T10.2.1 what the disk must cover | `durability`             |
 //! | T6.2 check-quorum                      | `leader`                 |
 //! | T6.4 reads                             | `reads`                  |
+//! | T6.4.1 leases                          | `lease`                  |
 //! | quorum reads (HotCloud 2017)           | `marks`                  |
 
 pub mod autopilot;
@@ -35,6 +36,7 @@ mod install;
 mod invariants;
 mod io;
 mod leader;
+mod lease;
 mod log;
 mod marks;
 mod membership;

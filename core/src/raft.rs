@@ -8,6 +8,7 @@
 use crate::config::Config;
 use crate::durability::Durability;
 use crate::io::{Fence, Outcome, Output, Refusal};
+use crate::lease::Quiet;
 use crate::log::Log;
 use crate::marks::MarkReads;
 use crate::membership::{Members, Membership};
@@ -49,6 +50,8 @@ pub struct Raft {
     pub(crate) applied: Index,
     /// A vote was given to this candidate and waits for the disk (trap E1).
     pub(crate) held_vote: Option<NodeId>,
+    /// It votes for nobody until then.
+    pub(crate) quiet: Quiet,
     pub(crate) ack: Acknowledging,
     pub(crate) reads: FollowerReads,
     pub(crate) marks: MarkReads,
@@ -126,7 +129,7 @@ impl Raft {
             Body::PreVoteReply { proposed, granted } => {
                 self.on_pre_vote_reply(from, proposed, granted);
             }
-            Body::Vote { last, .. } => self.on_vote(from, last),
+            Body::Vote { last, transfer } => self.on_vote(from, last, transfer),
             Body::VoteReply { granted } => self.on_vote_reply(from, granted),
             Body::Append {
                 lane,

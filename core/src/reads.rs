@@ -13,7 +13,7 @@ use crate::raft::Raft;
 use crate::sabotage::Rule;
 use crate::state::State;
 use crate::time::Time;
-use crate::trace::{Cause, IgnoreReason, Kind, ReadProof, Timer};
+use crate::trace::{Cause, FallBack, IgnoreReason, Kind, ReadProof, Timer};
 use crate::types::{Index, NodeId, Round, Ticket};
 use std::collections::VecDeque;
 
@@ -65,9 +65,29 @@ pub(crate) struct FollowerReads {
     /// an earlier life must not end one of this life (trap L3).
     pub request: u64,
     /// Read points known; served when handed to the state machine.
-    pub ready: Vec<(Ticket, Index)>,
+    pub ready: Vec<Ready>,
     /// Ended without an answer; told at the next drain.
     pub failed: Vec<(Ticket, Refusal)>,
+}
+
+/// A read whose read point is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Ready {
+    pub ticket: Ticket,
+    pub index: Index,
+    /// Served from a lease that ends then.
+    pub until: Option<Time>,
+}
+
+impl Ready {
+    fn new(ticket: Ticket, index: Index) -> Ready {
+        let until = None;
+        Ready {
+            ticket,
+            index,
+            until,
+        }
+    }
 }
 
 /// A question to the leader that is on its way.
@@ -100,16 +120,27 @@ impl Raft {
         if self.reads.count() >= limit {
             return Err(Refusal::Overloaded);
         }
+        if path == ReadPath::Lease && !self.config.switches.lease_reads {
+            return Err(Refusal::Disabled);
+        }
+        let lease = self.lease_end().filter(|end| *end > self.now);
         match (&mut self.state, path) {
-            (_, ReadPath::Lease | ReadPath::Quorum) => return Err(Refusal::Disabled),
+            (State::Leader(leading), ReadPath::Lease) if lease.is_some() => {
+                let index = self.commit.max(leading.noop);
+                let read = Ready {
+                    until: lease,
+                    ..Ready::new(ticket, index)
+                };
+                self.reads.ready.push(read);
+            }
             (State::Leader(leading), _) => {
                 if leading.reads.count() >= limit {
                     return Err(Refusal::Overloaded);
                 }
                 leading.reads.queued.push(Reader::Local(ticket));
             }
-            (_, ReadPath::Leader) => return Err(refusal),
-            (_, ReadPath::Follower) => {
+            (_, ReadPath::Leader | ReadPath::Lease) => return Err(refusal),
+            (_, ReadPath::Follower | ReadPath::Quorum) => {
                 if self.leader.is_none() {
                     return Err(refusal);
                 }
@@ -117,7 +148,24 @@ impl Raft {
             }
         }
         self.trace(|_| Kind::ReadQueued { ticket, path });
+        if path == ReadPath::Lease {
+            self.tell_lease_read(lease);
+        }
         Ok(())
+    }
+
+    fn tell_lease_read(&mut self, lease: Option<Time>) {
+        let (reads, last) = (1, self.reads.ready.last().map(|read| read.index));
+        let index = last.unwrap_or_default();
+        let why = FallBack::NoLease;
+        self.trace(|_| match lease {
+            Some(until) => Kind::ReadConfirmed {
+                proof: ReadProof::Lease { until },
+                index,
+                reads,
+            },
+            None => Kind::ReadFellBack { reads, why },
+        });
     }
 
     // ------------------------------------------------------------- the leader
@@ -142,6 +190,7 @@ impl Raft {
             return self.fence(Fence::Overflow);
         };
         leading.round = round;
+        leading.lease.begin(round, self.now, &self.config.timing);
         let index = match rules.hold(Rule::L1NoOwnEntry) {
             true => commit.max(leading.noop),
             false => commit,
@@ -198,7 +247,7 @@ impl Raft {
             });
             for reader in batch.readers {
                 match reader {
-                    Reader::Local(ticket) => self.reads.ready.push((ticket, index)),
+                    Reader::Local(ticket) => self.reads.ready.push(Ready::new(ticket, index)),
                     Reader::Remote { node, request } => {
                         self.send(
                             node,
@@ -304,9 +353,12 @@ impl Raft {
             let from = self.leader.unwrap_or_default();
             return self.ignore(from, IgnoreReason::TooLate);
         };
-        self.reads
-            .ready
-            .extend(asked.tickets.into_iter().map(|ticket| (ticket, index)));
+        self.reads.ready.extend(
+            asked
+                .tickets
+                .into_iter()
+                .map(|ticket| Ready::new(ticket, index)),
+        );
         self.lower_marks(request, index);
     }
 
@@ -325,11 +377,11 @@ impl Raft {
         // A read point above the commit index was promised by a leader that is gone: the next
         // one may never reach it (trap L12). A fenced node serves nothing at all.
         let commit = self.commit;
-        for (ticket, index) in std::mem::take(&mut self.reads.ready) {
-            if why != Refusal::Fenced && index <= commit {
-                self.reads.ready.push((ticket, index));
+        for read in std::mem::take(&mut self.reads.ready) {
+            if why != Refusal::Fenced && read.index <= commit {
+                self.reads.ready.push(read);
             } else {
-                self.fail_read(ticket, why);
+                self.fail_read(read.ticket, why);
             }
         }
     }

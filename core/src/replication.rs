@@ -29,6 +29,7 @@ impl Raft {
             leading.heartbeat.set = now;
             leading.heartbeat.due = now + heartbeat;
             leading.round = round;
+            leading.lease.begin(round, now, &self.config.timing);
             leading.beat = true;
             self.give_up_unanswered();
             self.look_after_members();
@@ -135,6 +136,7 @@ impl Raft {
                 Some(peer) => {
                     peer.heard = Some(now);
                     peer.echoed = peer.echoed.max(round);
+                    self.extend_lease(from, round);
                     return true;
                 }
             },

@@ -144,6 +144,20 @@ rules! {
         "Reads are served without a proof that the leader still leads.";
     L5NoApply, "l5-no-apply", "T6.4",
         "Reads do not wait until their read index is applied.";
+    L6Receipt, "l6-receipt", "T6.4.1",
+        "A lease counts from when the answer to its round came in.";
+    L6Drift, "l6-drift", "T6.4.1",
+        "A lease takes no account of clocks that run wrong.";
+    L7KeepLease, "l7-keep-lease", "T6.4.1, T3.10",
+        "A leader keeps its lease when it tells another to campaign.";
+    L7Regain, "l7-regain", "T6.4.1, T3.10",
+        "A lease is taken again although an earlier word to campaign may still arrive.";
+    L8Start, "l8-start", "T6.4.1",
+        "A node votes at once after a start, though it may have promised silence.";
+    L9Heard, "l9-heard", "T6.4.1",
+        "Who hears its leader promises it no silence.";
+    L9Voted, "l9-voted", "T6.4.1",
+        "Who gives its vote promises no silence.";
     L12Hang, "l12-hang", "T6.4",
         "Reads that wait when leadership is lost are never answered.";
     L13NewestInLog, "l13-newest-in-log", "HotCloud 2017",
@@ -166,6 +180,8 @@ rules! {
         "In a joint membership the new half alone commits.";
     M4Reads, "m4-reads", "P6, T4.3",
         "In a joint membership the new half alone confirms reads.";
+    M4Lease, "m4-lease", "P6, T4.3",
+        "In a joint membership a lease rests on the new half alone.";
     M4Marks, "m4-marks", "P6, T4.3",
         "In a joint membership the new half alone answers quorum reads.";
     M4Direct, "m4-direct", "P6, T4.3",

@@ -4,6 +4,7 @@
 //! moment the role is.
 
 use crate::autopilot::Autopilot;
+use crate::lease::Lease;
 use crate::progress::Progress;
 use crate::reads::LeaderReads;
 use crate::reconfigure::{Change, Leaving};
@@ -25,6 +26,8 @@ pub(crate) enum State {
         votes: BTreeMap<NodeId, bool>,
         /// The leader asked for this election (thesis 3.10): its requests say so.
         transfer: bool,
+        /// When it asked for votes.
+        asked: Time,
     },
     Leader(Box<Leading>),
 }
@@ -54,6 +57,8 @@ pub(crate) struct Leading {
     pub withheld: Index,
     /// Reads waiting for a round.
     pub reads: LeaderReads,
+    /// Who cannot vote for another for how long.
+    pub lease: Lease,
     /// Leadership is being handed over.
     pub transfer: Option<Transfer>,
     /// The members are being changed at somebody's wish.

@@ -209,6 +209,26 @@ pub enum VoteRefusal {
     Leading,
     /// It knows no members, so it takes part in nothing (trap M10).
     NoMembership,
+    /// It votes for nobody for a while: somebody's lease may rest on that (thesis 6.4.1).
+    Silent {
+        /// Why.
+        why: Silence,
+        /// For how long yet.
+        left: Span,
+    },
+}
+
+/// Why a node votes for nobody for a while, where leases are on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Silence {
+    /// It started, and what it promised before is forgotten (trap L8).
+    #[default]
+    Started,
+    /// It heard its leader.
+    HeardLeader,
+    /// It gave its vote (trap L9).
+    Voted,
 }
 
 /// Why a message had no effect.
@@ -256,6 +276,11 @@ pub enum IgnoreReason {
 pub enum ReadProof {
     /// A majority echoed this round to the leader.
     Round(Round),
+    /// Nobody else can lead before this (thesis 6.4.1).
+    Lease {
+        /// Its end, by the leader's clock.
+        until: Time,
+    },
     /// A majority told how long its logs are.
     Marks {
         /// The newest membership known to be committed, whose voters were asked.
@@ -269,6 +294,8 @@ pub enum ReadProof {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum FallBack {
+    /// There is no lease, or it is over.
+    NoLease,
     /// A membership newer than the one known to be committed exists (trap L13), or none is known
     /// to be.
     NewerMembership {

@@ -149,7 +149,7 @@ impl Raft {
             return self.abort_transfer(Abort::TargetGone);
         }
         let (last, commit) = (self.log.last(), self.commit);
-        let State::Leader(leading) = &mut self.state else {
+        let State::Leader(leading) = &self.state else {
             return;
         };
         let Some(peer) = leading.peers.get(&to).filter(|_| !sent) else {
@@ -160,7 +160,10 @@ impl Raft {
             return;
         }
         let lane = peer.lane;
-        if let Some(transfer) = &mut leading.transfer {
+        self.surrender_lease(to, last.index);
+        if let State::Leader(leading) = &mut self.state
+            && let Some(transfer) = &mut leading.transfer
+        {
             transfer.sent = true;
         }
         self.send(to, Body::TimeoutNow { last, lane });

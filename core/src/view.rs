@@ -219,6 +219,26 @@ impl<'a> View<'a> {
         let runs = self.role() != Role::Leader && self.0.fenced.is_none();
         runs.then_some(self.0.election)
     }
+    /// Until when this node, as a leader, may serve reads from its lease (thesis 6.4.1), by its
+    /// own clock; that may be in the past.
+    #[must_use]
+    pub fn lease(self) -> Option<Time> {
+        self.0.lease_end()
+    }
+    /// For a leader with leases on: from when each peer's promise counts, in microseconds.
+    #[must_use]
+    pub fn contacts(self) -> Vec<(NodeId, u64)> {
+        match &self.0.state {
+            State::Leader(leading) => leading.lease.contacts(),
+            _ => Vec::new(),
+        }
+    }
+    /// Until when it votes for nobody; that may be in the past.
+    #[must_use]
+    pub fn quiet(self) -> Option<Time> {
+        let until = self.0.quiet.until;
+        (until > Time(0)).then_some(until)
+    }
     /// Heartbeat timer of a leader.
     #[must_use]
     pub fn heartbeat(self) -> Option<Deadline> {
@@ -379,11 +399,11 @@ impl<'a> View<'a> {
             index: None,
             count: asked + reads.queued.len(),
         });
-        for (_, index) in &reads.ready {
+        for read in &reads.ready {
             waiting.push(Waiting {
                 round: None,
                 marks: false,
-                index: Some(*index),
+                index: Some(read.index),
                 count: 1,
             });
         }

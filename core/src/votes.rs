@@ -10,7 +10,9 @@ use crate::raft::Raft;
 use crate::sabotage::Rule;
 use crate::state::State;
 use crate::time::Span;
-use crate::trace::{ElectionReason, FollowerReason, Held, IgnoreReason, Kind, VoteRefusal};
+use crate::trace::{
+    ElectionReason, FollowerReason, Held, IgnoreReason, Kind, Silence, VoteRefusal,
+};
 use crate::types::{LogId, NodeId, Term};
 
 impl Raft {
@@ -32,12 +34,12 @@ impl Raft {
         Some((leader, ago))
     }
 
-    /// Refuses a vote request of a newer term, without adopting the term, while led.
+    /// Refuses a vote request of a newer term, without adopting the term, while led or silent.
     pub(crate) fn refuse_while_led(&mut self, to: NodeId, proposed: Term) -> bool {
-        let Some((leader, heard)) = self.live_leader() else {
+        let alive = |(leader, heard)| VoteRefusal::LeaderAlive { leader, heard };
+        let Some(reason) = self.live_leader().map(alive).or(self.silence()) else {
             return false;
         };
-        let reason = VoteRefusal::LeaderAlive { leader, heard };
         self.trace(|_| Kind::RefusedVote {
             to,
             pre: false,
@@ -66,6 +68,8 @@ impl Raft {
         let (term, mine) = (self.hard_state.term, self.log.last());
         let refusal = if let Some((leader, heard)) = self.live_leader() {
             Some(VoteRefusal::LeaderAlive { leader, heard })
+        } else if let Some(silence) = self.silence() {
+            Some(silence)
         } else if self.knows_nobody() {
             Some(VoteRefusal::NoMembership)
         } else if matches!(self.state, State::Leader(_)) && proposed <= term {
@@ -110,15 +114,17 @@ impl Raft {
     }
 
     /// A vote request of the own term. Compare and grant in one step (trap E7).
-    pub(crate) fn on_vote(&mut self, to: NodeId, theirs: LogId) {
+    pub(crate) fn on_vote(&mut self, to: NodeId, theirs: LogId, transfer: bool) {
         let (term, mine) = (self.hard_state.term, self.log.last());
         let behind = self.behind(theirs, mine);
+        let silence = self.silence().filter(|_| !transfer);
         let refusal = match self.hard_state.vote {
             // Who knows no members is silent: it may be a voter that lost its disk (trap M10).
             _ if self.knows_nobody() => Some(VoteRefusal::NoMembership),
             // Asked again by the one already voted for: granted again (trap E6), if its log
             // is still the one that was voted for.
             Some(vote) if vote == to && (!behind || !self.rule(Rule::E6ShorterLog)) => None,
+            _ if silence.is_some() => silence,
             Some(_) if matches!(self.state, State::Leader(_)) => Some(VoteRefusal::Leading),
             Some(vote) if vote != to && self.rule(Rule::E2Twice) => {
                 Some(VoteRefusal::VotedFor(vote))
@@ -141,6 +147,7 @@ impl Raft {
         self.hard_state.vote = Some(to);
         self.held_vote = Some(to);
         self.reset_election_timer();
+        self.keep_quiet(Silence::Voted);
         self.trace(|_| Kind::GrantedVote {
             to,
             pre: false,
@@ -168,7 +175,9 @@ impl Raft {
             self.send(to, Body::VoteReply { granted: true });
         }
         let own = self.id();
-        if let State::Candidate { votes, transfer } = &self.state
+        if let State::Candidate {
+            votes, transfer, ..
+        } = &self.state
             && (on_disk || !self.rule(Rule::E1OwnVote))
             && self.hard_state.vote == Some(own)
             && !votes.contains_key(&own)
@@ -177,7 +186,10 @@ impl Raft {
             self.trace(|_| Kind::Released {
                 what: Held::OwnVote,
             });
-            let last = self.log.last();
+            let (last, now) = (self.log.last(), self.now);
+            if let State::Candidate { asked, .. } = &mut self.state {
+                *asked = now;
+            }
             for voter in self.other_voters() {
                 self.send(voter, Body::Vote { last, transfer });
             }

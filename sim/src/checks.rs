@@ -12,6 +12,7 @@ mod answers;
 mod elections;
 mod halves;
 mod handover;
+mod leases;
 mod ledger;
 mod list;
 mod members;

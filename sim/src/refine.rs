@@ -237,6 +237,9 @@ fn judge(state: &mut State, event: &Event) -> Judged {
         | Kind::CommitWithheld { .. }
         | Kind::Applying { .. }
         | Kind::ReadQueued { .. }
+        | Kind::ElectionPutOff { .. }
+        | Kind::LeaseTaken { .. }
+        | Kind::LeaseSurrendered { .. }
         | Kind::AskedMarks { .. }
         | Kind::ToldMark { .. }
         | Kind::ReadFellBack { .. }

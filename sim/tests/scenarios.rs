@@ -14,8 +14,8 @@ fn folder() -> PathBuf {
 }
 
 fn files() -> Vec<PathBuf> {
-    let found = fs::read_dir(folder()).unwrap();
-    let paths = found.map(|file| file.unwrap().path());
+    let found = fs::read_dir(folder()).expect("the folder is there");
+    let paths = found.map(|file| file.expect("readable").path());
     let is_scenario = |path: &PathBuf| path.extension().is_some_and(|end| end == "json");
     let mut files: Vec<PathBuf> = paths.filter(is_scenario).collect();
     files.sort();
@@ -23,8 +23,13 @@ fn files() -> Vec<PathBuf> {
 }
 
 fn read(path: &Path) -> Result<File, String> {
-    let name = path.file_name().unwrap().to_string_lossy().into_owned();
-    File::read(&name, &fs::read_to_string(path).unwrap()).map_err(|wrong| wrong.join("\n"))
+    let name = path
+        .file_name()
+        .expect("a file has a name")
+        .to_string_lossy()
+        .into_owned();
+    File::read(&name, &fs::read_to_string(path).expect("readable"))
+        .map_err(|wrong| wrong.join("\n"))
 }
 
 /// Where two traces part.
@@ -55,7 +60,7 @@ fn check(path: &Path, rewrite: bool) -> Result<(), String> {
     })?;
     let kept = path.with_extension("trace");
     if rewrite {
-        fs::write(kept, trace).unwrap();
+        fs::write(kept, trace).expect("writable");
         return Ok(());
     }
     let kept = fs::read_to_string(kept).map_err(|why| {

@@ -53,6 +53,7 @@ fn what(event: &Event) -> String {
         Kind::Booted { term, vote, last } => booted(node, *term, *vote, *last),
         Kind::BecameFollower { was, reason } => became_follower(node, *was, *reason),
         Kind::ElectionTimedOut { waited, leader } => timed_out(node, waited.0, *leader),
+        Kind::ElectionPutOff { why, left } => reads::put_off(node, *why, *left),
         Kind::StartedPreVote { proposed, .. } => {
             format!("{node} asks whether it could win term {proposed}. Its own stays {term}.")
         }
@@ -113,6 +114,8 @@ fn what(event: &Event) -> String {
             format!("{node} applies {} to its store.", entries(*from, *to))
         }
         Kind::ReadQueued { .. }
+        | Kind::LeaseTaken { .. }
+        | Kind::LeaseSurrendered { .. }
         | Kind::AskedMarks { .. }
         | Kind::ToldMark { .. }
         | Kind::ReadFellBack { .. }
@@ -308,6 +311,7 @@ fn refused_vote(node: NodeId, to: NodeId, pre: bool, proposed: u64, why: VoteRef
         }
         VoteRefusal::Leading => format!("{node} leads this term itself"),
         VoteRefusal::NoMembership => format!("{node} knows no members yet"),
+        VoteRefusal::Silent { why, left } => reads::silent(node, why, left),
     };
     format!("{to} asks {node} for its {word} in term {proposed}. {node} refuses: {why}.")
 }

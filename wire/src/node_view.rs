@@ -56,6 +56,8 @@ impl NodeView {
                 writing: view.writing(),
             },
             reads: view.reads().into_iter().map(read).collect(),
+            lease: view.lease().map(|end| end.0),
+            quiet: view.quiet().map(|end| end.0),
             fenced: view.fenced().map(|why| format!("{why:?}")),
             ..NodeView::default()
         }
@@ -188,6 +190,7 @@ fn switches(view: View<'_>) -> Vec<String> {
         (switches.pre_vote, "pre-vote"),
         (switches.check_quorum, "check-quorum"),
         (switches.stickiness, "stickiness"),
+        (switches.lease_reads, "lease reads"),
     ]
     .into_iter()
     .filter(|(on, _)| *on)

@@ -110,6 +110,12 @@ pub struct NodeView {
     pub peers: Vec<PeerView>,
     /// Reads that wait here.
     pub reads: Vec<ReadView>,
+    /// Until when a leader may serve reads from its lease, on its own clock; perhaps past.
+    #[serde(default)]
+    pub lease: Option<u64>,
+    /// Until when it votes for nobody, where leases are on; perhaps past.
+    #[serde(default)]
+    pub quiet: Option<u64>,
     /// What waits for the disk, in words.
     pub held: Vec<String>,
     /// Why it stopped for good, in words.

@@ -2,12 +2,12 @@
 
 use super::{
     CommitReason, ElectionReason, FallBack, FollowerReason, Held, IgnoreReason, InstallReason,
-    Pace, ReadProof, Role, SendEnd, SnapshotUseless, Step, TransferReason, VoteRefusal,
+    Pace, ReadProof, Role, SendEnd, Silence, SnapshotUseless, Step, TransferReason, VoteRefusal,
 };
 use crate::autopilot::Decision;
 use crate::io::{Abort, Fence, ReadPath, Refusal};
 use crate::membership::Members;
-use crate::time::Span;
+use crate::time::{Span, Time};
 use crate::types::{Index, LogId, NodeId, Term, Ticket, WriteSeq};
 
 /// What happened.
@@ -36,6 +36,13 @@ pub enum Kind {
         waited: Span,
         /// The leader it had believed in.
         leader: Option<NodeId>,
+    },
+    /// Its timer fired, and it may not vote for itself yet.
+    ElectionPutOff {
+        /// Why.
+        why: Silence,
+        /// For how long yet.
+        left: Span,
     },
     /// It asks whether it could win.
     StartedPreVote {
@@ -216,6 +223,18 @@ pub enum Kind {
         ticket: Ticket,
         /// Its path.
         path: ReadPath,
+    },
+    /// A leader has a lease: nobody else can lead for a while.
+    LeaseTaken {
+        /// Until when, by its own clock.
+        until: Time,
+    },
+    /// A leader gives its lease up before it tells somebody to campaign.
+    LeaseSurrendered {
+        /// Whom it tells.
+        to: NodeId,
+        /// When the lease would have ended.
+        until: Time,
     },
     /// For reads of a quorum it asks the voters how long their logs are.
     AskedMarks {
@@ -455,6 +474,7 @@ impl Kind {
                 VoteRefusal::LeaderAlive { .. } => "T4.2.3",
                 VoteRefusal::LogBehind { .. } => "P5.4.1",
                 VoteRefusal::NoMembership => "T4.4",
+                VoteRefusal::Silent { .. } => "T6.4.1",
                 _ => "P5.2",
             },
             Kind::BecameLeader { .. } | Kind::FoundLeader { .. } => "P5.2",
@@ -468,6 +488,21 @@ impl Kind {
             Kind::HeldForDisk { .. } | Kind::Released { .. } | Kind::Persisted { .. } => {
                 "T3.8, T10.2.1"
             }
+            Kind::LeaseTaken { .. }
+            | Kind::LeaseSurrendered { .. }
+            | Kind::ElectionPutOff { .. }
+            | Kind::ReadQueued {
+                path: ReadPath::Lease,
+                ..
+            }
+            | Kind::ReadFellBack {
+                why: FallBack::NoLease,
+                ..
+            }
+            | Kind::ReadConfirmed {
+                proof: ReadProof::Lease { .. },
+                ..
+            } => "T6.4.1",
             Kind::AskedMarks { .. }
             | Kind::ToldMark { .. }
             | Kind::ReadFellBack { .. }
@@ -525,6 +560,9 @@ impl Kind {
             Kind::ElectionTimedOut { .. }
             | Kind::StartedPreVote { .. }
             | Kind::StartedElection { .. }
+            | Kind::LeaseTaken { .. }
+            | Kind::LeaseSurrendered { .. }
+            | Kind::ElectionPutOff { .. }
             | Kind::RefusedVote { .. }
             | Kind::BecameLeader { .. }
             | Kind::RefusedAppend { .. }

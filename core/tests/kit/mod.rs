@@ -39,6 +39,8 @@ pub struct Node {
     pub discarded: Vec<SnapshotMeta>,
     pub settled: Vec<(Ticket, Outcome)>,
     pub reads: Vec<(Ticket, Result<Index, Refusal>)>,
+    /// Reads served from a lease, with its end.
+    pub leased: Vec<(Ticket, Time)>,
     pub events: Vec<Event>,
     pub fenced: Option<Fence>,
     /// How often it was told that it is removed.
@@ -173,6 +175,7 @@ impl Cluster {
             discarded: Vec::new(),
             settled: Vec::new(),
             reads: Vec::new(),
+            leased: Vec::new(),
             events: Vec::new(),
             fenced: None,
             removed: 0,
@@ -327,7 +330,12 @@ impl Node {
                 self.end(ticket);
                 self.settled.push((ticket, outcome));
             }
-            Output::ReadAt { ticket, index } => {
+            Output::ReadAt {
+                ticket,
+                index,
+                until,
+            } => {
+                self.leased.extend(until.map(|until| (ticket, until)));
                 assert!(index <= self.at, "applied first (L5)");
                 self.end(ticket);
                 self.reads.push((ticket, Ok(index)));

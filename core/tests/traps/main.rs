@@ -11,6 +11,7 @@ mod disk;
 mod door;
 mod elections;
 mod flow;
+mod leases;
 mod links;
 mod log;
 mod pre_vote;

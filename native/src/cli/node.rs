@@ -40,6 +40,10 @@ pub struct NodeFlags {
     /// Longest wait for a leader before an election.
     #[arg(long, value_name = "MS")]
     election_ms_max: Option<u64>,
+    /// Serve ?read=lease at the leader without asking the others. For all nodes of a cluster or
+    /// for none; their clocks must run alike within one part in a thousand.
+    #[arg(long)]
+    lease_reads: bool,
     /// End when standard input ends: `raftwerk play` starts its nodes so.
     #[arg(long, hide = true)]
     exit_with_parent: bool,
@@ -59,6 +63,7 @@ impl NodeFlags {
             heartbeat_ms: self.heartbeat_ms,
             election_ms_min: self.election_ms_min,
             election_ms_max: self.election_ms_max,
+            lease_reads: self.lease_reads,
             page: Some(ui::page),
         }
     }

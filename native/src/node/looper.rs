@@ -18,7 +18,7 @@ use crate::node::telling::Telling;
 use crate::peers::Peers;
 use raftwerk_core::trace::{Role, Timer};
 use raftwerk_core::{
-    EntryBody, Fence, Index, NodeId, Outcome, Output, Raft, ReadPath, Term, Ticket, Time,
+    EntryBody, Fence, Index, NodeId, Outcome, Output, Raft, ReadPath, Refusal, Term, Ticket, Time,
 };
 use raftwerk_kv::{Answer, Store};
 use raftwerk_wire::client::Status;
@@ -211,7 +211,7 @@ impl Looper {
                 reply,
             } => {
                 let age = self.age(now);
-                self.serve(&what, reply, age);
+                self.serve(&what, reply, age, None);
             }
         }
         self.parts.telling.events(&mut self.parts.raft);
@@ -232,7 +232,10 @@ impl Looper {
     }
 
     /// Answers a read from the store as it is.
-    fn serve(&self, what: &Query, reply: ReadReply, age_ms: Option<u64>) {
+    ///
+    /// With a lease the clock is looked at again after the value was read (trap L6): the process
+    /// may have been stopped since the turn began.
+    fn serve(&self, what: &Query, reply: ReadReply, age_ms: Option<u64>, lease: Option<Time>) {
         self.parts.metrics.reads.fetch_add(1, Relaxed);
         let result = match what {
             Query::Get(key) => Answered::Item(self.store.get(key).cloned()),
@@ -242,6 +245,10 @@ impl Looper {
                 limit,
             } => Answered::Page(self.store.range(prefix, after.as_deref(), *limit)),
         };
+        if lease.is_some_and(|end| clock::now() >= end) {
+            let _ = reply.send(Read::Refused(Refusal::LeaderLost));
+            return;
+        }
         let (revision, term) = (self.store.revision(), self.parts.raft.view().term().0);
         let _ = reply.send(Read::Found(Found {
             result,
@@ -283,9 +290,9 @@ impl Looper {
                 *applied = Some(to);
             }
             Output::Settled { ticket, outcome } => self.settle(ticket, outcome),
-            Output::ReadAt { ticket, .. } => {
+            Output::ReadAt { ticket, until, .. } => {
                 if let Some(Waiting::Read(what, reply)) = self.waiting.remove(&ticket.0) {
-                    self.serve(&what, reply, None);
+                    self.serve(&what, reply, None, until);
                 }
             }
             Output::ReadFailed { ticket, why } => {

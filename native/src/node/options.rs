@@ -39,6 +39,9 @@ pub struct NodeOptions {
     /// `--election-ms-max`: longest election timeout; `None`: the default, 1,000, or twice the
     /// shortest when only that is given.
     pub election_ms_max: Option<u64>,
+    /// `--lease-reads`: a leader serves `?read=lease` without asking the others. On at all nodes
+    /// of a cluster or at none: it rests on votes that all of them withhold.
+    pub lease_reads: bool,
     /// The embedded page, served for paths outside `/v1/`; `None`: there is none.
     pub page: Option<PageFn>,
 }
@@ -65,6 +68,7 @@ impl NodeOptions {
             heartbeat_ms: None,
             election_ms_min: None,
             election_ms_max: None,
+            lease_reads: false,
             page: None,
         }
     }
@@ -128,6 +132,7 @@ impl NodeOptions {
     pub fn config(&self, seed: u64) -> Config {
         let mut config = Config::server(NodeId(self.id), self.cluster, seed);
         let timing = &mut config.timing;
+        config.switches.lease_reads = self.lease_reads;
         if let Some(ms) = self.heartbeat_ms {
             timing.heartbeat = millis(ms);
         }

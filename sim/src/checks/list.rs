@@ -26,6 +26,7 @@ pub(crate) enum Check {
     Acknowledged,
     SessionAnswers,
     FreshReads,
+    OneLease,
     Linearizable,
     History,
     Refinement,
@@ -42,7 +43,7 @@ impl Check {
 }
 
 /// Every check with its name and what it says.
-pub(super) const ALL: [(Check, &str, &str); 29] = [
+pub(super) const ALL: [(Check, &str, &str); 30] = [
     (
         Check::Node,
         "Node invariants",
@@ -165,6 +166,11 @@ pub(super) const ALL: [(Check, &str, &str); 29] = [
         Check::FreshReads,
         "Read freshness",
         "A read that promises it covers everything that was finished when it began.",
+    ),
+    (
+        Check::OneLease,
+        "One lease at a time",
+        "At every moment at most one node believes that it may serve reads from a lease.",
     ),
     (
         Check::Linearizable,

@@ -72,6 +72,9 @@ impl Checks {
             }
             self.open_for_a_reason(&nodes[at], raft);
             self.fit_to_lead(raft);
+            if raft.view().config().switches.lease_reads {
+                self.one_lease(nodes, at);
+            }
         }
         self.on_input(nodes, at)
     }

@@ -32,11 +32,9 @@ pub(crate) enum Action {
     /// Somebody asks a leader to hand over.
     Transfer { node: u8, to: u8, ticket: u8 },
     /// A client reads.
-    Read {
-        node: u8,
-        ticket: u8,
-        follower: bool,
-    },
+    Read { node: u8, ticket: u8, path: u8 },
+    /// A node's clock goes on by one step.
+    Tick(u8),
     /// Power off and on; so many waiting writes had reached the disk.
     Reboot { node: u8, kept: u8 },
     /// The disk fails for good; so many waiting writes had reached it.
@@ -67,11 +65,8 @@ impl Action {
             Action::Heartbeat(node) => pack(7, node, 0),
             Action::Silence(node) => pack(8, node, 0),
             Action::Propose { node, ticket } => pack(9, node, ticket),
-            Action::Read {
-                node,
-                ticket,
-                follower,
-            } => pack(10, node, ticket << 1 | u8::from(follower)),
+            Action::Read { node, ticket, path } => pack(10, node, ticket << 2 | path),
+            Action::Tick(node) => pack(19, node, 0),
             Action::Reboot { node, kept } => pack(11, node, kept),
             Action::LinkDown { node, peer } => pack(12, node, peer),
             Action::LinkUp { node, peer } => pack(13, node, peer),
@@ -100,6 +95,7 @@ impl Action {
             | Action::Heartbeat(node)
             | Action::Silence(node)
             | Action::Wait(node)
+            | Action::Tick(node)
             | Action::Change { node, .. }
             | Action::Transfer { node, .. }
             | Action::Propose { node, .. }
@@ -124,6 +120,7 @@ impl Action {
             | Action::Heartbeat(node)
             | Action::Silence(node)
             | Action::Wait(node)
+            | Action::Tick(node)
             | Action::Change { node, .. }
             | Action::Transfer { node, .. }
             | Action::Propose { node, .. }
@@ -161,9 +158,10 @@ impl Action {
             },
             10 => Action::Read {
                 node,
-                ticket: argument >> 1,
-                follower: argument & 1 == 1,
+                ticket: argument >> 2,
+                path: argument & 3,
             },
+            19 => Action::Tick(node),
             11 => Action::Reboot {
                 node,
                 kept: argument,
@@ -197,12 +195,23 @@ impl Action {
     }
 }
 
-/// The path of a read.
-pub(crate) fn path(follower: bool) -> ReadPath {
-    match follower {
-        true => ReadPath::Follower,
-        false => ReadPath::Leader,
-    }
+/// The ways to read, by number.
+const PATHS: [ReadPath; 4] = [
+    ReadPath::Leader,
+    ReadPath::Follower,
+    ReadPath::Quorum,
+    ReadPath::Lease,
+];
+
+/// The way of a read, by its number.
+pub(crate) fn path(number: u8) -> ReadPath {
+    PATHS[usize::from(number)]
+}
+
+/// The number of a way to read.
+pub(crate) fn number_of(path: ReadPath) -> u8 {
+    let place = PATHS.iter().position(|one| *one == path);
+    place.expect("every way has a number") as u8
 }
 
 #[cfg(test)]
@@ -224,6 +233,7 @@ mod tests {
             Action::Heartbeat(node),
             Action::Silence(node),
             Action::Wait(node),
+            Action::Tick(node),
             Action::Propose { node, ticket: 7 },
             Action::Change {
                 node,
@@ -238,7 +248,7 @@ mod tests {
             Action::Read {
                 node,
                 ticket,
-                follower: true,
+                path: 3,
             },
             Action::Reboot { node, kept: 1 },
             Action::Fail { node, kept: 2 },

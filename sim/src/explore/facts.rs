@@ -30,6 +30,10 @@ pub(crate) struct Facts {
     pub members: Members,
     /// Writes that are not on disk.
     pub writes: usize,
+    /// By its clock it may serve reads from a lease.
+    pub leased: bool,
+    /// How often its clock went on.
+    pub ticks: u8,
 }
 
 impl Facts {
@@ -48,6 +52,8 @@ impl Facts {
                 .membership()
                 .map_or_else(Members::default, |m| m.members.clone()),
             writes: host.writes.len(),
+            leased: view.lease().is_some_and(|end| end > host.now),
+            ticks: host.ticks,
         }
     }
 }

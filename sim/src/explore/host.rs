@@ -14,6 +14,7 @@
 //! was before is part of the state.
 
 use super::fingerprint::{Blind, Fingerprint, NOBODY};
+use super::scope::Clocks;
 use super::step::Input;
 use raftwerk_core::{Config, Durable, Index, Members, NodeId, Raft, Ticket, Time, Write};
 use std::collections::VecDeque;
@@ -67,6 +68,8 @@ pub(crate) struct Setting {
     pub slow_disk: bool,
     /// Whether what leaves a node is compared with its disk.
     pub promises: bool,
+    /// Clocks that go on, each by itself.
+    pub clocks: Option<Clocks>,
     /// What is wrong with the host.
     pub broken: Option<Broken>,
     /// What a fingerprint leaves out.
@@ -84,6 +87,8 @@ pub(crate) struct Host {
     pub life: u8,
     /// What its clock shows.
     pub now: Time,
+    /// How often it went on by a step.
+    pub ticks: u8,
     /// What its state machine has applied.
     pub applied: Index,
     /// Requests of this life that have not ended.
@@ -105,6 +110,7 @@ impl Host {
             writes: VecDeque::new(),
             life: 0,
             now: START,
+            ticks: 0,
             applied: Index(0),
             open: Vec::new(),
             failed: false,
@@ -121,6 +127,13 @@ impl Host {
         sum.add(&self.open);
         for (write, issued) in &self.writes {
             sum.add(&(write, *issued < self.now));
+        }
+        // Elsewhere no time decides anything; where clocks go on, what these rest on does.
+        if setting.clocks.is_some() {
+            let view = self.raft.view();
+            let times = [Some(self.now), view.lease(), view.quiet()];
+            sum.add(&times.map(|time| time.map_or(0, |time| time.0)));
+            sum.add(&view.contacts());
         }
         sum.get()
     }

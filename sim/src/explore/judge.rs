@@ -8,6 +8,7 @@
 //! | `LogMatching`              | same term at a position: same logs up to there              |
 //! | `CommittedOnQuorumOfDisks` | it is on most disks, those of crashed nodes included (X2)   |
 //! | `ReadCovers`               | a read point covers what was committed when the read began  |
+//! | `OneLease`                 | one node at a time may serve reads from a lease             |
 //! | `HandsOverToCaughtUp`      | who is told to campaign has the leader's log on its disk    |
 //! | `AnsweredOnce`             | a ticket ends once, and not as committed where it is not    |
 //!
@@ -44,11 +45,28 @@ pub(crate) fn note(
             }
         }
     }
+    one_lease(world, table, node)?;
     note_commit(world, table, chains, node)?;
     for output in told {
         note_answer(world, table, chains, node, output)?;
     }
     Ok(())
+}
+
+/// Whoever may serve reads without asking does so alone (thesis 6.4.1).
+fn one_lease(world: &World, table: &Table, node: u8) -> Result<(), Finding> {
+    if !table.facts(world.state(node)).leased {
+        return Ok(());
+    }
+    let states = world.states().iter().enumerate();
+    let mut others = states.filter(|(other, _)| *other != usize::from(node));
+    match others.find(|(_, state)| table.facts(**state).leased) {
+        None => Ok(()),
+        Some((other, _)) => {
+            let detail = format!("{} and {} have a lease", name(node), name(other as u8));
+            Err(Finding::new("OneLease", detail))
+        }
+    }
 }
 
 fn note_commit(

@@ -104,7 +104,7 @@ impl Moves {
     /// Takes what an action costs.
     fn pay(&self, world: &mut World, action: Action) {
         let budget = match action {
-            Action::Deliver(_) | Action::Persist { .. } => None,
+            Action::Deliver(_) | Action::Persist { .. } | Action::Tick(_) => None,
             Action::Duplicate(_) => Some(Budget::Duplicates),
             Action::Delay(_) | Action::Stall(_) => Some(Budget::Delays),
             Action::Forge { .. } => Some(Budget::Forgeries),

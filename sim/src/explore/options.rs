@@ -1,12 +1,12 @@
 //! Which steps there are in a world.
 
-use super::action::Action;
+use super::action::{Action, number_of};
 use super::group::name;
 use super::moves::Moves;
 use super::scope::Order;
 use super::world::{Budget, FIRST_CHANGE, FIRST_READ, FIRST_TRANSFER, WRITE, World};
-use raftwerk_core::Body;
 use raftwerk_core::trace::Role;
+use raftwerk_core::{Body, ReadPath};
 
 impl Moves {
     /// Everything that may happen in a world.
@@ -87,6 +87,13 @@ impl Moves {
         if may(Budget::Timeouts) && facts.term.0 < self.scope.terms {
             options.push(Action::Timeout(node));
         }
+        if let Some(clocks) = self.scope.clocks {
+            let all = (0..self.scope.nodes).map(|node| self.table.facts(world.state(node)).ticks);
+            let slowest = all.min().unwrap_or_default();
+            if facts.ticks < clocks.most && facts.ticks < slowest + clocks.apart {
+                options.push(Action::Tick(node));
+            }
+        }
         if leads && may(Budget::Heartbeats) {
             options.push(Action::Heartbeat(node));
         }
@@ -121,12 +128,19 @@ impl Moves {
             (left > 0).then(|| all - left)
         };
         if let Some(number) = next(Budget::Reads, budgets.reads) {
-            let (ticket, follower) = (FIRST_READ + number, !leads);
-            options.push(Action::Read {
-                node,
-                ticket,
-                follower,
-            });
+            let ticket = FIRST_READ + number;
+            let usual = match leads {
+                true => &[ReadPath::Leader],
+                false => &[ReadPath::Follower],
+            };
+            let paths = match self.scope.paths {
+                [] => usual,
+                paths => paths,
+            };
+            for path in paths {
+                let path = number_of(*path);
+                options.push(Action::Read { node, ticket, path });
+            }
         }
         if !leads {
             return;

@@ -5,7 +5,7 @@ use super::group::{Group, name};
 use super::host::{Broken, Setting};
 use super::start::{Before, FRESH};
 use super::world::Budgets;
-use raftwerk_core::{Body, ClusterId, Config, Members, NodeId, Rule, Span, Time};
+use raftwerk_core::{Body, ClusterId, Config, Members, NodeId, ReadPath, Rule, Span, Time};
 
 /// In which order messages arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,18 @@ pub enum Order {
     /// but for as many departures as `Budgets::delays` grants: a message or a write is late and
     /// may come at any later time, or never; or something happens while others are on the way.
     InTurn,
+}
+
+/// Clocks that go on by steps, no two of them ever further apart than they may be. Within such a
+/// bound every way in which they can drift is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clocks {
+    /// One step.
+    pub step: Span,
+    /// So many steps a clock may be ahead of the slowest.
+    pub apart: u8,
+    /// So many steps each may take.
+    pub most: u8,
 }
 
 /// Members that may be asked for: 1 is the first node, called S1.
@@ -48,6 +60,10 @@ pub struct Scope {
     pub budgets: Budgets,
     /// In which order messages arrive.
     pub order: Order,
+    /// How clients read; empty: at the leader, and through the others.
+    pub paths: &'static [ReadPath],
+    /// Clocks that go on, each by itself; without, no time passes.
+    pub clocks: Option<Clocks>,
     /// What happens before the search.
     pub start: &'static [Before],
     /// Writes complete when the search says so; otherwise at once.
@@ -82,6 +98,8 @@ impl Scope {
             terms: 1,
             budgets: Budgets::default(),
             order: Order::Any,
+            paths: &[],
+            clocks: None,
             start: FRESH,
             slow_disk: false,
             configure: |_| {},
@@ -136,6 +154,7 @@ impl Scope {
             config,
             slow_disk: self.slow_disk,
             promises: self.promises,
+            clocks: self.clocks,
             broken: self.broken,
         }
     }

@@ -6,6 +6,7 @@
 
 mod broken;
 mod election;
+mod leases;
 mod membership;
 mod overtaken;
 mod persistence;
@@ -25,6 +26,7 @@ pub fn scopes() -> Vec<Scope> {
         persistence::scopes(),
         overtaken::scopes(),
         reads::scopes(),
+        leases::scopes(),
         transfer::scopes(),
         membership::scopes(),
     ]

@@ -13,6 +13,8 @@ use raftwerk_core::{Body, NodeId};
 /// A step before the search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Before {
+    /// Every clock goes on by so many steps.
+    Rest(u8),
     /// The node's election timer fires.
     Timeout(u8),
     /// The leader's heartbeat timer fires.
@@ -28,6 +30,8 @@ pub enum Before {
     VotesBetween(&'static [u8]),
     /// What is on the way is lost.
     Lose,
+    /// What is on the way to these nodes is lost.
+    LoseTo(&'static [u8]),
 }
 
 /// Nodes have just started for the first time.
@@ -65,6 +69,12 @@ pub(crate) fn prepare(moves: &mut Moves) -> Result<(World, Vec<Action>), Finding
     for step in steps {
         let node = |name: u8| name - 1;
         match *step {
+            Before::Rest(steps) => {
+                let nodes = preparing.moves.scope.nodes;
+                for node in (0..steps).flat_map(|_| 0..nodes) {
+                    preparing.act(Action::Tick(node))?;
+                }
+            }
             Before::Timeout(name) => preparing.act(Action::Timeout(node(name)))?,
             Before::Heartbeat(name) => preparing.act(Action::Heartbeat(node(name)))?,
             Before::Propose(name) => {
@@ -84,6 +94,7 @@ pub(crate) fn prepare(moves: &mut Moves) -> Result<(World, Vec<Action>), Finding
             Before::Between(names) => preparing.flush(names, |_| true)?,
             Before::VotesBetween(names) => preparing.flush(names, is_vote)?,
             Before::Lose => preparing.world.keep(|item| item & WRITE != 0),
+            Before::LoseTo(names) => preparing.lose_to(names),
         }
     }
     assert!(
@@ -126,6 +137,14 @@ impl Preparing<'_> {
             Came::Finding(finding) => return Err(finding),
         }
         Ok(())
+    }
+
+    fn lose_to(&mut self, names: &[u8]) {
+        let table = &self.moves.table;
+        self.world.keep(|item| {
+            let to = |item| number(table.mail(item).message.to);
+            item & WRITE != 0 || !to(item).is_some_and(|to| names.contains(&(to + 1)))
+        });
     }
 
     fn flush(&mut self, names: &[u8], wanted: fn(&Body) -> bool) -> Result<(), Finding> {

@@ -23,6 +23,8 @@ pub(crate) enum Input<'a> {
     Silence,
     /// A leader's transfer takes longer than it may.
     Wait,
+    /// The clock goes on by one step.
+    Tick,
     /// Somebody asks for other members.
     Change(Ticket, &'a Members),
     /// Somebody asks a leader to hand over.
@@ -102,6 +104,12 @@ impl Ran {
             Input::Wait => {
                 host.now = now + setting.config.timing.transfer_limit + Span::millis(1);
                 host.raft.expire(host.now);
+            }
+            Input::Tick => {
+                let step = setting.clocks.map_or(Span(0), |clocks| clocks.step);
+                host.ticks += 1;
+                host.now = now + step;
+                host.raft.link(host.now, NOBODY, true);
             }
             Input::Change(ticket, target) => {
                 let taken = host.raft.reconfigure(now, ticket, target.clone()).is_ok();

@@ -229,9 +229,10 @@ impl Table {
             Action::Propose { ticket: number, .. } => Input::Propose(ticket(number)),
             Action::Read {
                 ticket: number,
-                follower,
+                path: way,
                 ..
-            } => Input::Read(ticket(number), path(follower)),
+            } => Input::Read(ticket(number), path(way)),
+            Action::Tick(_) => Input::Tick,
             Action::Reboot { kept, .. } => Input::Reboot(usize::from(kept)),
             Action::Fail { kept, .. } => Input::Fail(usize::from(kept)),
             Action::LinkDown { peer, .. } => Input::Link(name(peer), false),

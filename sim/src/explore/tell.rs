@@ -146,6 +146,7 @@ fn words(table: &Table, action: Action) -> String {
         Action::Timeout(node) => format!("{}'s election timer fires", name(node)),
         Action::Heartbeat(node) => format!("{}'s heartbeat timer fires", name(node)),
         Action::Silence(node) => format!("{} hears nobody for an election timeout", name(node)),
+        Action::Tick(node) => format!("{}'s clock goes on by one step", name(node)),
         Action::Wait(node) => format!("the transfer takes {} too long", name(node)),
         Action::Change {
             node,
@@ -169,11 +170,13 @@ fn words(table: &Table, action: Action) -> String {
         Action::Read {
             node,
             ticket,
-            follower,
+            path: way,
         } => {
-            let way = match path(follower) {
+            let way = match path(way) {
                 ReadPath::Follower => "through its leader",
-                _ => "at the leader",
+                ReadPath::Leader => "at the leader",
+                ReadPath::Quorum => "from a majority",
+                ReadPath::Lease => "from the lease",
             };
             let ticket = Ticket(u64::from(ticket));
             format!("a client reads at {}, {way} (request {ticket})", name(node))

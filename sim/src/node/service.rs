@@ -30,6 +30,8 @@ pub(super) struct Wait {
     key: Option<Payload>,
     /// What the state machine must have applied, once the core has said so.
     until: Option<Until>,
+    /// When the lease ends that the read is served from.
+    lease: Option<Time>,
 }
 
 #[derive(Clone, Copy, Debug, Hash)]
@@ -113,6 +115,7 @@ impl Node {
             attempt,
             key,
             until: None,
+            lease: None,
         });
         None
     }
@@ -242,9 +245,12 @@ impl Node {
         None
     }
 
-    /// A read may be served from this index on.
-    pub fn serve_at(&mut self, ticket: Ticket, index: Index) {
+    /// A read may be served from this index on, and before its lease ends.
+    pub fn serve_at(&mut self, ticket: Ticket, index: Index, lease: Option<Time>) {
         self.wait_until(ticket, Until::Read(index));
+        if let Some(wait) = self.waits.iter_mut().find(|wait| wait.ticket == ticket) {
+            wait.lease = lease;
+        }
     }
 
     /// A read was given up.
@@ -253,7 +259,7 @@ impl Node {
     }
 
     /// Answers that the state machine allows by now.
-    pub fn ready(&mut self) -> Vec<Settled> {
+    pub fn ready(&mut self, now: Time) -> Vec<Settled> {
         let applied = self.applied;
         let is_ready = |wait: &mut Wait| wait.until.is_some_and(|until| until.index() <= applied);
         let ready: Vec<Wait> = self.waits.extract_if(.., is_ready).collect();
@@ -261,6 +267,10 @@ impl Node {
             .into_iter()
             .map(|wait| {
                 let result = match (wait.until, &wait.key) {
+                    // The value is there, and the lease is over (trap L6).
+                    _ if wait.lease.is_some_and(|end| now >= end) => {
+                        Told::Refused(Refusal::LeaderLost)
+                    }
                     (Some(Until::Written(id)), _) => self.done(id),
                     (_, key) => Told::Read {
                         item: self.store.get(key.as_deref().unwrap_or_default()).cloned(),

@@ -78,7 +78,7 @@ pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
         Kind::CommitWithheld { at, own } => withheld(state, id, *at, *own),
         Kind::Applying { from, to } => applying(state, id, *from, *to),
         Kind::ReadConfirmed { proof, index, .. } => match proof {
-            ReadProof::Round(_) => read_confirmed(state, id, *index),
+            ReadProof::Round(_) | ReadProof::Lease { .. } => read_confirmed(state, id, *index),
             ReadProof::Marks { membership, marks } => marked(state, id, *membership, marks, *index),
         },
         Kind::ReadServed { index, .. } => read_served(state, id, *index),

@@ -105,6 +105,13 @@ l1-no-own-entry one storm l1_a_new_leader_serves_no_read_below_its_opening_entry
 l3-any-round all reads l3_an_echo_of_an_earlier_round_confirms_nothing
 l4-no-round one reads l4_a_read_is_served_after_its_round_is_confirmed_and_not_before
 l5-no-apply one storm l5_a_confirmed_read_waits_for_apply_at_the_leader
+l6-receipt all leases l6_a_lease_counts_from_the_sending_of_its_round
+l6-drift all leases l6_a_lease_counts_from_the_sending_of_its_round
+l7-keep-lease all leases l7_the_lease_is_given_up_before_somebody_is_told_to_campaign
+l7-regain all leases l7_no_lease_is_taken_again_while_the_word_to_campaign_may_arrive
+l8-start all leases l8_who_starts_is_silent_for_as_long_as_it_may_have_promised
+l9-heard all leases l9_who_forgets_its_leader_keeps_its_promise
+l9-voted all leases l9_who_votes_is_silent_towards_others
 l12-hang one storm l12_reads_fail_with_a_reason_when_leadership_is_lost
 l13-newest-in-log all reads l13_the_newest_membership_in_the_log_is_no_basis
 l13-newer-unseen all reads l13_an_answer_that_names_a_newer_membership_stops_the_fast_path
@@ -116,6 +123,7 @@ m3-keep-cut one storm m3_an_uncommitted_change_is_kept_over_a_restart_and_rolled
 m4-elections one storm m4_elections_need_both_halves
 m4-commits one storm m4_commits_need_both_halves
 m4-reads all reads m4_reads_need_both_halves
+m4-lease all leases m4_a_lease_needs_both_halves
 m4-marks all reads m4_quorum_reads_need_both_halves
 m4-direct one storm section_6_two_voters_at_once_go_through_a_joint_entry
 m6-stays all storm m6_a_removed_leader_goes_on_until_that_is_committed_and_hands_over

@@ -87,7 +87,10 @@ impl Setup {
             workload,
             host: storm_host(&mut later, &mut limits),
             limits,
-            switches,
+            switches: Switches {
+                lease_reads: reads.below(2) == 0,
+                ..switches
+            },
             snapshots,
             ..Setup::playground(nodes, seed)
         }
@@ -260,7 +263,7 @@ fn storm_workload(draw: &mut Stream, reads: &mut Stream) -> Workload {
         read_follower: draw.between(0, 6) as u32,
         read_stale: draw.between(0, 2) as u32,
         read_quorum: (reads.below(2) * reads.between(1, 6)) as u32,
-        read_lease: 0,
+        read_lease: reads.below(7) as u32,
     }
 }
 

@@ -36,7 +36,7 @@ impl World {
         }
         self.nodes[at].end_old_streams();
         self.nodes[at].begin_snapshot(self.now, &self.setup.snapshots);
-        answers.extend(self.nodes[at].ready());
+        answers.extend(self.nodes[at].ready(Time(self.now)));
         for Settled {
             client,
             attempt,
@@ -85,9 +85,13 @@ impl World {
             }
             Output::Apply { to, .. } => node.hand_out(to),
             Output::Settled { ticket, outcome } => answers.extend(node.settle(ticket, outcome)),
-            Output::ReadAt { ticket, index } => {
+            Output::ReadAt {
+                ticket,
+                index,
+                until,
+            } => {
                 self.checks.on_serve(node.id, node.given, index.0);
-                node.serve_at(ticket, index);
+                node.serve_at(ticket, index, until);
             }
             Output::ReadFailed { ticket, why } => answers.extend(node.give_up(ticket, why)),
             Output::Leader { .. } | Output::Members { .. } | Output::Removed => {}

@@ -98,6 +98,9 @@ pub(super) fn compared(event: &Event) -> Option<String> {
         | Kind::Persisted { .. }
         | Kind::Applying { .. }
         | Kind::ReadQueued { .. }
+        | Kind::ElectionPutOff { .. }
+        | Kind::LeaseTaken { .. }
+        | Kind::LeaseSurrendered { .. }
         | Kind::AskedMarks { .. }
         | Kind::ToldMark { .. }
         | Kind::ReadFellBack { .. }
@@ -163,7 +166,7 @@ fn refused_vote(node: NodeId, to: NodeId, reason: VoteRefusal) -> Option<String>
             span(heard.0)
         )),
         VoteRefusal::VotedFor(other) => Some(format!("Vote given to {other}, asked by {to}")),
-        VoteRefusal::Leading | VoteRefusal::NoMembership => None,
+        VoteRefusal::Leading | VoteRefusal::NoMembership | VoteRefusal::Silent { .. } => None,
     }
 }
 

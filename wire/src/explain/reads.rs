@@ -1,13 +1,20 @@
-//! Sentences about reads (thesis 6.4; HotCloud 2017).
+//! Sentences about reads and leases (thesis 6.4; HotCloud 2017).
 
-use super::words::{count, refusal};
-use raftwerk_core::trace::{FallBack, Kind, ReadProof};
-use raftwerk_core::{Index, LogId, NodeId, ReadPath, Ticket};
+use super::words::{count, refusal, span};
+use raftwerk_core::trace::{FallBack, Kind, ReadProof, Silence};
+use raftwerk_core::{Index, LogId, NodeId, ReadPath, Span, Ticket};
 
 /// What happened to a read; nothing for events of other kinds.
 pub(super) fn read(node: NodeId, kind: &Kind) -> String {
     match kind {
         Kind::ReadQueued { ticket, path } => queued(node, *ticket, *path),
+        Kind::LeaseTaken { until } => {
+            let until = span(until.0);
+            format!("{node} has a lease: until {until} on its clock nobody else can lead.")
+        }
+        Kind::LeaseSurrendered { to, .. } => {
+            format!("{node} gives its lease up before it tells {to} to campaign.")
+        }
         Kind::AskedMarks {
             membership, reads, ..
         } => {
@@ -50,6 +57,12 @@ fn confirmed(node: NodeId, proof: &ReadProof, index: Index, reads: usize) -> Str
         ReadProof::Round(round) => {
             format!("{node} still leads, says round {round}. Index {index} serves {reads}.")
         }
+        ReadProof::Lease { until } => {
+            let until = span(until.0);
+            format!(
+                "{node}'s lease lasts until {until} on its clock. Index {index} serves {reads}."
+            )
+        }
         ReadProof::Marks { marks, .. } => {
             let voters = count(marks.len() as u64, "log");
             format!("The longest of {voters} ends at {index}. {node} serves {reads} from there.")
@@ -60,6 +73,7 @@ fn confirmed(node: NodeId, proof: &ReadProof, index: Index, reads: usize) -> Str
 fn fell_back(node: NodeId, reads: usize, why: FallBack) -> String {
     let reads = count(reads as u64, "read");
     match why {
+        FallBack::NoLease => format!("{node} has no lease now. {reads} must wait for a round."),
         FallBack::NewerMembership {
             named_by,
             membership: Some(LogId { index, .. }),
@@ -83,6 +97,25 @@ fn fell_back(node: NodeId, reads: usize, why: FallBack) -> String {
     }
 }
 
+/// Why a vote is refused for a while.
+pub(super) fn silent(node: NodeId, why: Silence, left: Span) -> String {
+    let left = span(left.0);
+    let why = match why {
+        Silence::Started => "has started and may have promised a leader silence",
+        Silence::HeardLeader => "heard its leader and promised silence by that",
+        Silence::Voted => "has just voted and promised silence by that",
+    };
+    format!("{node} {why}, for {left} yet")
+}
+
+/// Why a node does not campaign although its timer fired.
+pub(super) fn put_off(node: NodeId, why: Silence, left: Span) -> String {
+    format!(
+        "{node}'s timer fires, but it may not even vote for itself: {}.",
+        silent(node, why, left)
+    )
+}
+
 /// The values that were compared.
 pub(super) fn compared(kind: &Kind) -> Option<String> {
     let Kind::ReadConfirmed {
@@ -100,6 +133,15 @@ pub(super) fn compared(kind: &Kind) -> Option<String> {
 /// The rule behind it.
 pub(super) fn rule(kind: &Kind) -> &'static str {
     match kind {
+        Kind::LeaseTaken { .. }
+        | Kind::ReadQueued {
+            path: ReadPath::Lease,
+            ..
+        } => "Voters that hear a leader give nobody else a vote for an election timeout.",
+        Kind::LeaseSurrendered { .. } => {
+            "Who campaigns at the leader's word gets votes at once, so the lease must end first."
+        }
+        Kind::ElectionPutOff { .. } => "A promise of silence binds a node's own vote as well.",
         Kind::ReadQueued {
             path: ReadPath::Quorum,
             ..
@@ -109,6 +151,7 @@ pub(super) fn rule(kind: &Kind) -> &'static str {
         }
         Kind::ToldMark { .. } => "What is committed is never cut, so any later answer covers it.",
         Kind::ReadFellBack { why, .. } => match why {
+            FallBack::NoLease => "Without a lease a leader must ask whether it still leads.",
             FallBack::NewerMembership { .. } => {
                 "Voters that are not known for certain cannot prove anything."
             }
@@ -119,6 +162,9 @@ pub(super) fn rule(kind: &Kind) -> &'static str {
         Kind::ReadConfirmed { proof, .. } => match proof {
             ReadProof::Round(_) => {
                 "A round answered by a majority proves that no newer leader existed when it began."
+            }
+            ReadProof::Lease { .. } => {
+                "While a lease lasts, by the slowest and the fastest clock, nobody else can lead."
             }
             ReadProof::Marks { .. } => {
                 "A majority that answers shares a voter with every majority that ever committed."

@@ -74,6 +74,9 @@ pub(super) fn rule(kind: &Kind) -> &'static str {
         }
         Kind::Applying { .. } => "Committed entries are applied in order, each exactly once.",
         Kind::ReadQueued { .. }
+        | Kind::ElectionPutOff { .. }
+        | Kind::LeaseTaken { .. }
+        | Kind::LeaseSurrendered { .. }
         | Kind::AskedMarks { .. }
         | Kind::ToldMark { .. }
         | Kind::ReadFellBack { .. }
@@ -181,6 +184,7 @@ fn refused_vote(reason: VoteRefusal) -> &'static str {
              the longer log. So a leader has every committed entry."
         }
         VoteRefusal::NoMembership => "A node that knows no members takes part in no election.",
+        VoteRefusal::Silent { .. } => "Where leases are on, a voter keeps silent for a while.",
         VoteRefusal::Leading => "A leader does not vote for another in its own term.",
     }
 }

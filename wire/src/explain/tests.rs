@@ -3,7 +3,7 @@
 use super::*;
 use raftwerk_core::autopilot::{Decision, Reason};
 use raftwerk_core::trace::{
-    Cause, FallBack, IgnoreReason, ReadProof, SnapshotUseless, Step, Timer,
+    Cause, FallBack, IgnoreReason, ReadProof, Silence, SnapshotUseless, Step, Timer,
 };
 use raftwerk_core::{
     Abort, BadMembers, Fence, Members, ReadPath, Refusal, Round, Span, Ticket, Time, WriteSeq,
@@ -242,6 +242,9 @@ fn log_kinds() -> Vec<Kind> {
 fn read_kinds() -> Vec<Kind> {
     let proofs = [
         ReadProof::Round(Round(6)),
+        ReadProof::Lease {
+            until: Time(9_000_000),
+        },
         ReadProof::Marks {
             membership: id(0, 1),
             marks: vec![(NodeId(2), Index(8)), (NodeId(3), Index(5))],
@@ -267,8 +270,25 @@ fn read_kinds() -> Vec<Kind> {
             membership: None,
         },
         FallBack::NotCommitted { commit: Index(6) },
+        FallBack::NoLease,
     ] {
         kinds.push(Kind::ReadFellBack { reads: 3, why });
+    }
+    let until = Time(9_000_000);
+    kinds.push(Kind::LeaseTaken { until });
+    kinds.push(Kind::LeaseSurrendered {
+        to: NodeId(4),
+        until,
+    });
+    for why in [Silence::Started, Silence::HeardLeader, Silence::Voted] {
+        let left = Span(40_000);
+        kinds.push(Kind::ElectionPutOff { why, left });
+        kinds.push(Kind::RefusedVote {
+            to: NodeId(4),
+            pre: true,
+            proposed: Term(4),
+            reason: VoteRefusal::Silent { why, left },
+        });
     }
     kinds.push(Kind::AskedMarks {
         request: 9,

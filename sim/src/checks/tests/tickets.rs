@@ -42,7 +42,12 @@ fn judge(taken: Taken, outputs: &[Output]) -> Option<&'static str> {
 fn an_end_that_is_the_second_or_of_the_other_kind_is_seen() {
     let wrong = Some(name(Check::Tickets));
     let (ticket, index) = (Ticket(7), Index(2));
-    let read_at = Output::ReadAt { ticket, index };
+    let until = None;
+    let read_at = Output::ReadAt {
+        ticket,
+        index,
+        until,
+    };
     let why = Refusal::LeaderLost;
     let read_failed = Output::ReadFailed { ticket, why };
     let entry = Taken::Entry(LogId::new(1, 2));
