@@ -60,7 +60,7 @@ impl Durable {
     /// names them (trap M10).
     #[must_use]
     pub fn bootstrap(members: &Members) -> Durable {
-        let body = EntryBody::Membership(members.clone());
+        let body = EntryBody::Membership(members.clone().into());
         Durable {
             entries: vec![Entry {
                 id: LogId::new(0, 1),

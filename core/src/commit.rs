@@ -43,10 +43,11 @@ impl Raft {
             "no entry is newer than its leader"
         );
         let from = self.commit;
-        let voters = membership.members.all().into_iter();
-        let voters = voters.filter(|node| membership.members.is_voter(*node));
-        let reason = self.ears.listening.then(|| CommitReason::Quorum {
-            matched: voters.map(|node| (node, matched(node))).collect(),
+        let reason = self.ears.listening.then(|| {
+            let voters = membership.members.all().into_iter();
+            let voters = voters.filter(|node| membership.members.is_voter(*node));
+            let matched = voters.map(|node| (node, matched(node))).collect();
+            CommitReason::Quorum { matched }
         });
         let bytes: u64 = self
             .log

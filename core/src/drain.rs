@@ -35,16 +35,14 @@ impl Raft {
             self.start_read_round();
             self.ask_read_index();
             self.acknowledge();
-            let appends = self.build_appends();
-            self.outbox.extend(appends);
+            self.build_appends();
         }
         // Numbers may run out on the way (trap E18): who stops for good then asks for no more.
         if self.fenced.is_none() {
             self.drain_write();
         }
         if self.fenced.is_none() {
-            let messages = std::mem::take(&mut self.outbox);
-            self.outputs.extend(messages.into_iter().map(Output::Send));
+            self.outputs.extend(self.outbox.drain(..).map(Output::Send));
             self.drain_streams();
             self.drain_install();
             self.drain_apply();
@@ -135,9 +133,9 @@ impl Raft {
             leading.change = None;
         }
         self.conclude_transfer();
-        for (ticket, outcome) in std::mem::take(&mut self.settled) {
-            self.outputs.push_back(Output::Settled { ticket, outcome });
-        }
+        let settled = self.settled.drain(..);
+        let settled = settled.map(|(ticket, outcome)| Output::Settled { ticket, outcome });
+        self.outputs.extend(settled);
         let ready = std::mem::take(&mut self.reads.ready);
         for read in ready {
             let early = !self.rule(Rule::L5NoApply);

@@ -121,7 +121,7 @@ impl Log {
         {
             self.memberships.push(Membership {
                 id: entry.id,
-                members: members.clone(),
+                members: (**members).clone(),
             });
         }
         self.entries.push(entry);
@@ -229,7 +229,7 @@ mod tests {
     pub(super) fn naming(term: u64, index: u64, voters: u64) -> Entry {
         Entry {
             id: LogId::new(term, index),
-            body: EntryBody::Membership(voters_up_to(voters)),
+            body: EntryBody::Membership(voters_up_to(voters).into()),
         }
     }
 

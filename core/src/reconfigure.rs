@@ -267,7 +267,7 @@ impl Raft {
         self.trace(|_| Kind::AppendedMembership { id, step });
         let entry = Entry {
             id,
-            body: EntryBody::Membership(members.clone()),
+            body: EntryBody::Membership(members.clone().into()),
         };
         let size = entry.size();
         self.log.push(entry);

@@ -37,17 +37,16 @@ impl Raft {
     }
 
     /// Everything this leader has to say now, one peer after the other.
-    pub(crate) fn build_appends(&mut self) -> Vec<Message> {
+    pub(crate) fn build_appends(&mut self) {
         let (cluster, from, term) = (self.config.cluster, self.id(), self.hard_state.term);
         let (limits, now, commit) = (self.config.limits, self.now, self.commit);
         let rules = self.config.rules();
         let State::Leader(leading) = &mut self.state else {
-            return Vec::new();
+            return;
         };
         let (round, beat) = (leading.round, std::mem::take(&mut leading.beat));
-        let mut messages = Vec::new();
         let mut say = |to: &NodeId, body| {
-            messages.push(Message {
+            self.outbox.push(Message {
                 cluster,
                 from,
                 to: *to,
@@ -100,7 +99,6 @@ impl Raft {
                 say(to, append(rules, peer, round, prev, Vec::new(), commit));
             }
         }
-        messages
     }
 
     /// An answer to an append of the own term.

@@ -308,7 +308,7 @@ fn s6_the_membership_in_force_is_the_snapshots_and_cutting_falls_back_on_it() {
     c.fast_streams = false;
     let naming = |term, index, voters| Entry {
         id: LogId::new(term, index),
-        body: EntryBody::Membership(Members::of_voters((1..=voters).map(NodeId))),
+        body: EntryBody::Membership(Members::of_voters((1..=voters).map(NodeId)).into()),
     };
     let append = |term, prev, entries, round| Body::Append {
         lane: lane(term),

@@ -278,8 +278,9 @@ mod tests {
             Just(EntryBody::Noop),
             proptest::collection::vec(any::<u8>(), 0..200)
                 .prop_map(|bytes| EntryBody::Command(bytes.into())),
-            proptest::collection::vec(any::<u64>(), 0..5)
-                .prop_map(|v| EntryBody::Membership(Members::of_voters(v.into_iter().map(NodeId)))),
+            proptest::collection::vec(any::<u64>(), 0..5).prop_map(|v| EntryBody::Membership(
+                Members::of_voters(v.into_iter().map(NodeId)).into()
+            )),
         ];
         (any::<u64>(), any::<u64>(), body).prop_map(|(term, index, body)| Entry {
             id: LogId::new(term, index),

@@ -72,7 +72,7 @@ impl Log {
         }
         for entry in self.range(self.first(), last.index) {
             let told = match &entry.body {
-                EntryBody::Membership(members) => Some(members),
+                EntryBody::Membership(members) => Some(&**members),
                 _ => None,
             };
             let before = entry.id.index < named.id.index;

@@ -293,7 +293,7 @@ impl World {
 /// Each committed membership is one step from the one before (paper 6, thesis 4.1).
 fn step_is_legal(before: &[Entry], entry: &Entry) {
     let members = |entry: &Entry| match &entry.body {
-        EntryBody::Membership(members) => Some(members.clone()),
+        EntryBody::Membership(members) => Some((**members).clone()),
         _ => None,
     };
     let Some(next) = members(entry) else {

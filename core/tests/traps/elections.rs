@@ -170,7 +170,7 @@ fn e14_a_removed_server_does_not_disturb() {
     new.hard_state.term = Term(1);
     new.entries.push(Entry {
         id: LogId::new(1, 2),
-        body: EntryBody::Membership(Members::of_voters([1, 2].map(NodeId))),
+        body: EntryBody::Membership(Members::of_voters([1, 2].map(NodeId)).into()),
     });
     for (pre_vote, stickiness) in [(true, true), (true, false), (false, true), (false, false)] {
         let disks = [(1, new.clone()), (2, new.clone()), (3, old.clone())];

@@ -98,7 +98,7 @@ impl Ledger {
         if let EntryBody::Membership(members) = &entry.body {
             let at = (entry.id.index.0, entry.id.term.0);
             let known = self.members.entry(at);
-            known.or_insert_with(|| Arc::new(members.clone()));
+            known.or_insert_with(|| Arc::new((**members).clone()));
         }
     }
 

@@ -45,7 +45,7 @@ fn entries() -> Vec<Entry> {
     vec![
         entry(6, 200, EntryBody::Noop),
         command(6, 201, "one"),
-        entry(7, 202, EntryBody::Membership(joint())),
+        entry(7, 202, EntryBody::Membership(joint().into())),
         command(7, 203, ""),
     ]
 }

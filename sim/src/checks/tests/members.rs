@@ -41,7 +41,7 @@ fn members_that_the_log_does_not_name_are_seen() {
     let (mut world, leader) = settled();
     let raft = world.nodes[leader as usize - 1].raft.as_ref().unwrap();
     let id = raft.entries(Index(2), Index(2))[0].id;
-    let body = EntryBody::Membership(Members::of_voters([NodeId(leader)]));
+    let body = EntryBody::Membership(Members::of_voters([NodeId(leader)]).into());
     world.checks.ledger.note_members(&Entry { id, body });
     world.act(&Intervention::Crash(leader)).unwrap();
     let found = found(&mut world, 2_000_000);
