@@ -31,6 +31,7 @@
 //! | `storm`        | a random phase, healing, proof of life                       |
 //! | `scenario`     | scripts: lessons and golden tests at once                    |
 //! | `courses`      | other ways to look for trouble, each with a question         |
+//! | `figures`      | the paper's own experiment: time without a leader            |
 //! | `sabotage`     | how each rule of the core is broken, and who must notice     |
 
 mod cache;
@@ -40,6 +41,7 @@ mod courses;
 mod disk;
 pub mod explore;
 mod faults;
+pub mod figures;
 mod history;
 mod intervention;
 pub mod linear;

@@ -79,7 +79,7 @@ fn core(workspace: &Workspace, args: &[String]) -> Result<()> {
 }
 
 /// Runs a program, shows what it says on standard error, and reads its last line as JSON.
-fn last_line(command: &mut Command) -> Result<Value> {
+pub fn last_line(command: &mut Command) -> Result<Value> {
     let line = shown(command);
     eprintln!("$ {line}");
     let mut child = command
@@ -191,7 +191,7 @@ fn table(result: &Value) -> Result<String> {
     let (machine, core) = (&result["machine"], &result["core"]);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut out = format!(
-        "{}, {} cores, {} {}, {}, at {}; load of the machine before it began: {}. Medians of {} \
+        "{}, {} cores, {} {}, {}, at {}; load of the machine before it began: {}. The best of {} \
          rounds, contestants in turn.\n\n\
          | bytes | per drain | contestant | entries/s | ns/entry | allocations/entry | \
          messages/entry | ours is | digest of all replicas |\n\
@@ -241,13 +241,15 @@ fn table(result: &Value) -> Result<String> {
     Ok(out)
 }
 
-fn list(value: &Value) -> Result<&[Value]> {
+/// The value as a list.
+pub fn list(value: &Value) -> Result<&[Value]> {
     value
         .as_array()
         .map(Vec::as_slice)
         .context("a list was expected")
 }
 
-fn number(value: &Value) -> Result<f64> {
+/// The value as a number.
+pub fn number(value: &Value) -> Result<f64> {
     value.as_f64().context("a number was expected")
 }

@@ -6,6 +6,7 @@
 mod bench;
 mod bundle;
 mod chart;
+mod figures;
 mod html;
 mod page;
 mod play;
@@ -36,6 +37,7 @@ Build and test commands of Raftwerk
   cargo xtask bench core [--quick] [--json]
                                the core beside other Raft crates, and the simulator's speed;
                                writes docs/benchmarks.md unless --quick
+  cargo xtask figures [--json] the paper's own experiment, repeated; writes docs/figures.md
 ";
 
 fn main() -> ExitCode {
@@ -63,6 +65,7 @@ fn run(args: &[String]) -> Result<()> {
         "play" => play::run(&workspace, rest),
         "test" => test::run(&workspace, rest),
         "bench" => bench::run(&workspace, rest),
+        "figures" => figures::run(&workspace, rest),
         "ui" => {
             only(rest, &["--dev"])?;
             let profile = if has(rest, "--dev") {
