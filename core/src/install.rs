@@ -9,6 +9,7 @@ use crate::io::{Fence, Output};
 use crate::log::Log;
 use crate::message::Body;
 use crate::raft::Raft;
+use crate::sabotage::Rule;
 use crate::snapshot::Staged;
 use crate::state::State;
 use crate::time::Time;
@@ -111,11 +112,17 @@ impl Raft {
 
     fn judge(&self, meta: &SnapshotMeta) -> Verdict {
         let (last, commit) = (meta.last, self.commit);
-        if last.index <= commit {
+        if last.index <= commit && self.rule(Rule::S2GoBack) {
             return Verdict::Useless(SnapshotUseless::Committed { commit });
         }
         match self.log.term_at(last.index) {
-            Some(term) if term == last.term => Verdict::Useless(SnapshotUseless::InLog),
+            Some(term) if term == last.term && !self.rule(Rule::S2DropTail) => {
+                let end = self.log.last();
+                Verdict::Needed(InstallReason::Ahead { end })
+            }
+            Some(term) if term == last.term || !self.rule(Rule::S1KeepLog) => {
+                Verdict::Useless(SnapshotUseless::InLog)
+            }
             Some(mine) => Verdict::Needed(InstallReason::Conflict { mine }),
             None => {
                 let end = self.log.last();
@@ -225,7 +232,8 @@ impl Raft {
 
     /// Tells the state machine of a snapshot that is in force on disk.
     pub(crate) fn drain_install(&mut self) {
-        if self.applying >= self.snapshots.last().index || self.is_installing() {
+        let waits = self.is_installing() && self.rule(Rule::S3LoadEarly);
+        if self.applying >= self.snapshots.last().index || waits {
             return;
         }
         let Some(meta) = self.snapshots.latest.clone() else {

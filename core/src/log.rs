@@ -141,8 +141,11 @@ impl Log {
 
     /// Drops entries up to `to`, which a snapshot covers; keeps the term of the last one (trap
     /// S5) and the membership that was in force there (S6). Returns how many that were.
-    pub fn trim(&mut self, to: Index) -> u64 {
-        let base = self.id_at(to).expect("what is trimmed is in the log");
+    pub fn trim(&mut self, to: Index, rules: Rules) -> u64 {
+        let mut base = self.id_at(to).expect("what is trimmed is in the log");
+        if !rules.hold(Rule::S5ForgetTerm) {
+            base.term = Term(0);
+        }
         let removed = to.0 - self.base.index.0;
         let count = usize::try_from(removed).expect("they are in memory");
         self.entries.drain(..count);
@@ -270,14 +273,14 @@ mod tests {
     #[test]
     fn r6_s5_the_term_of_the_last_dropped_entry_stays_known_and_no_other() {
         let mut log = log(&[1, 1, 2, 3]);
-        assert_eq!(log.trim(Index(3)), 3);
+        assert_eq!(log.trim(Index(3), Rules::ALL), 3);
         assert_eq!((log.base(), log.first()), (LogId::new(2, 3), Index(4)));
         assert_eq!(log.term_at(Index(3)), Some(Term(2)));
         assert_eq!(log.term_at(Index(2)), None, "gone is not zero");
         assert_eq!(log.term_at(Index(0)), None);
         assert!(!log.agrees(LogId::new(9, 3)));
         assert!(log.agrees(LogId::new(1, 2)), "it was committed");
-        assert_eq!(log.trim(Index(4)), 1);
+        assert_eq!(log.trim(Index(4), Rules::ALL), 1);
         assert_eq!(
             log.last(),
             LogId::new(3, 4),
@@ -295,7 +298,7 @@ mod tests {
         assert_eq!(log.tail(Index(4), 9, 3 * 32 - 1), Index(2));
         assert_eq!(log.tail(Index(4), 0, 999), Index(4));
         assert_eq!(log.tail(Index(4), u64::MAX, 0), Index(4));
-        log.trim(Index(2));
+        log.trim(Index(2), Rules::ALL);
         assert_eq!(log.tail(Index(4), 9, 999), Index(2));
         assert_eq!(log.tail(Index(2), 9, 999), Index(2));
     }
@@ -314,7 +317,7 @@ mod tests {
             (at(&log, 2), at(&log, 3), at(&log, 9)),
             (Some(1), Some(3), None)
         );
-        log.trim(Index(2));
+        log.trim(Index(2), Rules::ALL);
         assert_eq!(
             (at(&log, 1), at(&log, 2), at(&log, 4)),
             (None, Some(1), Some(4))

@@ -7,6 +7,7 @@
 use crate::io::{Output, Streamed};
 use crate::progress::Sending;
 use crate::raft::Raft;
+use crate::sabotage::Rule;
 use crate::state::State;
 use crate::time::Time;
 use crate::trace::{Cause, Kind, Pace, SendEnd};
@@ -72,6 +73,7 @@ impl Raft {
     /// will not get there. Whether the snapshot is in force there the peer tells by itself.
     pub fn streamed(&mut self, now: Time, to: NodeId, lane: Lane, outcome: Streamed) {
         self.enter(now, Cause::Link(to));
+        let rules = self.config.rules();
         let State::Leader(leading) = &mut self.state else {
             return;
         };
@@ -81,7 +83,10 @@ impl Raft {
             // The peer got on without it, or this leader is another by now.
             (None, _) => {}
             (Some(sending), Streamed::Delivered) => sending.delivered = Some(now),
-            (Some(_), Streamed::Failed) => self.give_up_snapshot(to, SendEnd::Failed),
+            (Some(_), Streamed::Failed) if rules.hold(Rule::S8NoRetry) => {
+                self.give_up_snapshot(to, SendEnd::Failed);
+            }
+            (Some(_), Streamed::Failed) => {}
         }
     }
 
@@ -108,7 +113,8 @@ impl Raft {
         };
         let unanswered = leading.peers.iter().filter(|(_, peer)| {
             let delivered = peer.sending.as_ref().and_then(|sending| sending.delivered);
-            delivered.is_some_and(|then| now.since(then) >= limit)
+            let unanswered = delivered.is_some_and(|then| now.since(then) >= limit);
+            unanswered && self.rule(Rule::S8Unanswered)
         });
         let unanswered: Vec<NodeId> = unanswered.map(|(id, _)| *id).collect();
         for to in unanswered {

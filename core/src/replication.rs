@@ -158,7 +158,7 @@ impl Raft {
             return self.ignore(from, IgnoreReason::Malformed);
         }
         let patience = self.now - self.config.timing.heartbeat;
-        let first = self.log.first();
+        let (first, rules) = (self.log.first(), self.config.rules());
         let peer = self.peer(from);
         let (pace, matched) = (peer.pace, peer.matched);
         peer.matched = matched.max(durable);
@@ -177,7 +177,9 @@ impl Raft {
             }
             Pace::Replicate => peer.next = peer.next.max(received.next()),
             // The peer has what comes before our log, however it got it (trap S8).
-            Pace::Snapshot if received >= first.prev() => peer.replicate(received),
+            Pace::Snapshot if received >= first.prev() && rules.hold(Rule::S8AnyReply) => {
+                peer.replicate(received);
+            }
             // An older snapshot is in force there, and ours begins later by now.
             Pace::Snapshot => peer.next = peer.next.max(peer.matched.next()),
         }

@@ -168,6 +168,25 @@ rules! {
         "Answers to an earlier round of marks count.";
     L13SmallestMark, "l13-smallest-mark", "HotCloud 2017",
         "The smallest mark of a majority is taken for the read point.";
+    S1KeepLog, "s1-keep-log", "P7, P figure 13",
+        "A snapshot that ends at another entry than the log has there is taken for one that the \
+         log holds.";
+    S2GoBack, "s2-go-back", "P7",
+        "A snapshot of what is committed already counts as news.";
+    S2DropTail, "s2-drop-tail", "P figure 13",
+        "A snapshot takes the place of a log that holds its last entry and more.";
+    S3LoadEarly, "s3-load-early", "P7, T10.2.1",
+        "The state machine is given a snapshot that is not in place of the log on disk yet.";
+    S5ForgetTerm, "s5-forget-term", "P7, T5.1",
+        "When the log is trimmed, the term of its last dropped entry is forgotten.";
+    S6NewestMembers, "s6-newest-members", "P7, T5.1",
+        "A snapshot names the newest members of the log, not those at its end.";
+    S8AnyReply, "s8-any-reply", "P7, T5.3",
+        "A peer that was sent a snapshot is sent nothing else, though it has what the log needs.";
+    S8NoRetry, "s8-no-retry", "P7, T5.3",
+        "A snapshot that could not be sent is waited for all the same.";
+    S8Unanswered, "s8-unanswered", "P7, T5.3",
+        "A snapshot that was delivered and then lost in a crash is waited for for ever.";
     M1NoOwnEntry, "m1-no-own-entry", "P6, T4.1",
         "Members are changed before an entry of the own term is committed.";
     M1TwoAtOnce, "m1-two-at-once", "P6, T4.1",

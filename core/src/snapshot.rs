@@ -6,6 +6,7 @@
 
 use crate::io::Output;
 use crate::raft::Raft;
+use crate::sabotage::Rule;
 use crate::state::State;
 use crate::time::Time;
 use crate::trace::{Cause, Kind, Pace, SnapshotUseless};
@@ -68,9 +69,15 @@ impl Raft {
         if at == Index(0) || at > self.applied {
             return None;
         }
+        let there = self.log.membership_at(at)?;
+        let named = if self.rule(Rule::S6NewestMembers) {
+            there
+        } else {
+            self.log.membership()?
+        };
         Some(SnapshotMeta {
             last: self.log.id_at(at)?,
-            membership: self.log.membership_at(at)?.clone(),
+            membership: named.clone(),
             bytes: 0,
             hash: 0,
         })
@@ -161,7 +168,7 @@ impl Raft {
         if to <= self.log.base().index {
             return;
         }
-        let removed = self.log.trim(to);
+        let removed = self.log.trim(to, self.config.rules());
         self.durability.trim(to);
         let base = self.log.base();
         self.trace(|_| Kind::Trimmed {

@@ -314,3 +314,19 @@ fn e18_no_term_is_opened_without_room_for_its_first_entry() {
     assert_eq!(c.node(1).fenced, Some(Fence::Overflow));
     assert_ne!(c.view(1).role(), Role::Leader);
 }
+
+/// S6: the members at its end, not the newest of the log.
+#[test]
+fn s6_a_snapshot_names_the_members_at_its_end() {
+    let mut c = Cluster::with(3, no_tail);
+    c.elect(1);
+    c.commit_all(1, &["a"]);
+    let before = c.view(1).membership().cloned();
+    c.partition(&[1], &[2, 3]);
+    let two = Members::of_voters([1, 2].map(NodeId));
+    c.reconfigure(1, 9, &two).expect("taken");
+    let newest = c.view(1).membership().cloned();
+    assert!(newest != before && c.view(1).commit() < c.view(1).last().index);
+    let meta = c.node(1).raft.snapshot_meta(c.view(1).applied());
+    assert_eq!(meta.map(|meta| meta.membership), before);
+}

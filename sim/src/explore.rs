@@ -45,6 +45,7 @@
 //! | `options`     | which steps there are; `moves`: what comes of them          |
 //! | `judge`       | what must hold between nodes; `facts`: what it looks at     |
 //! | `conduct`     | what a node must keep to; `promise`: what its disk must hold |
+//! | `shots`       | snapshots at a host, and how their bytes travel              |
 //! | `search`      | layer after layer; `index`, `fingerprint`: what was seen    |
 //! | `tell`        | a counterexample in words                                   |
 
@@ -63,6 +64,7 @@ mod promise;
 mod scope;
 mod scopes;
 mod search;
+mod shots;
 mod start;
 mod step;
 mod table;

@@ -26,7 +26,11 @@ fn the_first_worlds_of_every_scope_are_sound() {
 
 #[test]
 fn some_scopes_are_exhausted() {
-    for (name, leaders, committed) in [("sticky", 2, 3), ("overtaken", 2, 4)] {
+    for (name, leaders, committed) in [
+        ("sticky", 2, 3),
+        ("overtaken", 2, 4),
+        ("snapshot-install", 2, 3),
+    ] {
         let report = search(&named(name), 100_000);
         assert!(report.violation.is_none() && report.exhausted(), "{name}");
         let reached = report.reached;

@@ -2,6 +2,8 @@
 
 #![cfg(feature = "sabotage")]
 
+use raftwerk_core::Rule;
+use raftwerk_sim::explore::{explore, scopes};
 use std::process::{Command, Output};
 
 fn sabotage(words: &[&str]) -> Output {
@@ -67,5 +69,27 @@ fn wrong_words_are_named() {
         let output = sabotage(&words);
         assert_eq!(output.status.code(), Some(2));
         assert!(String::from_utf8(output.stderr).unwrap().contains(told));
+    }
+}
+
+/// What a snapshot must not do is found in the worlds where one is installed.
+#[test]
+fn broken_rules_of_snapshots_are_found_in_small_worlds() {
+    let expected = [
+        ("s1-keep-log", "snapshot-install", "StateMachineSafety"),
+        ("s3-load-early", "snapshot-install", "LoadsWhatIsInForce"),
+        (
+            "s2-drop-tail",
+            "snapshot-leaders",
+            "CommittedOnQuorumOfDisks",
+        ),
+    ];
+    for (rule, name, check) in expected {
+        let rule = Rule::named(rule).expect("a rule");
+        let scope = scopes().into_iter().find(|scope| scope.name == name);
+        let scope = scope.expect("a scope").without(rule);
+        let report = explore(&scope, 400_000, &mut |_| true);
+        let violation = report.violation.map(|violation| violation.finding.check);
+        assert_eq!(violation, Some(check), "{}", rule.name());
     }
 }

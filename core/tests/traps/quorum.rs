@@ -282,7 +282,7 @@ fn l13_memberships_are_compared_by_term_first() {
     assert_eq!(c.view(3).membership().map(|m| m.id), Some(LogId::new(1, 5)));
     // S2 knows a membership of term 2, committed at 4.
     let mut entry = noop(2, 4);
-    entry.body = EntryBody::Membership(Members::of_voters([1, 2, 3].map(NodeId)));
+    entry.body = EntryBody::Membership(Box::new(Members::of_voters([1, 2, 3].map(NodeId))));
     c.forge(
         1,
         2,

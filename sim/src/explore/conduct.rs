@@ -69,7 +69,7 @@ fn only_voters_campaign(host: &Host) -> Result<(), Finding> {
         return Ok(());
     }
     let id = view.id();
-    let log = host.raft.entries(view.first(), view.last().index);
+    let log = host.log();
     let mut memberships = log.iter().rev().filter_map(|entry| match &entry.body {
         EntryBody::Membership(members) => Some((entry.id.index, members)),
         _ => None,

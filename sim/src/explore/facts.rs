@@ -46,8 +46,8 @@ impl Facts {
             term_on_disk: host.disk.hard_state.term,
             commit: view.commit().0 as usize,
             applying: view.applying().0 as usize,
-            log: rows(view.tail(usize::MAX)),
-            disk: rows(&host.disk.entries),
+            log: rows(&host.log()),
+            disk: rows(&host.disk_log()),
             members: view
                 .membership()
                 .map_or_else(Members::default, |m| m.members.clone()),

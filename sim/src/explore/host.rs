@@ -15,6 +15,7 @@
 
 use super::fingerprint::{Blind, Fingerprint, NOBODY};
 use super::scope::Clocks;
+use super::shots::Shots;
 use super::step::Input;
 use raftwerk_core::{Config, Durable, Index, Members, NodeId, Raft, Ticket, Time, Write};
 use std::collections::VecDeque;
@@ -91,6 +92,8 @@ pub(crate) struct Host {
     pub ticks: u8,
     /// What its state machine has applied.
     pub applied: Index,
+    /// Snapshots on its disk and under way.
+    pub shots: Shots,
     /// Requests of this life that have not ended.
     pub open: Vec<Ticket>,
     /// The disk failed: the node is to be silent for the rest of this life (trap D2).
@@ -112,6 +115,7 @@ impl Host {
             now: START,
             ticks: 0,
             applied: Index(0),
+            shots: Shots::default(),
             open: Vec::new(),
             failed: false,
         };
@@ -125,6 +129,9 @@ impl Host {
         sum.add_core(&self.raft, setting.blind);
         sum.add(&(&self.disk, self.life, self.applied, self.failed));
         sum.add(&self.open);
+        if self.shots != Shots::default() {
+            sum.add(&self.shots);
+        }
         for (write, issued) in &self.writes {
             sum.add(&(write, *issued < self.now));
         }
@@ -143,10 +150,12 @@ impl Host {
     /// What a host does by itself: report what is applied and, with a fast disk, what is written.
     pub fn serve(&mut self, setting: &Setting) -> bool {
         let now = self.now;
-        let view = self.raft.view();
-        if self.applied > view.applied() {
+        let (applied, writing) = (self.raft.view().applied(), self.raft.view().writing());
+        if self.applied > applied {
             self.raft.applied(now, self.applied);
-        } else if setting.broken == Some(Broken::ReportsEarly) && view.writing() > 0 {
+        } else if self.serve_snapshots() {
+            return true;
+        } else if setting.broken == Some(Broken::ReportsEarly) && writing > 0 {
             let last = self
                 .writes
                 .back()
@@ -164,8 +173,38 @@ impl Host {
 
     /// Brings the oldest waiting writes to the disk.
     pub fn perform(&mut self, count: usize) {
-        for (write, _) in self.writes.drain(..count) {
-            perform(&mut self.disk, write);
+        for _ in 0..count {
+            if let Some((write, _)) = self.writes.pop_front() {
+                self.write(write);
+            }
+        }
+    }
+
+    /// What a disk does with a write. An entry that leaves a hole, which only a broken host can
+    /// ask for, is lost.
+    fn write(&mut self, write: Write) {
+        if let Some(hard_state) = write.hard_state {
+            self.disk.hard_state = hard_state;
+        }
+        if let Some(meta) = write.install {
+            self.install(meta);
+        }
+        let disk = &mut self.disk;
+        if let Some(cut) = write.cut_from {
+            disk.entries.retain(|entry| entry.id.index < cut);
+        }
+        let covered = disk
+            .snapshot
+            .as_ref()
+            .map_or(Index(0), |meta| meta.last.index);
+        for entry in write.append {
+            let last = disk.entries.last().map_or(covered, |last| last.id.index);
+            if entry.id.index == last.next() {
+                disk.entries.push(entry);
+            }
+        }
+        if let Some(to) = write.trim_to {
+            disk.entries.retain(|entry| entry.id.index > to);
         }
     }
 
@@ -180,7 +219,9 @@ impl Host {
             self.disk.hard_state.vote = None;
         }
         self.life += 1;
-        self.applied = Index(0);
+        // The state machine is loaded from the snapshot in force.
+        self.applied = Index(self.shots.past.len() as u64);
+        self.shots.staged.clear();
         self.open.clear();
         self.failed = false;
         let id = self.raft.view().id();
@@ -210,21 +251,4 @@ fn boot(
     };
     let booted = Raft::boot(config, disk, now);
     booted.map_err(|why| Finding::new("Boots", format!("{id} cannot start: {why}")))
-}
-
-/// What a disk does with a write. An entry that leaves a hole, which only a broken host can ask
-/// for, is lost.
-fn perform(disk: &mut Durable, write: Write) {
-    if let Some(hard_state) = write.hard_state {
-        disk.hard_state = hard_state;
-    }
-    if let Some(cut) = write.cut_from {
-        disk.entries.retain(|entry| entry.id.index < cut);
-    }
-    for entry in write.append {
-        let last = disk.entries.last().map_or(Index(0), |last| last.id.index);
-        if entry.id.index == last.next() {
-            disk.entries.push(entry);
-        }
-    }
 }

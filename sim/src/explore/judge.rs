@@ -118,8 +118,9 @@ fn note_answer(
             outcome: Outcome::Committed(id),
             ..
         } => {
-            let entry = &known.host.raft.entries(id.index, id.index)[0];
-            let mine = answers(&entry.body, ticket) && entry.id == *id;
+            let log = known.host.log();
+            let entry = log.get(id.index.prev().0 as usize);
+            let mine = entry.is_some_and(|entry| answers(&entry.body, ticket) && entry.id == *id);
             if !mine || (known.facts.commit as u64) < id.index.0 {
                 let detail = format!("request {ticket} is told committed at {id}, it is not");
                 return wrong("AnsweredOnce", detail);

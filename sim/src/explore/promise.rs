@@ -27,6 +27,7 @@ pub(crate) fn may_leave(host: &Host, message: &Message) -> Result<(), Finding> {
             result: AppendResult::Accepted { durable, .. },
             ..
         } => agrees(host, *durable),
+        Body::SnapshotReply { matched, .. } => agrees(host, *matched),
         _ => true,
     };
     if kept {
@@ -59,8 +60,11 @@ pub(crate) fn disk_holds_what_counts(host: &Host) -> Result<(), Finding> {
 
 /// Whether disk and memory hold the same entries up to an index.
 fn agrees(host: &Host, index: Index) -> bool {
-    let memory = host.raft.entries(host.raft.view().first(), index);
-    host.disk.entries.get(..memory.len()) == Some(memory)
+    let upto = ..index.0 as usize;
+    let (memory, disk) = (host.log(), host.disk_log());
+    memory
+        .get(upto)
+        .is_some_and(|memory| disk.get(upto) == Some(memory))
 }
 
 fn told(disk: &Durable) -> String {

@@ -12,6 +12,7 @@ mod overtaken;
 mod persistence;
 mod reads;
 mod replication;
+mod snapshots;
 mod transfer;
 
 use super::scope::Scope;
@@ -25,6 +26,7 @@ pub fn scopes() -> Vec<Scope> {
         replication::scopes(),
         persistence::scopes(),
         overtaken::scopes(),
+        snapshots::scopes(),
         reads::scopes(),
         leases::scopes(),
         transfer::scopes(),

@@ -28,6 +28,8 @@ pub enum Before {
     Between(&'static [u8]),
     /// The same, but only votes arrive.
     VotesBetween(&'static [u8]),
+    /// The same, but only entries arrive, and answers to them: no word of what is committed.
+    EntriesBetween(&'static [u8]),
     /// What is on the way is lost.
     Lose,
     /// What is on the way to these nodes is lost.
@@ -93,6 +95,7 @@ pub(crate) fn prepare(moves: &mut Moves) -> Result<(World, Vec<Action>), Finding
             }
             Before::Between(names) => preparing.flush(names, |_| true)?,
             Before::VotesBetween(names) => preparing.flush(names, is_vote)?,
+            Before::EntriesBetween(names) => preparing.flush(names, has_entries)?,
             Before::Lose => preparing.world.keep(|item| item & WRITE != 0),
             Before::LoseTo(names) => preparing.lose_to(names),
         }
@@ -171,6 +174,14 @@ impl Preparing<'_> {
         writing
             .next()
             .map(|node| Action::Persist { node, count: 1 })
+    }
+}
+
+fn has_entries(body: &Body) -> bool {
+    match body {
+        Body::Append { entries, .. } => !entries.is_empty(),
+        Body::AppendReply { .. } => true,
+        _ => false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::fingerprint::NOBODY;
 use super::host::{Broken, Finding, Host, Setting};
-use super::{conduct, promise};
+use super::{conduct, promise, shots};
 use raftwerk_core::trace::{Event, Timer};
 use raftwerk_core::{Fence, Members, Message, NodeId, Output, Payload, ReadPath, Span, Ticket};
 use std::any::Any;
@@ -87,6 +87,7 @@ impl Ran {
         let host = &mut self.host;
         let now = host.now;
         match input {
+            Input::Deliver(message) if shots::is_snapshot(message) => host.stage(message),
             Input::Deliver(message) => host.raft.receive(now, message.clone()),
             Input::Persist(count) => {
                 let seq = host.writes[count - 1].0.seq;
@@ -210,6 +211,13 @@ impl Ran {
                 }
                 host.applied = to;
             }
+            Output::TakeSnapshot { .. } => host.shots.asked = true,
+            Output::Stream { to, meta, lane } => {
+                let message = host.stream(to, &meta, lane)?;
+                self.sends.push(message);
+            }
+            Output::Install { meta } => host.load(&meta)?,
+            Output::Discard { meta } => host.shots.staged.retain(|(other, _)| *other != meta),
             Output::Fenced(Fence::Storage) if host.failed => {}
             Output::Fenced(why) => {
                 let detail = format!("{} stops for good: {why:?}", host.raft.view().id());

@@ -7,10 +7,11 @@ use super::action::{Action, path};
 use super::fingerprint::NOBODY;
 use super::group::{name, number};
 use super::host::{Finding, Host};
+use super::shots::BYTES;
 use super::step::Input;
 use super::table::Table;
 use raftwerk_core::{
-    AppendResult, Body, Entry, EntryBody, Members, Message, NodeId, ReadPath, Ticket,
+    AppendResult, Body, Entry, EntryBody, LogId, Members, Message, NodeId, ReadPath, Ticket,
 };
 use raftwerk_wire::explain::explain;
 use std::fmt;
@@ -224,6 +225,14 @@ fn describe(message: &Message) -> String {
         Body::PreVoteReply { proposed, granted } => format!("term {proposed}, {}", yes(*granted)),
         Body::Vote { last, .. } => format!("last entry {last}"),
         Body::VoteReply { granted } => yes(*granted).to_string(),
+        Body::Append {
+            round: BYTES,
+            entries,
+            ..
+        } => {
+            let last = entries.last().map_or(LogId::ORIGIN, |last| last.id);
+            format!("all bytes of a snapshot up to {last}")
+        }
         Body::Append {
             round,
             prev,
