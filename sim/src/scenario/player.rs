@@ -39,7 +39,7 @@ pub struct Player {
     at: usize,
     /// Its condition has come true.
     begun: bool,
-    /// When the step before was over, and how much was told by then.
+    /// When the step before was over, and how much was told before its commands.
     since: u64,
     since_told: usize,
     orders: VecDeque<Order>,
@@ -217,6 +217,8 @@ impl Player {
 
     fn begin(&mut self, step: &Step, world: &World) -> Played<()> {
         self.begun = true;
+        // The next step may wait for what this one's commands lead to at once.
+        self.since_told = self.told.len();
         let mut head = format!("== step {}", self.at + 1);
         if let Some(when) = &step.when {
             head.push_str(&format!(": {when}"));
@@ -308,9 +310,9 @@ impl Player {
                 self.answer(&ask, world)?;
             }
         }
+        self.since = self.time(world);
         self.at += 1;
         self.begun = false;
-        (self.since, self.since_told) = (self.time(world).max(world.now()), self.told.len());
         Ok(())
     }
 
