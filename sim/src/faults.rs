@@ -199,6 +199,11 @@ impl Faults {
 }
 
 impl Fault {
+    /// These nodes against all others.
+    pub fn of_group(group: &[u64]) -> Fault {
+        Fault::Partition(group.iter().fold(0, |bits, node| bits | 1 << node))
+    }
+
     /// Directions a fault cuts.
     pub fn pairs(self, nodes: u64) -> Vec<(u64, u64)> {
         let cut = |a: u64, b: u64| match self {

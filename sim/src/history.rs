@@ -11,6 +11,7 @@
 mod branch;
 mod events;
 mod look;
+mod replay;
 
 use crate::intervention::Intervention;
 use crate::setup::Setup;

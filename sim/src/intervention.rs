@@ -120,6 +120,19 @@ pub enum Intervention {
         /// What it asks.
         op: Op,
     },
+    /// Cut everything between these nodes and all others; other cuts stay as they are.
+    CutOff(Vec<u64>),
+    /// Undo that.
+    Rejoin(Vec<u64>),
+    /// Let a node's disk fail its next write: the node stops for good (trap D2).
+    FailDisk(u64),
+    /// Let a disk that was to fail its next write do it after all.
+    MendDisk(u64),
+    /// End every fault and every random operation, and let none begin: nodes run, disks and links
+    /// work, nothing is lost.
+    Calm,
+    /// The same, but who died for good stays down.
+    CalmButGone,
 }
 
 impl Op {
@@ -164,6 +177,31 @@ impl Op {
         command
             .validate()
             .map_err(|wrong| format!("This cannot be asked: {wrong}."))
+    }
+}
+
+impl Intervention {
+    /// Whether random faults end with it.
+    #[must_use]
+    pub fn calms(&self) -> bool {
+        matches!(self, Intervention::Calm | Intervention::CalmButGone)
+    }
+
+    /// Whether this is the end of what another one began.
+    #[must_use]
+    pub fn ends(&self, other: &Intervention) -> bool {
+        use Intervention as It;
+        match (other, self) {
+            (It::Crash(one), It::Restart(two))
+            | (It::FailDisk(one), It::Restart(two) | It::MendDisk(two))
+            | (It::Freeze(one), It::Thaw(two))
+            | (It::StallDisk(one), It::ResumeDisk(two))
+            | (It::Isolate(one), It::Reconnect(two)) => one == two,
+            (It::CutOff(one), It::Rejoin(two)) => one == two,
+            (It::Cut { from, to }, It::Restore { from: a, to: b }) => (from, to) == (a, b),
+            (It::Partition(_), It::Heal) => true,
+            _ => false,
+        }
     }
 }
 
@@ -237,6 +275,12 @@ impl fmt::Display for Intervention {
                 write!(f, ", the learners to {}", names(learners))
             }
             Intervention::Ask { client, node, op } => write!(f, "C{client} asks S{node}: {op}"),
+            Intervention::CutOff(group) => write!(f, "{} are cut off", names(group)),
+            Intervention::Rejoin(group) => write!(f, "{} are reconnected", names(group)),
+            Intervention::FailDisk(node) => write!(f, "the disk of S{node} will fail a write"),
+            Intervention::MendDisk(node) => write!(f, "the disk of S{node} will not fail"),
+            Intervention::Calm => f.write_str("every fault ends"),
+            Intervention::CalmButGone => f.write_str("every fault ends but one that lasts"),
         }
     }
 }
@@ -262,6 +306,8 @@ mod tests {
             Intervention::Partition(vec![vec![1, 2], vec![3]]),
             Intervention::Cut { from: 1, to: 2 },
             Intervention::StallDisk(3),
+            Intervention::CutOff(vec![1, 2]),
+            Intervention::Calm,
             Intervention::Transfer { node: 1, to: None },
             Intervention::Reconfigure {
                 node: 1,

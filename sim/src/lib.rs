@@ -27,6 +27,7 @@
 //! | `linear`       | whether what clients saw has an order (linearizability)      |
 //! | `refine`       | whether a trace is one that Figure 2 of the paper allows     |
 //! | `history`      | snapshots, seek, branches, trace events; `timeline`          |
+//! | `run`          | a run as a file or as one word in an address                 |
 //! | `picture`      | world to `ClusterView`; `operations`: its clients           |
 //! | `storm`        | a random phase, healing, proof of life                       |
 //! | `scenario`     | scripts: lessons and golden tests at once                    |
@@ -52,6 +53,7 @@ mod picture;
 mod queue;
 pub mod refine;
 mod rng;
+mod run;
 #[cfg(feature = "sabotage")]
 pub mod sabotage;
 pub mod scenario;
@@ -68,6 +70,7 @@ pub use courses::{COURSES, Course};
 pub use history::{BranchInfo, History};
 pub use intervention::{Intervention, Op};
 pub use picture::PeerFlight;
+pub use run::{Act, Claim, IN_ADDRESS, Run};
 pub use setup::{
     Churn, DiskModel, FaultPlan, HostModel, MAX_CLIENTS, MAX_NODES, NetworkModel, Patience, Setup,
     SnapshotModel, Workload,
@@ -75,8 +78,8 @@ pub use setup::{
 #[cfg(feature = "sabotage")]
 pub use setup::{HostRule, Sabotage};
 pub use storm::{
-    Effort, HEALING_EVENTS, HEALING_TIME, Judged, Report, hash_trail, hash_trail_digest, heal,
-    storm, storm_of,
+    Effort, HEALING_EVENTS, HEALING_TIME, Judged, Report, Shrunk, hash_trail, hash_trail_digest,
+    heal, replay, shrink, storm, storm_in, storm_of,
 };
 pub use timeline::{Lane, MAX_MARKS, MAX_SPANS, Mark, MarkKind, Span, Timeline};
 pub use world::{Counts, World};

@@ -1,12 +1,16 @@
-//! One storm: a random phase with faults, then healing, then proof of life, then judgement.
+//! One storm: a random phase with faults, then healing, then service by every node, then a restart
+//! of all of them, then judgement.
 //!
 //! The random phase shows that nothing wrong happens; what comes after it shows that something
-//! right still does (`heal`). All the while two judges look on who share nothing with the checks
-//! of the world (`judges`).
+//! right still does (`heal`, `proof`). All the while two judges look on who share nothing with the
+//! checks of the world (`judges`).
 
 mod heal;
 mod judges;
 mod pilot;
+mod proof;
+mod replay;
+mod shrink;
 
 use crate::checks::Violation;
 use crate::setup::Setup;
@@ -15,6 +19,8 @@ pub use heal::heal;
 use judges::Judges;
 pub use judges::{Effort, Judged};
 use raftwerk_core::StableHasher;
+pub use replay::replay;
+pub use shrink::{Shrunk, shrink};
 use std::hash::Hasher;
 
 /// Simulated time a healed cluster has for each thing asked of it, microseconds.
@@ -66,14 +72,23 @@ pub fn storm_of(setup: &Setup, steps: u64, effort: &Effort) -> Report {
     } else {
         World::new(setup)
     };
-    let mut judges = Judges::new(&world, effort);
-    judges.look(&mut world);
-    rage(&mut world, steps, &mut judges);
+    storm_in(&mut world, steps, effort)
+}
+
+/// The same in a world that has just begun. It must be traced if the trace is to be judged.
+pub fn storm_in(world: &mut World, steps: u64, effort: &Effort) -> Report {
+    let mut judges = Judges::new(world, effort);
+    judges.look(world);
+    rage(world, steps, &mut judges);
     let stormy = world.counts();
-    settle(&mut world, &mut judges);
-    let judged = judges.verdict(&mut world);
+    settle(world, &mut judges);
+    report(world, stormy, &judges)
+}
+
+fn report(world: &mut World, stormy: Counts, judges: &Judges) -> Report {
+    let judged = judges.verdict(world);
     Report {
-        seed: setup.seed,
+        seed: world.setup().seed,
         counts: world.counts(),
         stormy,
         time: world.now(),

@@ -10,14 +10,17 @@ mod act;
 mod admin;
 mod drain;
 mod host;
+mod journal;
 mod snapshots;
 
 use crate::checks::{Check, Checks, Violation};
 use crate::clients::{Client, Ending, Env};
 use crate::faults::Faults;
+use crate::intervention::Intervention;
 use crate::network::{Content, Flight, Network, Place, Question};
 use crate::node::Node;
 use crate::queue::{NEVER, Next, Queue};
+use crate::run::Act;
 use crate::setup::{HostModel, Setup};
 use raftwerk_core::trace::Role;
 use raftwerk_core::{Members, NodeId, StableHasher};
@@ -34,7 +37,7 @@ pub struct World {
     pub(crate) events: u64,
     pub(crate) nodes: Vec<Node>,
     pub(crate) network: Network,
-    /// As in the setup until [`World::calm`].
+    /// As in the setup until [`Intervention::Calm`].
     pub(crate) host: HostModel,
     pub(crate) queue: Queue,
     pub(crate) clients: Vec<Client>,
@@ -45,6 +48,8 @@ pub struct World {
     /// Trace events of the last step, and how many there were in the run.
     pub(crate) fresh: Vec<EventView>,
     pub(crate) traced: u64,
+    /// What was done from outside, if that is recorded.
+    journal: Option<Vec<Act>>,
 }
 
 /// What a run did so far, in numbers.
@@ -102,6 +107,7 @@ impl World {
             listening,
             fresh: Vec::new(),
             traced: 0,
+            journal: None,
         };
         (0..world.nodes.len()).for_each(|at| world.boot(at));
         (0..world.clients.len()).for_each(|at| world.arrange_client(at));
@@ -181,7 +187,16 @@ impl World {
             setup: &self.setup,
             checks: &mut self.checks,
         };
-        if let Some((node, question)) = self.clients[at].wake(&mut env) {
+        let begins = self.clients[at].current.is_none();
+        let asked = self.clients[at].wake(&mut env);
+        if begins
+            && self.journal.is_some()
+            && let Some(current) = self.clients[at].current.as_ref()
+        {
+            let (client, node, op) = (at as u64 + 1, current.node, current.op.clone());
+            self.note(Intervention::Ask { client, node, op });
+        }
+        if let Some((node, question)) = asked {
             self.question(at, node, question);
         }
         self.arrange_client(at);
@@ -324,6 +339,24 @@ impl World {
     pub fn is_idle(&self, client: u64) -> bool {
         self.client(client)
             .is_some_and(|client| client.current.is_none())
+    }
+
+    /// Which node answered the last operation of a client; `None` if none did.
+    #[must_use]
+    pub fn answered_by(&self, client: u64) -> Option<u64> {
+        let last = self.client(client)?.done.back()?;
+        let answered = matches!(last.ending, Ending::Written(_) | Ending::Read { .. });
+        answered.then_some(last.node)
+    }
+
+    /// The first keys that are known where most is applied.
+    #[must_use]
+    pub fn keys(&self, most: usize) -> Vec<String> {
+        let newest = self.nodes.iter().max_by_key(|node| node.applied);
+        let page = newest.map(|node| node.store.range(b"", None, most));
+        let items = page.map(|page| page.items).unwrap_or_default();
+        let text = |item: &raftwerk_kv::KeyValue| String::from_utf8_lossy(&item.key).into_owned();
+        items.iter().map(text).collect()
     }
 
     /// Whether the last operation of a client ended without an answer.

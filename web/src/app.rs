@@ -161,7 +161,10 @@ impl Component for App {
 
     fn create(ctx: &Context<Self>) -> App {
         let wanted = Wanted::read();
-        let driver = Driver::new(wanted.setup());
+        let driver = match &wanted.run {
+            Some(Ok(run)) => Driver::of_run(run),
+            _ => Driver::new(wanted.setup()),
+        };
         let view = driver.view();
         let shared = Rc::new(RefCell::new(Shared::new(driver, Mode::Playground)));
         hooks::install(&shared);
@@ -207,6 +210,9 @@ impl Component for App {
         };
         app.watch(ctx);
         app.refresh();
+        if let Some(run) = &wanted.run {
+            app.perform(ctx, Action::Toast(media::about(run)));
+        }
         if wanted.mode == Mode::Live {
             app.perform(ctx, Action::Mode(Mode::Live));
         }

@@ -6,7 +6,7 @@
 
 use crate::speed::{FASTEST, SLOWEST, rate};
 use raftwerk_core::Switches;
-use raftwerk_sim::{History, Intervention, Setup};
+use raftwerk_sim::{History, Intervention, Run, Setup};
 use raftwerk_wire::view::{ClusterView, NodeCondition};
 use std::rc::Rc;
 use web_sys::Performance;
@@ -66,6 +66,17 @@ impl Driver {
             chosen: None,
             view,
         }
+    }
+
+    /// A recorded run, stopped at the event that it speaks of.
+    #[must_use]
+    pub fn of_run(run: &Run) -> Driver {
+        let mut driver = Driver::new(run.setup.clone());
+        driver.history = History::of_run(run);
+        driver.playhead = driver.history.now() as f64;
+        driver.playing = false;
+        driver.refresh();
+        driver
     }
 
     /// Begins another run, keeping speed and the like.

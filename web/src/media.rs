@@ -2,7 +2,7 @@
 
 use crate::action::{Mode, Theme};
 use crate::stage::layout::Layout;
-use raftwerk_sim::Setup;
+use raftwerk_sim::{IN_ADDRESS, Run, Setup};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{MediaQueryList, UrlSearchParams};
@@ -60,6 +60,8 @@ pub struct Wanted {
     pub lies: u32,
     /// Where nodes were put.
     pub layout: Layout,
+    /// A recorded run, or what is wrong with it: `#run=...`.
+    pub run: Option<Result<Box<Run>, String>>,
 }
 
 /// Most clients the settings offer.
@@ -90,6 +92,7 @@ impl Wanted {
             clients: number("clients").unwrap_or(2).clamp(1, MOST_CLIENTS),
             lies: number("lies").map_or(0, |lies| u32::try_from(lies.min(64)).unwrap_or(0)),
             layout: Layout::parse(&get("at").unwrap_or_default()),
+            run: recorded(),
         }
     }
 }
@@ -102,6 +105,25 @@ impl Wanted {
         setup.clients = self.clients;
         setup.disk.lies = self.lies;
         setup
+    }
+}
+
+/// The recorded run in the address.
+fn recorded() -> Option<Result<Box<Run>, String>> {
+    let hash = web_sys::window()?.location().hash().ok()?;
+    let word = hash.strip_prefix(IN_ADDRESS)?;
+    Some(Run::from_word(word).map(Box::new))
+}
+
+/// What a recorded run is said to show, or what is wrong with it.
+#[must_use]
+pub fn about(run: &Result<Box<Run>, String>) -> String {
+    match run {
+        Err(why) => why.clone(),
+        Ok(run) => match &run.claim {
+            Some(claim) => format!("At this event: {}. {}", claim.check, claim.detail),
+            None => "A recorded run, at its end.".to_string(),
+        },
     }
 }
 

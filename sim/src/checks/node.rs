@@ -289,6 +289,13 @@ impl Checks {
 
     /// Looks at every log, every disk and every digest again, from the start.
     pub fn everything(&mut self, nodes: &[Node]) {
+        // What is found stays, what was looked at does not: the world is as it was.
+        let mut all = self.clone();
+        all.look_at_everything(nodes);
+        (self.violation, self.broken) = (all.violation, all.broken);
+    }
+
+    fn look_at_everything(&mut self, nodes: &[Node]) {
         for node in nodes {
             if let Some(raft) = &node.raft {
                 self.note_entries(node.id, raft, 1, raft.view().last().index.0);

@@ -117,7 +117,7 @@ impl Host {
         let named = entries.iter().rev().find_map(|entry| match &entry.body {
             EntryBody::Membership(members) => Some(Membership {
                 id: entry.id,
-                members: members.clone(),
+                members: (**members).clone(),
             }),
             _ => None,
         });

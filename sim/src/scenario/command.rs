@@ -71,6 +71,12 @@ pub const COMMANDS: &[&str] = &[
     "restore 1->2",
     "partition 1 2 | 3 4 5",
     "heal",
+    "cut-off 1 2",
+    "rejoin 1 2",
+    "fail-disk 1",
+    "mend-disk 1",
+    "calm",
+    "calm-but-gone",
     "transfer 1",
     "transfer 1 to 2",
     "members 1: 1 2 3",
@@ -229,6 +235,10 @@ impl Intervention {
                 .map(|group| numbers(group.split_whitespace()))
                 .collect::<Result<_, _>>()
                 .map(Intervention::Partition),
+            "cut-off" => numbers(rest.split_whitespace()).map(Intervention::CutOff),
+            "rejoin" => numbers(rest.split_whitespace()).map(Intervention::Rejoin),
+            "calm" if rest.is_empty() => Ok(Intervention::Calm),
+            "calm-but-gone" if rest.is_empty() => Ok(Intervention::CalmButGone),
             "heal" if rest.is_empty() => Ok(Intervention::Heal),
             "transfer" => transfer(rest),
             "members" => members(rest),
@@ -254,6 +264,8 @@ fn one_node(verb: &str, rest: &str) -> Result<Intervention, String> {
         "write" => Intervention::CompleteWrite,
         "stall" => Intervention::StallDisk,
         "resume" => Intervention::ResumeDisk,
+        "fail-disk" => Intervention::FailDisk,
+        "mend-disk" => Intervention::MendDisk,
         "isolate" => Intervention::Isolate,
         "reconnect" => Intervention::Reconnect,
         _ => {

@@ -1,18 +1,19 @@
 //! After the storm: all faults end, and the cluster must show that it works (trap X4).
 //!
 //! Every node must catch up though nothing new is written, then a new write must be answered and
-//! applied everywhere, each within [`HEALING_TIME`] of simulated time and what it takes to bring
-//! the slowest node one missing entry after the other, for limits may be as small as that; and
-//! nothing may stay open that a node took on.
+//! applied everywhere, then every node must serve every key, then all start again at once
+//! (`proof`); each within [`HEALING_TIME`] of simulated time and what it takes to bring the slowest
+//! node one missing entry after the other, for limits may be as small as that; and nothing may stay
+//! open that a node took on.
 
-use super::{HEALING_EVENTS, HEALING_TIME, Watch, pilot};
+use super::{HEALING_EVENTS, HEALING_TIME, Watch, pilot, proof};
 use crate::intervention::{Intervention, Op};
 use crate::world::World;
 use raftwerk_core::NodeId;
 
-/// Ends every fault and wants the cluster to come to rest, to take a new write, and to come to
-/// rest again. Where members have changed, all nodes become voters again first, or as many as the
-/// autopilot is to have.
+/// Ends every fault and wants the cluster to come to rest, to take a new write, to serve every key
+/// through every node, and to lose nothing when all nodes start again. Where members have changed,
+/// all nodes become voters again first, or as many as the autopilot is to have.
 pub fn heal(world: &mut World) {
     all(world, &mut ());
 }
@@ -22,18 +23,21 @@ pub(super) fn all(world: &mut World, watch: &mut impl Watch) {
     if !pilot::replaces(world, watch) {
         return;
     }
-    world.calm();
+    let _ = world.act(&Intervention::Calm);
     watch.look(world);
     let well = come_to_rest(world, watch) && are_voters_again(world, watch);
-    if well && prove_life(world, watch) {
-        come_to_rest(world, watch);
-    }
+    let _ = well
+        && prove_life(world, watch)
+        && come_to_rest(world, watch)
+        && proof::every_node_serves(world, watch)
+        && come_to_rest(world, watch)
+        && proof::disks_suffice(world, watch);
 }
 
 /// At rest nobody waits, nothing is open that a node took on, every member has applied all that
 /// is committed, also what only a write to come would have brought to it; no change of members is
 /// half done (trap M9), and who is no voter does not lead (trap M6).
-fn come_to_rest(world: &mut World, watch: &mut impl Watch) -> bool {
+pub(super) fn come_to_rest(world: &mut World, watch: &mut impl Watch) -> bool {
     let at_rest = |world: &mut World| {
         world.is_quiet() && world.applied_everywhere(world.committed()) && {
             let members = world.members();

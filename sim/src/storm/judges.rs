@@ -16,6 +16,8 @@ use raftwerk_wire::view::show_bytes;
 /// How much is judged at the end of a storm, and of which storms the trace is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effort {
+    /// Whether an order is looked for.
+    pub order: bool,
     /// Whether the trace is judged; that takes about as long as the run itself.
     pub refine: bool,
     /// How much the search for an order may use.
@@ -29,8 +31,11 @@ impl Default for Effort {
             states: 200_000,
             bytes: 32 << 20,
         };
-        let refine = false;
-        Effort { refine, limit }
+        Effort {
+            order: true,
+            refine: false,
+            limit,
+        }
     }
 }
 
@@ -52,7 +57,7 @@ pub(crate) struct Judges {
     machine: Option<Machine>,
     /// The last trace event that was judged.
     seen: u64,
-    limit: Limit,
+    effort: Effort,
 }
 
 impl Judges {
@@ -63,7 +68,7 @@ impl Judges {
             recorder: Recorder::default(),
             machine: effort.refine.then(|| Machine::new(&first)),
             seen: 0,
-            limit: effort.limit,
+            effort: *effort,
         }
     }
 
@@ -73,12 +78,12 @@ impl Judges {
             events: self.machine.as_ref().map_or(0, |m| m.accepted() as u64),
             ..Judged::default()
         };
-        if world.violation().is_some() {
+        if world.violation().is_some() || !self.effort.order {
             return judged;
         }
         let history = self.recorder.history(world);
         judged.operations = history.len() as u64;
-        match linear::check(&history, self.limit) {
+        match linear::check(&history, self.effort.limit) {
             Verdict::Linearizable(_) => {}
             Verdict::Impossible(found) => world.checks.fail(Check::History, found.to_string()),
             Verdict::GaveUp { key, states } => {
@@ -92,7 +97,9 @@ impl Judges {
 
 impl Watch for Judges {
     fn look(&mut self, world: &mut World) {
-        self.recorder.look(world);
+        if self.effort.order {
+            self.recorder.look(world);
+        }
         let Some(machine) = &mut self.machine else {
             return;
         };
@@ -122,8 +129,12 @@ mod tests {
         let mut setup = Setup::storm(1);
         (setup.workload.read_leader, setup.workload.keys) = (5, 1);
         let mut world = World::traced(&setup);
-        let refine = true;
-        let mut judges = Judges::new(&world, &Effort { refine, limit });
+        let effort = Effort {
+            order: true,
+            refine: true,
+            limit,
+        };
+        let mut judges = Judges::new(&world, &effort);
         judges.look(&mut world);
         while world.events() < 6_000 && world.violation().is_none() && world.step() {
             change(&mut world);

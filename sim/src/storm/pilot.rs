@@ -19,7 +19,7 @@ pub(super) fn replaces(world: &mut World, watch: &mut impl Watch) -> bool {
     if world.faults.gone().is_none() || world.setup().faults.churn.changes() {
         return true;
     }
-    world.calm_but_gone();
+    let _ = world.act(&Intervention::CalmButGone);
     watch.look(world);
     let all_run = |world: &World, members: &Members| {
         let mut voters = members.voters.iter();

@@ -30,6 +30,7 @@ impl World {
         self.may(what)?;
         let latest = self.next_time().unwrap_or(u64::MAX - 1);
         self.begin(at.clamp(self.now, latest.max(self.now)));
+        self.note(what.clone());
         self.carry_out(what);
         self.settle();
         Ok(())
@@ -37,13 +38,13 @@ impl World {
 
     /// Ends every fault and keeps new ones away: nodes run and are never busy for long, disks and
     /// links work, nothing is lost.
-    pub fn calm(&mut self) {
+    fn calm(&mut self) {
         self.faults.forgive();
         self.calm_but_gone();
     }
 
     /// The same, but who died for good stays down.
-    pub(crate) fn calm_but_gone(&mut self) {
+    fn calm_but_gone(&mut self) {
         self.faults.stop();
         self.arrange_faults();
         // No leader can stay who is busy for an election timeout (paper 5.6).
@@ -65,7 +66,6 @@ impl World {
             self.clients[at].rest();
             self.arrange_client(at);
         });
-        self.settle();
     }
 
     fn may(&self, what: &Intervention) -> Result<(), String> {
@@ -141,6 +141,12 @@ impl World {
                 })
             }
             Intervention::Ask { client, node, op } => self.may_ask(*client, *node, op),
+            Intervention::CutOff(group) | Intervention::Rejoin(group) => {
+                self.may_split(std::slice::from_ref(group))
+            }
+            Intervention::FailDisk(node) => self.must_fail(*node, false),
+            Intervention::MendDisk(node) => self.must_fail(*node, true),
+            Intervention::Calm | Intervention::CalmButGone => Ok(()),
         }
     }
 
@@ -180,6 +186,15 @@ impl World {
         match (self.nodes[node as usize - 1].stalled, wanted) {
             (false, true) => Err(format!("The disk of S{node} does not hang.")),
             (true, false) => Err(format!("The disk of S{node} hangs already.")),
+            _ => Ok(()),
+        }
+    }
+
+    fn must_fail(&self, node: u64, wanted: bool) -> Result<(), String> {
+        self.exists(node)?;
+        match (self.nodes[node as usize - 1].failing, wanted) {
+            (false, true) => Err(format!("The disk of S{node} is not about to fail.")),
+            (true, false) => Err(format!("The disk of S{node} is about to fail already.")),
             _ => Ok(()),
         }
     }
@@ -247,6 +262,12 @@ impl World {
                 voters,
                 learners,
             } => self.ask_change(*node, members(voters, learners)),
+            Intervention::CutOff(group) => self.cut(&Fault::of_group(group).pairs(nodes), true),
+            Intervention::Rejoin(group) => self.cut(&Fault::of_group(group).pairs(nodes), false),
+            Intervention::FailDisk(node) => self.nodes[*node as usize - 1].failing = true,
+            Intervention::MendDisk(node) => self.nodes[*node as usize - 1].failing = false,
+            Intervention::Calm => self.calm(),
+            Intervention::CalmButGone => self.calm_but_gone(),
             Intervention::Ask { client, node, op } => {
                 let at = *client as usize - 1;
                 let mut env = Env {
@@ -329,6 +350,7 @@ impl World {
     pub(super) fn fault_due(&mut self) {
         let nodes = self.setup.nodes;
         if let Some(fault) = self.faults.ended(self.now) {
+            self.note_end(fault);
             match fault {
                 Fault::Crash(node) | Fault::Freeze(node) => self.bring_back(node),
                 Fault::FailDisk(node) => {
@@ -356,11 +378,19 @@ impl World {
 
     fn inflict(&mut self, fault: Fault) {
         let condition = |node: u64| self.nodes[node as usize - 1].condition;
+        let idle = match fault {
+            Fault::Crash(node) => condition(node) == Crashed,
+            Fault::Freeze(node) | Fault::TimeOut(node) => condition(node) != Up,
+            _ => false,
+        };
+        if idle {
+            return;
+        }
+        self.note_fault(fault);
         match fault {
-            Fault::Crash(node) if condition(node) != Crashed => self.crash(node),
-            Fault::Freeze(node) if condition(node) == Up => self.freeze(node),
-            Fault::TimeOut(node) if condition(node) == Up => self.time_out(node),
-            Fault::Crash(_) | Fault::Freeze(_) | Fault::TimeOut(_) => {}
+            Fault::Crash(node) => self.crash(node),
+            Fault::Freeze(node) => self.freeze(node),
+            Fault::TimeOut(node) => self.time_out(node),
             Fault::Stall(node) => self.stall(node, true),
             Fault::FailDisk(node) => self.nodes[node as usize - 1].failing = true,
             Fault::Wish(wish) => self.grant(wish),

@@ -54,6 +54,19 @@ pub fn faults(what: &Intervention, members: &[u64]) -> Result<Vec<Chaos>, String
             Err("Real members cannot be changed from here yet.".to_string())
         }
         Intervention::Ask { .. } => Err("Operations are asked over HTTP, not as faults.".into()),
+        Intervention::CutOff(group) => {
+            let inside = |id: &u64| group.contains(id);
+            let across = members
+                .iter()
+                .flat_map(|a| members.iter().map(move |b| (*a, *b)));
+            let across = across.filter(|(a, b)| inside(a) != inside(b));
+            Ok(across.map(|(from, to)| Chaos::Cut { from, to }).collect())
+        }
+        Intervention::Rejoin(_)
+        | Intervention::FailDisk(_)
+        | Intervention::MendDisk(_)
+        | Intervention::Calm
+        | Intervention::CalmButGone => Err("Only the playground does this.".into()),
     }
 }
 
@@ -84,6 +97,12 @@ pub fn executor(what: &Intervention) -> String {
         | Intervention::ResumeDisk(_)
         | Intervention::CompleteWrite(_)
         | Intervention::Beat(_) => "Nobody: real disks are left alone.".into(),
+        Intervention::CutOff(_) => "Every node stops sending across the cut.".into(),
+        Intervention::Rejoin(_)
+        | Intervention::FailDisk(_)
+        | Intervention::MendDisk(_)
+        | Intervention::Calm
+        | Intervention::CalmButGone => "Nobody: only the playground does this.".into(),
         Intervention::Transfer { .. } | Intervention::Reconfigure { .. } => {
             "Nobody: real members cannot be changed from here yet.".into()
         }

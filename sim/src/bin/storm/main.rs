@@ -2,15 +2,18 @@
 //!
 //! `storm --seeds N --steps N [--first F] [--threads N] [--json]` runs seeds F to F+N-1;
 //! `storm --seed S --steps N` runs the one. At the end of every run an order is looked for of what
-//! clients were told, and of one seed in N the trace is judged (`--refine N`, by default of each). On a violation it
-//! prints what was seen and the one line that reproduces it, and ends with status 1. With `--json`
-//! the last line is one object.
+//! clients were told, and of one seed in N the trace is judged (`--refine N`, by default of each).
+//! On a violation it prints what was seen and the one line that reproduces it, makes the run
+//! smaller (the first failing one, or each with `--shrink`), prints one line that reproduces that
+//! and one link that opens it in the playground, and ends with status 1. `--run` replays a run.
+//! With `--json` the last line is one object.
 
 mod options;
+mod smaller;
 mod tell;
 
 use options::{Options, USAGE};
-use raftwerk_sim::{Effort, Report, storm};
+use raftwerk_sim::{Effort, Report, Run, storm};
 use std::io::{IsTerminal, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -27,14 +30,50 @@ fn run(play: Play, seed: u64, options: &Options) -> Result<Report, String> {
         refine: options.refines(seed),
         ..Effort::default()
     };
+    caught(|| play(seed, options.steps, &effort))
+}
+
+/// What something returns, or what it said when it panicked.
+fn caught<R>(what: impl FnOnce() -> R) -> Result<R, String> {
     let told = |cause: Box<dyn std::any::Any + Send>| match cause.downcast::<String>() {
         Ok(text) => *text,
         Err(cause) => (*cause.downcast_ref::<&str>().unwrap_or(&"panic")).to_string(),
     };
-    catch_unwind(AssertUnwindSafe(|| play(seed, options.steps, &effort))).map_err(told)
+    catch_unwind(AssertUnwindSafe(what)).map_err(told)
 }
 
-fn run_all(options: Options, play: Play) -> Total {
+/// Replays a run from the command line.
+fn again(text: &str) -> Result<ExitCode, String> {
+    let run = match std::fs::read_to_string(text) {
+        Ok(file) => Run::from_file(&file)?,
+        Err(_) => Run::from_word(text)?,
+    };
+    let effort = Effort {
+        refine: true,
+        ..Effort::default()
+    };
+    let done = smaller::replayed(&run, &effort);
+    smaller::told(&done)
+        .iter()
+        .for_each(|line| println!("{line}"));
+    let place = |claim: &raftwerk_sim::Claim| (claim.check.clone(), claim.event, claim.hash);
+    let (was, is) = (
+        run.claim.as_ref().map(place),
+        done.claim.as_ref().map(place),
+    );
+    match (was, is) {
+        (None, None) => println!("nothing fails"),
+        (was, is) if was == is => {
+            println!("as it was: the same check, the same event, the same state")
+        }
+        (Some((check, ..)), None) => println!("{check} does not fail here"),
+        _ => println!("not as it was: this code does something else"),
+    }
+    let failed = done.claim.is_some();
+    Ok(ExitCode::from(u8::from(failed)))
+}
+
+fn run_all(options: &Options, play: Play) -> Total {
     let next = AtomicU64::new(0);
     let total = Mutex::new(Total::default());
     let terminal = std::io::stderr().is_terminal();
@@ -47,7 +86,7 @@ fn run_all(options: Options, play: Play) -> Total {
                         break;
                     }
                     let seed = options.first.wrapping_add(number);
-                    let result = run(play, seed, &options);
+                    let result = run(play, seed, options);
                     let mut total = total.lock().unwrap_or_else(|held| held.into_inner());
                     total.add(seed, result);
                     if terminal {
@@ -84,9 +123,15 @@ fn main() -> ExitCode {
     // A panic is told below, with its seed; the hook would only tell it twice.
     std::panic::set_hook(Box::new(|_| {}));
     let begun = Instant::now();
-    let mut total = run_all(options, storm);
+    if let Some(text) = &options.run {
+        return again(text).unwrap_or_else(|why| {
+            eprintln!("{why}");
+            ExitCode::from(2)
+        });
+    }
+    let mut total = run_all(&options, storm);
     let seconds = begun.elapsed().as_secs_f64();
-    let findings = total.findings(options.steps);
+    let findings = total.findings(&options);
     let open = total.open();
     findings
         .iter()
@@ -132,19 +177,18 @@ mod tests {
             first,
             seeds,
             steps: 100,
-            refine: 0,
             threads: 2,
-            json: true,
+            ..crate::tell::tests::options()
         };
-        let mut total = run_all(options, play);
+        let mut total = run_all(&options, play);
         assert!(total.counts.events >= 100);
-        total.findings(options.steps)
+        total.findings(&options)
     }
 
     #[test]
     fn a_violation_and_a_panic_are_told_with_one_line_to_see_them_again() {
         assert_eq!(over(0, 3), Vec::<String>::new());
-        let again = "  reproduce: cargo run --release -p raftwerk-sim --bin storm -- --seed";
+        let again = format!("  reproduce: {}", smaller::again("--seed"));
         let told = [
             "seed 3, event 77: Log matching: seen".to_string(),
             format!("{again} 3 --steps 100"),

@@ -2,6 +2,8 @@
 
 pub const USAGE: &str = "\
 usage: storm [--seeds N] [--steps N] [--first F] [--seed S] [--refine N] [--threads N] [--json]
+             [--shrink | --no-shrink] [--page ADDRESS]
+       storm --run RUN
 
   --seeds N    how many seeds to run (default 100)
   --steps N    events of the random phase of each (default 20000)
@@ -9,12 +11,23 @@ usage: storm [--seeds N] [--steps N] [--first F] [--seed S] [--refine N] [--thre
   --seed S     run this one seed only, and judge its trace
   --refine N   judge the trace of one seed in N (default 1; 0: of none)
   --threads N  how many at once (default: one per core)
+  --shrink     make every failing run smaller, not only the first; --no-shrink: none
+  --page A     where the playground is (default http://127.0.0.1:7878/?mode=playground)
+  --run RUN    replay a run: its word, an address with its word in it, or a file
   --json       end with one line of JSON";
+
+/// Which failing runs are made smaller.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Smaller {
+    First,
+    All,
+    None,
+}
 
 /// Of how many seeds one has its trace judged, unless told otherwise.
 const REFINE: u64 = 1;
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Options {
     pub first: u64,
     pub seeds: u64,
@@ -22,6 +35,9 @@ pub struct Options {
     pub refine: u64,
     pub threads: u64,
     pub json: bool,
+    pub smaller: Smaller,
+    pub page: String,
+    pub run: Option<String>,
 }
 
 impl Options {
@@ -38,32 +54,21 @@ impl Options {
             refine: REFINE,
             threads: cores,
             json: false,
+            smaller: Smaller::First,
+            page: "http://127.0.0.1:7878/?mode=playground".to_string(),
+            run: None,
         };
         let mut words = words;
         let mut refine = None;
         while let Some(word) = words.next() {
             match word.as_str() {
-                "--json" => {
-                    options.json = true;
-                    continue;
-                }
+                "--json" => options.json = true,
+                "--shrink" => options.smaller = Smaller::All,
+                "--no-shrink" => options.smaller = Smaller::None,
                 "--help" | "-h" => return Err(String::new()),
-                _ => {}
-            }
-            let value = words
-                .next()
-                .ok_or_else(|| format!("{word} needs a number"))?;
-            let number: u64 = value
-                .parse()
-                .map_err(|_| format!("{word} needs a number, not {value}"))?;
-            match word.as_str() {
-                "--seeds" => options.seeds = number,
-                "--steps" => options.steps = number,
-                "--first" => options.first = number,
-                "--threads" => options.threads = number,
-                "--refine" => refine = Some(number),
-                "--seed" => (options.first, options.seeds, options.refine) = (number, 1, 1),
-                _ => return Err(format!("unknown option {word}")),
+                _ => {
+                    options.take(&word, words.next(), &mut refine)?;
+                }
             }
         }
         options.refine = refine.unwrap_or(options.refine);
@@ -71,6 +76,35 @@ impl Options {
             return Err("seeds, steps and threads must be above zero".to_string());
         }
         Ok(options)
+    }
+
+    /// Takes a word with its value.
+    fn take(
+        &mut self,
+        word: &str,
+        value: Option<String>,
+        refine: &mut Option<u64>,
+    ) -> Result<(), String> {
+        match (word, &value) {
+            ("--run", Some(run)) => self.run = Some(run.clone()),
+            ("--page", Some(page)) => self.page.clone_from(page),
+            _ => {
+                let value = value.ok_or_else(|| format!("{word} needs a number"))?;
+                let number: u64 = value
+                    .parse()
+                    .map_err(|_| format!("{word} needs a number, not {value}"))?;
+                match word {
+                    "--seeds" => self.seeds = number,
+                    "--steps" => self.steps = number,
+                    "--first" => self.first = number,
+                    "--threads" => self.threads = number,
+                    "--refine" => *refine = Some(number),
+                    "--seed" => (self.first, self.seeds, self.refine) = (number, 1, 1),
+                    _ => return Err(format!("unknown option {word}")),
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Whether the trace of this seed is judged.

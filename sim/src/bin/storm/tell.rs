@@ -1,7 +1,8 @@
 //! What came out of many seeds, and how it is told.
 
-use crate::options::Options;
-use raftwerk_sim::{Counts, Report};
+use crate::options::{Options, Smaller};
+use crate::smaller::{PANIC, again, smaller};
+use raftwerk_sim::{Act, Counts, Report, Run, Setup};
 
 /// Most violations told in full; more are only counted.
 pub const TOLD: usize = 10;
@@ -45,7 +46,7 @@ impl Total {
             }
             Err(detail) => Some(Failure {
                 seed,
-                check: "Panic".to_string(),
+                check: PANIC.to_string(),
                 detail,
                 event: 0,
             }),
@@ -73,11 +74,12 @@ impl Total {
 
     /// What is wrong, line by line: for each violation what was seen and how to see it again.
     /// Nothing is wrong when there is no line.
-    pub fn findings(&mut self, steps: u64) -> Vec<String> {
+    pub fn findings(&mut self, options: &Options) -> Vec<String> {
+        let steps = options.steps;
         self.failures.sort_by_key(|failure| failure.seed);
         self.gave_up.sort();
         let mut lines = Vec::new();
-        for failure in self.failures.iter().take(TOLD) {
+        for (number, failure) in self.failures.iter().take(TOLD).enumerate() {
             let Failure {
                 seed,
                 check,
@@ -85,10 +87,17 @@ impl Total {
                 event,
             } = failure;
             lines.push(format!("seed {seed}, event {event}: {check}: {detail}"));
-            lines.push(format!(
-                "  reproduce: cargo run --release -p raftwerk-sim --bin storm -- --seed {seed} \
-                 --steps {steps}"
-            ));
+            let words = format!("--seed {seed} --steps {steps}");
+            lines.push(format!("  reproduce: {}", again(&words)));
+            let wanted = match options.smaller {
+                Smaller::First => number == 0,
+                Smaller::All => true,
+                Smaller::None => false,
+            };
+            if wanted {
+                let start = whole(*seed);
+                lines.extend(smaller(&start, steps, check, &options.page));
+            }
         }
         if self.failures.len() > TOLD {
             lines.push(format!("and {} more", self.failures.len() - TOLD));
@@ -170,10 +179,26 @@ impl Total {
     }
 }
 
+/// The run of a seed before anything is known of it.
+fn whole(seed: u64) -> Run {
+    Run {
+        setup: Setup::storm(seed),
+        acts: Vec::<Act>::new(),
+        until: 0,
+        claim: None,
+    }
+}
+
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
     use raftwerk_sim::{Judged, Violation};
+
+    /// Nothing is made smaller.
+    pub fn options() -> Options {
+        let words = ["--steps", "1", "--no-shrink"].map(str::to_string);
+        Options::parse(words.into_iter()).unwrap()
+    }
 
     fn failing() -> Report {
         Report {
@@ -192,7 +217,7 @@ mod tests {
         for seed in 0..13 {
             total.add(seed, Ok(failing()));
         }
-        let lines = total.findings(1);
+        let lines = total.findings(&options());
         assert_eq!(lines.len(), 2 * TOLD + 1);
         assert_eq!(lines.last().map(String::as_str), Some("and 3 more"));
     }
@@ -211,7 +236,7 @@ mod tests {
         };
         report.stormy.commits = 1;
         total.add(4, Ok(report));
-        assert_eq!(total.findings(1), Vec::<String>::new());
+        assert_eq!(total.findings(&options()), Vec::<String>::new());
         let told = "seed 4: the search for an order was cut off at key k1, after 7 states";
         assert_eq!(total.open(), [told]);
         assert_eq!(total.json(1, 1, 1, 1.0)["searches_cut_off"], 1);

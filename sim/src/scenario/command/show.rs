@@ -30,6 +30,12 @@ impl fmt::Display for Line<'_> {
                 let groups: Vec<String> = groups.iter().map(|group| list(group)).collect();
                 write!(f, "partition {}", groups.join(" | "))
             }
+            Intervention::CutOff(group) => write!(f, "cut-off {}", list(group)),
+            Intervention::Rejoin(group) => write!(f, "rejoin {}", list(group)),
+            Intervention::FailDisk(node) => write!(f, "fail-disk {node}"),
+            Intervention::MendDisk(node) => write!(f, "mend-disk {node}"),
+            Intervention::Calm => f.write_str("calm"),
+            Intervention::CalmButGone => f.write_str("calm-but-gone"),
             Intervention::Heal => f.write_str("heal"),
             Intervention::Drop(id) => write!(f, "drop #{id}"),
             Intervention::Deliver(id) => write!(f, "deliver #{id}"),

@@ -1,0 +1,77 @@
+//! What a healed cluster must show besides a new write: every node serves every key, and after all
+//! of them start again at once nothing that was acknowledged is missing.
+
+use super::Watch;
+use super::heal::{come_to_rest, play_until, stuck};
+use crate::intervention::{Intervention, Op};
+use crate::world::World;
+use raftwerk_wire::client::ReadMode;
+use std::collections::VecDeque;
+
+/// Most keys that are read through each node.
+const MOST_KEYS: usize = 16;
+
+/// Service check: through every node every key is read and one is written. That the answers are
+/// right is for the checks that look at every answer; here they must come, and from that node.
+pub(super) fn every_node_serves(world: &mut World, watch: &mut impl Watch) -> bool {
+    let keys = world.keys(MOST_KEYS);
+    for node in 1..=world.setup().nodes {
+        let (mode, value) = (ReadMode::Follower, format!("through S{node}"));
+        let read = |key: &String| Op::Get {
+            key: key.clone(),
+            mode,
+        };
+        let mut ops: VecDeque<Op> = keys.iter().map(read).collect();
+        if let Some(key) = keys.get(node as usize % keys.len().max(1)).cloned() {
+            ops.push_back(Op::Put { key, value });
+        }
+        if !serves(world, watch, node, ops) {
+            stuck(world, &format!("not every key was served through S{node}"));
+            return false;
+        }
+    }
+    true
+}
+
+/// Asks one node for all of this, with as many clients as there are.
+fn serves(world: &mut World, watch: &mut impl Watch, node: u64, mut ops: VecDeque<Op>) -> bool {
+    let clients = world.setup().clients;
+    let mut asked: Vec<Option<Op>> = vec![None; clients as usize + 1];
+    play_until(world, watch, |world| {
+        // An intervention ends the step: each is looked at by itself.
+        for client in 1..=clients {
+            if !world.is_idle(client) {
+                continue;
+            }
+            if let Some(op) = asked[client as usize].take() {
+                let read = matches!(op, Op::Get { .. });
+                let by = world.answered_by(client);
+                if by.is_none() || (read && by != Some(node)) {
+                    ops.push_back(op);
+                }
+            }
+            if let Some(op) = ops.pop_front() {
+                asked[client as usize] = Some(op.clone());
+                let _ = world.act(&Intervention::Ask { client, node, op });
+                return false;
+            }
+        }
+        ops.is_empty() && asked.iter().all(Option::is_none)
+    })
+}
+
+/// Durability scan: all nodes crash at once. What their disks hold by themselves must be enough
+/// for everything that was ever committed, and they must come back with it.
+pub(super) fn disks_suffice(world: &mut World, watch: &mut impl Watch) -> bool {
+    each_node(world, watch, Intervention::Crash);
+    world.check_everything();
+    each_node(world, watch, Intervention::Restart);
+    world.violation().is_none() && come_to_rest(world, watch)
+}
+
+fn each_node(world: &mut World, watch: &mut impl Watch, what: fn(u64) -> Intervention) {
+    for node in 1..=world.setup().nodes {
+        let _ = world.act(&what(node));
+        watch.look(world);
+    }
+}
