@@ -5,6 +5,7 @@
 //! | `/v1/kv`, `/v1/kv/{key}`            | `kv`       |
 //! | `/v1/sessions`, `/v1/sessions/{id}` | `sessions` |
 //! | `/v1/cluster`, `/healthz`, `/metrics` | `status` |
+//! | `/v1/cluster/members`, `/v1/cluster/members/{id}`, `/v1/cluster/transfer` | `members` |
 //! | `/v1/observe`                       | `observe`  |
 //! | `/v1/chaos`                         | `chaos`    |
 //! | `/v1/peer`                          | here, then `peers::accept` |
@@ -19,6 +20,7 @@ mod forward;
 mod guard;
 mod kv;
 pub(crate) mod listener;
+mod members;
 mod observe;
 pub mod query;
 mod sessions;
@@ -28,7 +30,7 @@ use crate::limits::HTTP_REQUESTS;
 use crate::metrics::Metrics;
 use crate::node::inbox::Inbox;
 use crate::node::leadership::Leaderships;
-use crate::node::{Checked, NodeOptions, PageFn};
+use crate::node::{Checked, NodeOptions, PageFn, PeerUrl};
 use crate::observe::Observer;
 use crate::peers::Peers;
 use crate::problem::Trouble;
@@ -69,7 +71,8 @@ pub struct Shared {
 pub struct Server {
     id: u64,
     cluster: String,
-    members: Vec<(u64, String)>,
+    /// Where this node is reached.
+    own_url: PeerUrl,
     chaos: bool,
     page: Option<PageFn>,
     /// Names by which this node may be addressed; `None`: any (it is not only on this machine).
@@ -103,15 +106,12 @@ impl Server {
             leader,
             closing,
         } = shared;
-        let host = checked.urls[&options.id].host().to_string();
+        let own_url = checked.urls[&options.id].clone();
+        let host = own_url.host().to_string();
         Server {
             id: options.id,
             cluster: format!("{:032x}", options.cluster.0),
-            members: checked
-                .urls
-                .iter()
-                .map(|(id, url)| (*id, url.to_string()))
-                .collect(),
+            own_url,
             chaos: options.enable_chaos,
             page: options.page,
             hosts: address.ip().is_loopback().then(|| vec![host]),
@@ -144,6 +144,15 @@ impl Server {
             .route("/v1/sessions", post(sessions::open))
             .route("/v1/sessions/{id}", axum::routing::delete(sessions::close))
             .route("/v1/cluster", get(status::cluster))
+            .route(
+                "/v1/cluster/members",
+                get(members::list).post(members::change),
+            )
+            .route(
+                "/v1/cluster/members/{id}",
+                axum::routing::delete(members::remove),
+            )
+            .route("/v1/cluster/transfer", post(members::transfer))
             .route("/v1/observe", get(observe::observe))
             .route("/v1/chaos", post(chaos::chaos))
             .route("/v1/peer", any(peer))
@@ -158,12 +167,20 @@ impl Server {
             .with_state(server)
     }
 
-    /// The URL of a member.
+    /// The URL of a node.
     fn url(&self, id: u64) -> Option<String> {
-        self.members
-            .iter()
-            .find(|(member, _)| *member == id)
-            .map(|(_, url)| url.clone())
+        if id == self.id {
+            return Some(self.own_url.to_string());
+        }
+        self.peers.url(id).map(|url| url.to_string())
+    }
+
+    /// Every node that is known, with its URL.
+    fn known_nodes(&self) -> Vec<(u64, String)> {
+        let mut ids: Vec<u64> = self.peers.ids().chain([self.id]).collect();
+        ids.sort_unstable();
+        let known = ids.into_iter().filter_map(|id| Some((id, self.url(id)?)));
+        known.collect()
     }
 }
 

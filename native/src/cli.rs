@@ -6,6 +6,7 @@
 
 mod endpoints;
 mod kv;
+mod member;
 mod node;
 mod output;
 mod status;
@@ -89,6 +90,18 @@ enum Verb {
         #[command(flatten)]
         reach: Reach,
     },
+    /// Show or change the members of the cluster.
+    Member {
+        #[command(subcommand)]
+        what: member::What,
+    },
+    /// Let the leader hand over.
+    Transfer {
+        /// The voter that shall lead; nobody named: whom the leader thinks best.
+        to: Option<u64>,
+        #[command(flatten)]
+        reach: Reach,
+    },
 }
 
 const WRITE_HELP: &str = "\
@@ -163,6 +176,13 @@ pub fn main() -> ExitCode {
                 after,
             };
             ask(&reach, async |to| kv::list(to, &page).await)
+        }
+        Verb::Member { what } => {
+            let (reach, order) = what.split();
+            ask(&reach, async |to| member::member(to, order).await)
+        }
+        Verb::Transfer { to: node, reach } => {
+            ask(&reach, async |to| member::transfer(to, node).await)
         }
         Verb::Status { reach } => ask(&reach, async |to| status::status(to).await),
     }

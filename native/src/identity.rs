@@ -9,6 +9,7 @@
 //! | `lock`          | nothing; locked while a process uses the directory           |
 //! | `identity.json` | format, cluster, node, disk, first members                   |
 //! | `peers.json`    | for each peer, the disk it was met with first                |
+//! | `addresses.json` | for each peer, where it is reached                          |
 //! | `log/`          | the log (see `wal`)                                          |
 
 use crate::node::NodeError;
@@ -36,9 +37,12 @@ pub struct Identity {
     pub node: u64,
     /// Drawn when the directory was made, in hexadecimal.
     pub disk: String,
-    /// Ids of the first members.
+    /// Ids of the first members of the cluster.
     pub founders: Vec<u64>,
 }
+
+/// Where peers are reached, by id.
+pub type Addresses = BTreeMap<u64, String>;
 
 impl Identity {
     /// The disk id as a number.
@@ -133,6 +137,14 @@ impl DataDir {
         Ok(())
     }
 
+    /// Where peers were last reached, as far as this node has learned it.
+    ///
+    /// # Errors
+    /// The file is there and cannot be read or understood.
+    pub fn addresses(&self) -> Result<Addresses, NodeError> {
+        Ok(self.read("addresses.json")?.unwrap_or_default())
+    }
+
     /// Writes the identity, atomically and durably.
     ///
     /// # Errors
@@ -197,6 +209,16 @@ impl PeerDisks {
             dir,
             known: Mutex::new(known),
         })
+    }
+
+    /// Keeps where peers are reached.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn keep_urls(&self, urls: &Addresses) -> Result<(), String> {
+        let _one_at_a_time = self.known.lock();
+        let kept = self.dir.write("addresses.json", urls);
+        kept.map_err(|error| error.to_string())
     }
 
     /// Whether a peer is on the disk it was met with first. A peer met for the first time is

@@ -116,3 +116,9 @@ pub const LIST_BYTES: usize = 4 << 20;
 
 /// Lines that wait for standard error; further ones are counted and dropped.
 pub const LOG_LINES: usize = 1_024;
+
+/// A new node that joins waits this long for an answer of the cluster.
+pub const JOIN: Duration = Duration::from_secs(60);
+
+/// Pause before a node that joins asks again.
+pub const JOIN_PAUSE: Duration = Duration::from_millis(500);

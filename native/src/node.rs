@@ -6,15 +6,17 @@
 
 pub mod answer;
 pub mod inbox;
+mod join;
 pub mod leadership;
 pub mod logbook;
 pub mod looper;
+pub mod members;
 mod options;
 pub mod report;
 pub mod start;
 pub mod telling;
 
-pub use options::{Checked, DEFAULT_LISTEN, NodeOptions, PageFn, PeerUrl};
+pub use options::{Checked, DEFAULT_LISTEN, Learned, MAX_NODE_ID, NodeOptions, PageFn, PeerUrl};
 pub use start::Node;
 
 use std::fmt;
@@ -56,8 +58,12 @@ impl std::error::Error for NodeError {}
 ///
 /// # Errors
 /// Why it did not start, or why it had to stop.
-pub async fn run(options: NodeOptions) -> Result<(), NodeError> {
+pub async fn run(mut options: NodeOptions) -> Result<(), NodeError> {
+    options.check().map_err(NodeError::Options)?;
     let listener = start::listen(options.listen)?;
+    if !options.join.is_empty() {
+        options.learned = join::ask(&options).await?;
+    }
     let mut node = Node::start(options, listener)?;
     let failed = |error: std::io::Error| NodeError::Fenced(format!("no signals: {error}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;

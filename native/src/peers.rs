@@ -7,6 +7,9 @@
 //! is full the oldest append goes first, because the leader makes a newer one anyway (trap C8);
 //! what is dropped is counted and told.
 //!
+//! Where a peer is reached is told at the start, by who adds it, or by its own greeting; whoever is
+//! met is dialled from then on. What was learned so is kept in the data directory (`identity`).
+//!
 //! | file     | is                                                    |
 //! |----------|-------------------------------------------------------|
 //! | `queue`  | what waits for one connection                         |
@@ -31,15 +34,21 @@ use raftwerk_wire::frame::PeerHello;
 use raftwerk_wire::observe::Told;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+/// Most peers a node knows, members or not.
+const MAX_PEERS: usize = 64;
 
 /// What a node knows of its connections.
 pub struct Peers {
     /// This node's greeting; `to` is set for each peer.
     hello: PeerHello,
     timing: Timing,
-    links: BTreeMap<u64, Arc<Link>>,
+    links: RwLock<BTreeMap<u64, Arc<Link>>>,
+    dialers: Mutex<Dialers>,
     cuts: Mutex<BTreeSet<u64>>,
     disks: PeerDisks,
     inbox: Arc<Inbox>,
@@ -48,6 +57,13 @@ pub struct Peers {
     log: Logbook,
     /// Incoming connections that are open.
     incoming: tokio::sync::Semaphore,
+}
+
+/// The tasks that keep connections, once there is a runtime for them.
+#[derive(Default)]
+struct Dialers {
+    runtime: Option<Handle>,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 /// The way to one peer.
@@ -103,11 +119,12 @@ impl Peers {
             .map(link)
             .collect();
         let incoming = tokio::sync::Semaphore::new(crate::limits::PEER_CONNECTIONS);
-        let cuts = Mutex::default();
+        let (cuts, dialers) = (Mutex::default(), Mutex::default());
         Peers {
             hello,
             timing,
-            links,
+            links: RwLock::new(links),
+            dialers,
             cuts,
             disks,
             inbox,
@@ -118,21 +135,77 @@ impl Peers {
         }
     }
 
-    /// Starts dialing every peer; ends when `self` is told to stop by aborting the tasks.
-    #[must_use]
-    pub fn dial_all(self: &Arc<Self>) -> Vec<tokio::task::JoinHandle<()>> {
-        let dial = |link: &Arc<Link>| {
-            let (peers, link) = (Arc::clone(self), Arc::clone(link));
-            tokio::spawn(async move { dial::keep_connected(&peers, &link).await })
+    /// Starts dialing every peer, on the runtime it is called in.
+    pub fn dial_all(self: &Arc<Self>) {
+        self.dialers().runtime = Some(Handle::current());
+        for link in self.all() {
+            self.dial(&link);
+        }
+    }
+
+    fn dial(self: &Arc<Self>, link: &Arc<Link>) {
+        let mut dialers = self.dialers();
+        let Some(runtime) = dialers.runtime.clone() else {
+            return;
         };
-        self.links.values().map(dial).collect()
+        let (peers, link) = (Arc::clone(self), Arc::clone(link));
+        let task = async move { dial::keep_connected(&peers, &link).await };
+        dialers.tasks.push(runtime.spawn(task));
+    }
+
+    /// Dials nobody any more; gives the tasks that did.
+    #[must_use]
+    pub fn hang_up(&self) -> Vec<JoinHandle<()>> {
+        let mut dialers = self.dialers();
+        dialers.runtime = None;
+        std::mem::take(&mut dialers.tasks)
+    }
+
+    /// A peer is reached at this URL: from now on it is dialled, if it was not known. What is
+    /// known of one stays as it is.
+    ///
+    /// # Errors
+    /// There are too many, or it cannot be kept.
+    pub fn learn(self: &Arc<Self>, id: u64, url: &PeerUrl) -> Result<(), String> {
+        if id == 0 || id == self.hello.node.0 || self.find(id).is_some() {
+            return Ok(());
+        }
+        let link = {
+            let mut links = self.links.write().unwrap_or_else(PoisonError::into_inner);
+            if links.len() >= MAX_PEERS {
+                return Err(format!(
+                    "this node knows {MAX_PEERS} others and takes no more"
+                ));
+            }
+            let new = || Arc::new(Link::new(id, url.clone()));
+            Arc::clone(links.entry(id).or_insert_with(new))
+        };
+        self.log.line(format!("node {id} is reached at {url}"));
+        self.dial(&link);
+        let learned = self.all().into_iter();
+        let learned = learned.map(|link| (link.id, link.url.to_string()));
+        self.disks.keep_urls(&learned.collect())
+    }
+
+    fn dialers(&self) -> std::sync::MutexGuard<'_, Dialers> {
+        self.dialers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn find(&self, id: u64) -> Option<Arc<Link>> {
+        let links = self.links.read().unwrap_or_else(PoisonError::into_inner);
+        links.get(&id).cloned()
+    }
+
+    fn all(&self) -> Vec<Arc<Link>> {
+        let links = self.links.read().unwrap_or_else(PoisonError::into_inner);
+        links.values().cloned().collect()
     }
 
     /// Sends a message, best effort: it is queued or dropped, at once.
     pub fn send(&self, serial: u64, message: Message) {
         let to = message.to.0;
         let outgoing = Outgoing::new(serial, message);
-        let Some(link) = self.links.get(&to) else {
+        let Some(link) = self.find(to) else {
             return self.dropped(
                 &outgoing,
                 "this node does not know where the receiver is reached",
@@ -163,11 +236,11 @@ impl Peers {
         let to: Vec<u64> = {
             let mut cuts = self.lock_cuts();
             change(&mut cuts);
-            cuts.retain(|peer| self.links.contains_key(peer));
+            cuts.retain(|peer| self.find(*peer).is_some());
             cuts.iter().copied().collect()
         };
-        for peer in &to {
-            let waiting = self.links[peer].queue().clear();
+        for link in to.iter().filter_map(|peer| self.find(*peer)) {
+            let waiting = link.queue().clear();
             for outgoing in waiting {
                 self.dropped(&outgoing, "cut");
             }
@@ -184,19 +257,19 @@ impl Peers {
 
     /// Ids of all peers.
     pub fn ids(&self) -> impl Iterator<Item = u64> {
-        self.links.keys().copied()
+        self.all().into_iter().map(|link| link.id)
     }
 
     /// URL of a peer.
     #[must_use]
-    pub fn url(&self, id: u64) -> Option<&PeerUrl> {
-        self.links.get(&id).map(|link| &link.url)
+    pub fn url(&self, id: u64) -> Option<PeerUrl> {
+        self.find(id).map(|link| link.url.clone())
     }
 
     /// Whether messages to a peer go out, and why not.
     #[must_use]
     pub fn state(&self, id: u64) -> (bool, Option<String>) {
-        self.links.get(&id).map_or((true, None), |link| {
+        self.find(id).map_or((true, None), |link| {
             (link.up.load(SeqCst), link.trouble().clone())
         })
     }
@@ -244,11 +317,8 @@ impl Peers {
     }
 
     fn count_connected(&self) {
-        let up = self
-            .links
-            .values()
-            .filter(|link| link.up.load(SeqCst))
-            .count();
+        let links = self.all().into_iter();
+        let up = links.filter(|link| link.up.load(SeqCst)).count();
         self.metrics.connected.store(up as u64, SeqCst);
     }
 }

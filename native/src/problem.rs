@@ -87,6 +87,15 @@ impl Trouble {
         )
     }
 
+    /// 504: a change of the cluster that may or may not happen.
+    pub fn change_unknown(why: &str) -> Trouble {
+        let detail = format!(
+            "outcome unknown: {why}, so the change may or may not happen. GET /v1/cluster/members \
+             tells; to ask for the same again does no harm"
+        );
+        Trouble::new(StatusCode::GATEWAY_TIMEOUT, "outcome_unknown", detail)
+    }
+
     /// 504: a read that took too long.
     pub fn read_timeout() -> Trouble {
         Trouble::new(

@@ -165,6 +165,69 @@ pub struct Status {
     pub disk: String,
     /// Members and where each is reached.
     pub members: Vec<MemberStatus>,
+    /// Ids of the first members; a node that joins takes them over.
+    #[serde(default)]
+    pub founders: Vec<u64>,
+}
+
+/// Body of `POST /v1/cluster/members`. Each may be asked for twice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+pub enum MemberChange {
+    /// A new node enters as a learner.
+    Add {
+        /// Its id, which was never used before.
+        id: u64,
+        /// Where it is reached.
+        url: String,
+    },
+    /// A learner becomes a voter, once it keeps up.
+    Promote {
+        /// The learner.
+        id: u64,
+    },
+    /// A voter becomes a learner.
+    Demote {
+        /// The voter.
+        id: u64,
+    },
+    /// A voter or learner leaves.
+    Remove {
+        /// The member.
+        id: u64,
+    },
+    /// A learner takes the place of a voter, which leaves.
+    Replace {
+        /// The voter.
+        id: u64,
+        /// The learner.
+        by: u64,
+    },
+}
+
+/// Answer of `GET` and `POST /v1/cluster/members`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberList {
+    /// The leader, if one is known.
+    pub leader: Option<u64>,
+    /// The members in force.
+    pub members: Vec<MemberStatus>,
+}
+
+/// Body of `POST /v1/cluster/transfer`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TransferTo {
+    /// Who shall lead; nobody named: whom the leader thinks best.
+    #[serde(default)]
+    pub to: Option<u64>,
+}
+
+/// Answer of `POST /v1/cluster/transfer`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transferred {
+    /// Who leads now.
+    pub leader: u64,
 }
 
 /// One member as the answering node knows it.
@@ -174,7 +237,7 @@ pub struct MemberStatus {
     pub id: u64,
     /// Where it is reached.
     pub url: String,
-    /// `voter` or `learner`.
+    /// `voter`, `learner`, or `outgoing`: a voter that a joint change leaves behind.
     pub kind: String,
     /// Whether the answering node has a connection to it.
     pub connected: bool,

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Version of frames and handshake; both sides must speak the same.
-pub const PROTOCOL: u8 = 1;
+pub const PROTOCOL: u8 = 2;
 
 /// Longest frame. The largest command is 2 MiB (`Limits::command_bytes`); an append holds one
 /// such command or 256 KiB of smaller ones.
@@ -51,6 +51,8 @@ pub struct PeerHello {
     /// Checksum of the ids of the first members: nodes started with different lists must not
     /// form a cluster (trap M10).
     pub founders: u32,
+    /// Where the speaker is reached: whoever has not met it learns it from here.
+    pub url: String,
 }
 
 /// One message with what the transport adds.
@@ -128,10 +130,10 @@ impl PeerHello {
     /// The frame that opens a connection.
     ///
     /// # Panics
-    /// Never: a hello has a small fixed size.
+    /// Never: a hello is always encodable.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let bytes = start(KIND_HELLO, 64);
+        let bytes = start(KIND_HELLO, 64 + self.url.len());
         let bytes = postcard::to_extend(self, bytes).expect("a hello is always encodable");
         seal(bytes)
     }
@@ -297,6 +299,7 @@ mod tests {
             disk: 6,
             to,
             founders: founders_sum([1, 2, 3]),
+            url: "http://127.0.0.1:7901".to_string(),
         }
     }
 

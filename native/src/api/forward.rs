@@ -23,13 +23,13 @@
 use super::{Ask, Server};
 use crate::client::{ClientError, Limits, Response as Reply};
 use crate::limits::{FORWARD, GRACE, LIST_BYTES, REQUEST};
-use crate::node::answer::{Found, Read, Written};
-use crate::node::inbox::{Query, Request};
+use crate::node::answer::{Found, Ordered, Read, Written};
+use crate::node::inbox::{Order, Query, Request};
 use crate::node::leadership::{self, Leaderships};
 use crate::problem::Trouble;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
-use raftwerk_core::{BadMembers, Payload, ReadPath, Refusal};
+use raftwerk_core::{BadMembers, Members, Outcome, Payload, ReadPath, Refusal};
 use raftwerk_kv::Answer;
 use raftwerk_wire::client::{HEADER_FORWARDED, HEADER_SEQUENCE, HEADER_SESSION, Problem};
 use std::sync::atomic::Ordering::Relaxed;
@@ -121,6 +121,20 @@ impl Server {
             .await
     }
 
+    /// Asks the leader to do something to the cluster itself.
+    ///
+    /// # Errors
+    /// What happened instead, and whether it may still happen.
+    pub(super) async fn order(
+        &self,
+        ask: &Ask,
+        what: Order,
+    ) -> Result<Flow<(Outcome, Members, u64)>, Trouble> {
+        let until = Instant::now() + REQUEST;
+        self.carry(ask, || self.give_order(what.clone(), until))
+            .await
+    }
+
     /// The rule; `here` is a try at this node's own core.
     async fn carry<T, F: Future<Output = Tried<T>>>(
         &self,
@@ -209,6 +223,27 @@ impl Server {
                 "this node stopped; ask another",
             ))),
             Err(_) => Tried::Unknown(Trouble::read_timeout()),
+        }
+    }
+
+    /// A try of an order at this node's core.
+    async fn give_order(&self, what: Order, until: Instant) -> Tried<(Outcome, Members, u64)> {
+        let (reply, answer) = oneshot::channel();
+        if let Err(trouble) = self.hand_over(Request::Order { what, reply }) {
+            return Tried::Answered(Err(trouble));
+        }
+        match timeout_at(until, answer).await {
+            Ok(Ok(Ordered::Ended {
+                outcome,
+                members,
+                term,
+            })) => Tried::Answered(Ok((outcome, *members, term))),
+            Ok(Ok(Ordered::Refused(why))) => refused(why),
+            Ok(Ok(Ordered::Senseless(why))) => Tried::Answered(Err(super::members::senseless(why))),
+            Ok(Err(_)) => Tried::Answered(Err(Trouble::change_unknown("this node stopped"))),
+            Err(_) => Tried::Unknown(Trouble::change_unknown(
+                "it takes longer than a request may",
+            )),
         }
     }
 

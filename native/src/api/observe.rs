@@ -89,7 +89,7 @@ async fn opening(server: &Server) -> Vec<Told> {
     let mut told = vec![Told::Hello {
         protocol: PROTOCOL,
         cluster: server.cluster.clone(),
-        members: server.members.clone(),
+        members: server.known_nodes(),
         chaos: server.chaos,
     }];
     let (reply, answer) = oneshot::channel();

@@ -7,6 +7,7 @@ use crate::problem::Trouble;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, Response, StatusCode, header};
+use raftwerk_wire::client::MemberStatus;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -19,21 +20,21 @@ pub async fn cluster(State(server): State<Arc<Server>>) -> Answer {
         Ok(Ok(status)) => *status,
         _ => return Err(silent()),
     };
-    for member in status
-        .members
-        .iter_mut()
-        .filter(|member| member.id != server.id)
-    {
-        (member.connected, member.trouble) = server.peers.state(member.id);
-    }
-    if let Some(me) = status
-        .members
-        .iter_mut()
-        .find(|member| member.id == server.id)
-    {
-        me.connected = true;
-    }
+    server.fill_in(&mut status.members);
     Ok(json(StatusCode::OK, &status))
+}
+
+impl Server {
+    /// Where members are reached, and whether they are.
+    pub(super) fn fill_in(&self, members: &mut [MemberStatus]) {
+        for member in members {
+            member.url = self.url(member.id).unwrap_or_default();
+            (member.connected, member.trouble) = match member.id == self.id {
+                true => (true, None),
+                false => self.peers.state(member.id),
+            };
+        }
+    }
 }
 
 /// `GET /healthz`: 200 when the loop answers and the node has not stopped for good.

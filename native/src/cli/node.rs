@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// Flags of `raftwerk node`.
 #[derive(Debug, Args)]
 pub struct NodeFlags {
-    /// Number of this node, one of those in --initial-cluster.
+    /// Number of this node: one of those in --initial-cluster, or, to join, one never used before.
     #[arg(long, value_name = "N")]
     id: u64,
     /// Where its data lies.
@@ -26,8 +26,32 @@ pub struct NodeFlags {
     #[arg(long, value_name = "HEX", value_parser = cluster_id)]
     cluster: ClusterId,
     /// Every first member, such as 1=http://host:port,2=http://host:port.
-    #[arg(long, value_name = "LIST", value_delimiter = ',', required = true, value_parser = member)]
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        required_unless_present = "join",
+        value_parser = member
+    )]
     initial_cluster: Vec<(u64, String)>,
+    /// Join a running cluster as a learner: URLs of some of its nodes. Needs --advertise.
+    #[arg(
+        long,
+        value_name = "URLS",
+        value_delimiter = ',',
+        conflicts_with = "initial_cluster"
+    )]
+    join: Vec<String>,
+    /// Keep this number of voters, 3, 5 or 7: steady learners become voters, and learners take
+    /// the place of voters that are dead. The same for all nodes.
+    #[arg(long, value_name = "VOTERS")]
+    autopilot: Option<u64>,
+    /// For how long a learner must be there and keep up before it becomes a voter [default: 10000].
+    #[arg(long, value_name = "MS", requires = "autopilot")]
+    autopilot_stable_ms: Option<u64>,
+    /// For how long a voter must be silent before it is replaced [default: 30000].
+    #[arg(long, value_name = "MS", requires = "autopilot")]
+    autopilot_dead_ms: Option<u64>,
     /// Open /v1/chaos, so that links can be cut and timers fired over HTTP.
     #[arg(long)]
     enable_chaos: bool,
@@ -59,6 +83,11 @@ impl NodeFlags {
             advertise: self.advertise,
             cluster: self.cluster,
             initial_cluster: self.initial_cluster,
+            join: self.join,
+            learned: None,
+            autopilot: self.autopilot,
+            autopilot_stable_ms: self.autopilot_stable_ms,
+            autopilot_dead_ms: self.autopilot_dead_ms,
             enable_chaos: self.enable_chaos,
             heartbeat_ms: self.heartbeat_ms,
             election_ms_min: self.election_ms_min,

@@ -1,6 +1,7 @@
 //! What the loop answers to those who wait.
 
-use raftwerk_core::Refusal;
+use crate::node::members::Senseless;
+use raftwerk_core::{Members, Outcome, Refusal};
 use raftwerk_kv::{Answer, KeyValue, Page};
 use raftwerk_wire::client::Status;
 use raftwerk_wire::view::NodeView;
@@ -10,6 +11,8 @@ use tokio::sync::oneshot;
 pub type WriteReply = oneshot::Sender<Written>;
 /// Where the result of a read goes.
 pub type ReadReply = oneshot::Sender<Read>;
+/// Where the end of an order goes.
+pub type OrderReply = oneshot::Sender<Ordered>;
 /// Where a status goes; the members' connections are filled in by who asked.
 pub type StatusReply = oneshot::Sender<Box<Status>>;
 /// Where a view goes.
@@ -31,6 +34,24 @@ pub enum Written {
     Lost,
     /// Leadership was lost while it was in the log.
     Unknown,
+}
+
+/// How an order ended.
+#[derive(Debug)]
+pub enum Ordered {
+    /// As the core says, with the members in force then and the term.
+    Ended {
+        /// How.
+        outcome: Outcome,
+        /// The members.
+        members: Box<Members>,
+        /// The term.
+        term: u64,
+    },
+    /// Nothing was done.
+    Refused(Refusal),
+    /// Nothing was done: it makes no sense for the members there are.
+    Senseless(Senseless),
 }
 
 /// How a read ended.

@@ -8,8 +8,9 @@ use crate::limits::{
     INBOX_MESSAGE_BYTES, INBOX_MESSAGES, INBOX_QUESTIONS, INBOX_REQUEST_BYTES, INBOX_REQUESTS,
     REQUESTS_PER_TURN,
 };
-use crate::node::answer::{ReadReply, StatusReply, ViewReply, WriteReply};
+use crate::node::answer::{OrderReply, ReadReply, StatusReply, ViewReply, WriteReply};
 use raftwerk_core::{Body, Entry, Message, NodeId, Payload, ReadPath};
+use raftwerk_wire::client::MemberChange;
 use raftwerk_wire::frame::Frame;
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -71,6 +72,22 @@ pub enum Request {
         /// Where the answer goes.
         reply: ReadReply,
     },
+    /// Something for the leader to do to the cluster itself.
+    Order {
+        /// What.
+        what: Order,
+        /// Where its end goes.
+        reply: OrderReply,
+    },
+}
+
+/// What a leader can be asked to do to the cluster itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Change the members.
+    Change(MemberChange),
+    /// Hand over, to a node or to whom the leader thinks best.
+    Transfer(Option<u64>),
 }
 
 /// What is read.
@@ -209,7 +226,7 @@ impl Request {
     fn bytes(&self) -> u64 {
         match self {
             Request::Write { command, .. } => 64 + command.len() as u64,
-            Request::Read { .. } => 64,
+            Request::Read { .. } | Request::Order { .. } => 64,
         }
     }
 }

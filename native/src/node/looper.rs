@@ -9,10 +9,13 @@ use crate::flusher::{DiskReport, Flusher};
 use crate::limits::KEPT_ANSWERS;
 use crate::metrics::Metrics;
 use crate::node::NodeError;
-use crate::node::answer::{Found, Read, ReadReply, Result as Answered, WriteReply, Written};
-use crate::node::inbox::{Batch, Inbox, Query, Request, Urgent};
+use crate::node::answer::{
+    Found, OrderReply, Ordered, Read, ReadReply, Result as Answered, WriteReply, Written,
+};
+use crate::node::inbox::{Batch, Inbox, Order, Query, Request, Urgent};
 use crate::node::leadership::Leadership;
 use crate::node::logbook::Logbook;
+use crate::node::members;
 use crate::node::report;
 use crate::node::telling::Telling;
 use crate::peers::Peers;
@@ -58,6 +61,7 @@ pub struct Parts {
 enum Waiting {
     Write(WriteReply),
     Read(Query, ReadReply),
+    Order(OrderReply),
 }
 
 /// The loop's state.
@@ -213,8 +217,38 @@ impl Looper {
                 let age = self.age(now);
                 self.serve(&what, reply, age, None);
             }
+            Request::Order { what, reply } => match self.order(now, Ticket(ticket), &what) {
+                Ok(()) => self.wait(ticket, Waiting::Order(reply)),
+                Err(refused) => {
+                    self.parts.metrics.refused.fetch_add(1, Relaxed);
+                    let _ = reply.send(refused);
+                }
+            },
         }
         self.parts.telling.events(&mut self.parts.raft);
+    }
+
+    /// Asks the core to do something to the cluster itself.
+    fn order(&mut self, now: Time, ticket: Ticket, what: &Order) -> Result<(), Ordered> {
+        let raft = &mut self.parts.raft;
+        let refused = match what {
+            Order::Transfer(to) => raft.transfer(now, ticket, to.map(NodeId)),
+            Order::Change(change) => {
+                let in_force = raft.view().membership().map(|now| now.members.clone());
+                match members::target(&in_force.unwrap_or_default(), change) {
+                    Ok(target) => raft.reconfigure(now, ticket, target),
+                    // Only a leader knows whether it makes sense.
+                    Err(why) if raft.view().role() == Role::Leader => {
+                        return Err(Ordered::Senseless(why));
+                    }
+                    Err(_) => Err(Refusal::NotLeader {
+                        hint: raft.view().leader(),
+                        term: raft.view().term(),
+                    }),
+                }
+            }
+        };
+        refused.map_err(Ordered::Refused)
     }
 
     fn wait(&mut self, ticket: u64, who: Waiting) {
@@ -305,9 +339,14 @@ impl Looper {
                 membership,
                 committed,
             } => {
-                let voters: Vec<u64> = membership.members.voters.iter().map(|v| v.0).collect();
+                let ids = |nodes: &[NodeId]| nodes.iter().map(|v| v.0).collect::<Vec<u64>>();
+                let (voters, learners) = (
+                    ids(&membership.members.voters),
+                    ids(&membership.members.learners),
+                );
                 let state = if committed { "committed" } else { "in force" };
-                self.parts.log.line(format!("voters {voters:?}, {state}"));
+                let line = format!("voters {voters:?}, learners {learners:?}, {state}");
+                self.parts.log.line(line);
             }
             Output::Removed => self.parts.log.line("removed from the cluster"),
             Output::Fenced(why) => self.fenced(why),
@@ -337,8 +376,19 @@ impl Looper {
     }
 
     fn settle(&mut self, ticket: Ticket, outcome: Outcome) {
-        let Some(Waiting::Write(reply)) = self.waiting.remove(&ticket.0) else {
-            return;
+        let reply = match self.waiting.remove(&ticket.0) {
+            Some(Waiting::Write(reply)) => reply,
+            Some(Waiting::Order(reply)) => {
+                let view = self.parts.raft.view();
+                let members = view.membership().map(|now| now.members.clone());
+                let _ = reply.send(Ordered::Ended {
+                    outcome,
+                    members: Box::new(members.unwrap_or_default()),
+                    term: view.term().0,
+                });
+                return;
+            }
+            _ => return,
         };
         let written = match outcome {
             Outcome::Committed(id) => match self.answers.remove(&id.index) {

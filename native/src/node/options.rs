@@ -5,7 +5,8 @@
 
 use axum::http::HeaderMap;
 use axum::response::Response;
-use raftwerk_core::{ClusterId, Config, NodeId, Span};
+use raftwerk_core::autopilot::Policy;
+use raftwerk_core::{ClusterId, Config, NodeId, Span, Timing};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -30,6 +31,17 @@ pub struct NodeOptions {
     /// `--initial-cluster`: every first member with the URL at which it is reached, in any
     /// order, such as `(1, "http://127.0.0.1:7901")`.
     pub initial_cluster: Vec<(u64, String)>,
+    /// `--join`: nodes of a running cluster, any of which is asked to take this one in as a
+    /// learner; then `initial_cluster` is empty and `advertise` is needed.
+    pub join: Vec<String>,
+    /// What the cluster said about itself, when this node joins (see `join`).
+    pub learned: Option<Learned>,
+    /// `--autopilot`: the leader keeps this number of voters by itself, 3, 5 or 7.
+    pub autopilot: Option<u64>,
+    /// `--autopilot-stable-ms`: for how long a learner must be steady; `None`: 10,000.
+    pub autopilot_stable_ms: Option<u64>,
+    /// `--autopilot-dead-ms`: for how long a dead voter was silent; `None`: 30,000.
+    pub autopilot_dead_ms: Option<u64>,
     /// `--enable-chaos`: open `POST /v1/chaos`.
     pub enable_chaos: bool,
     /// `--heartbeat-ms`: how long a leader is silent at most; `None`: the default, 50.
@@ -46,12 +58,24 @@ pub struct NodeOptions {
     pub page: Option<PageFn>,
 }
 
+/// What a node that joins is told by a member.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Learned {
+    /// Ids of the first members of the cluster.
+    pub founders: Vec<u64>,
+    /// Where the members of today are reached.
+    pub urls: Vec<(u64, String)>,
+}
+
 /// Where a node listens unless told otherwise: this machine only.
 pub const DEFAULT_LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7878);
 
 /// Most members of a first cluster.
 const MAX_FIRST_MEMBERS: usize = 9;
+
+/// Numbers in JSON are exact up to here.
+pub const MAX_NODE_ID: u64 = (1 << 53) - 1;
 
 impl NodeOptions {
     /// Options with defaults for everything that has one.
@@ -64,6 +88,11 @@ impl NodeOptions {
             advertise: None,
             cluster,
             initial_cluster: members,
+            join: Vec::new(),
+            learned: None,
+            autopilot: None,
+            autopilot_stable_ms: None,
+            autopilot_dead_ms: None,
             enable_chaos: false,
             heartbeat_ms: None,
             election_ms_min: None,
@@ -79,6 +108,36 @@ impl NodeOptions {
     /// Every reason, one sentence each.
     pub fn check(&self) -> Result<Checked, Vec<String>> {
         let mut wrong = Vec::new();
+        if self.id == 0 || self.initial_cluster.iter().any(|(id, _)| *id == 0) {
+            wrong.push("node ids are counted from 1; 0 is not one".to_string());
+        }
+        let urls = if self.join.is_empty() {
+            self.check_first(&mut wrong)
+        } else {
+            self.check_joining(&mut wrong)
+        };
+        if let Some(id) = self.beyond_json() {
+            wrong.push(format!("node id {id} is too large; 2^53 - 1 is the last"));
+        }
+        let config = self.config(0);
+        if let Err(reasons) = config.validate() {
+            wrong.extend(reasons);
+        }
+        if wrong.is_empty() {
+            Ok(Checked { config, urls })
+        } else {
+            Err(wrong)
+        }
+    }
+
+    /// An id that JSON in browsers cannot hold exactly.
+    fn beyond_json(&self) -> Option<u64> {
+        let named = self.initial_cluster.iter().map(|(id, _)| *id);
+        named.chain([self.id]).find(|id| *id > MAX_NODE_ID)
+    }
+
+    /// Flags of a first member.
+    fn check_first(&self, wrong: &mut Vec<String>) -> BTreeMap<u64, PeerUrl> {
         let mut urls = BTreeMap::new();
         for (id, text) in &self.initial_cluster {
             match PeerUrl::parse(text) {
@@ -95,9 +154,6 @@ impl NodeOptions {
                 "--initial-cluster names {} nodes; 1 to {MAX_FIRST_MEMBERS} are possible",
                 self.initial_cluster.len()
             ));
-        }
-        if self.initial_cluster.iter().any(|(id, _)| *id == 0) || self.id == 0 {
-            wrong.push("node ids are counted from 1; 0 is not one".to_string());
         }
         match &self.advertise {
             Some(text) => match PeerUrl::parse(text) {
@@ -116,15 +172,33 @@ impl NodeOptions {
                 self.id
             ));
         }
-        let config = self.config(0);
-        if let Err(reasons) = config.validate() {
-            wrong.extend(reasons);
+        urls
+    }
+
+    /// Flags of a node that joins.
+    fn check_joining(&self, wrong: &mut Vec<String>) -> BTreeMap<u64, PeerUrl> {
+        if !self.initial_cluster.is_empty() {
+            let why = "a node that joins is no first member: leave --initial-cluster or --join out";
+            wrong.push(why.to_string());
         }
-        if wrong.is_empty() {
-            Ok(Checked { config, urls })
-        } else {
-            Err(wrong)
+        for text in &self.join {
+            if let Err(why) = PeerUrl::parse(text) {
+                wrong.push(format!("--join: {why}"));
+            }
         }
+        let mut urls = BTreeMap::new();
+        for (id, text) in self.learned.iter().flat_map(|learned| &learned.urls) {
+            match PeerUrl::parse(text) {
+                Ok(url) => drop(urls.insert(*id, url)),
+                Err(why) => wrong.push(format!("the cluster says of node {id}: {why}")),
+            }
+        }
+        match self.advertise.as_deref().map(PeerUrl::parse) {
+            Some(Ok(url)) => drop(urls.insert(self.id, url)),
+            Some(Err(why)) => wrong.push(format!("--advertise: {why}")),
+            None => wrong.push("--join needs --advertise http://host:port as well".to_string()),
+        }
+        urls
     }
 
     /// The core's configuration with this seed.
@@ -144,7 +218,25 @@ impl NodeOptions {
             timing.election_max = millis(ms);
         }
         timing.transfer_limit = timing.election_max;
+        config.autopilot = self
+            .autopilot
+            .map(|target| self.policy(target, &config.timing));
         config
+    }
+
+    /// The numbers of the autopilot.
+    fn policy(&self, target: u64, timing: &Timing) -> Policy {
+        let server = Policy::server(target);
+        let or = |ms: Option<u64>, other: Span| ms.map_or(other, millis);
+        let stable_after = or(self.autopilot_stable_ms, server.stable_after);
+        Policy {
+            contact: timing.election_max,
+            stable_after,
+            dead_after: or(self.autopilot_dead_ms, server.dead_after),
+            // Half as long as a learner is watched, and no less than the core allows.
+            pause: Span(stable_after.0 / 2).max(timing.heartbeat),
+            ..server
+        }
     }
 }
 
@@ -269,6 +361,24 @@ mod tests {
         assert!(wrong(options(1, &[(1, "http://a:1"), (1, "http://b:1")])).contains("twice"));
         assert!(wrong(options(1, &[])).contains("0 nodes"));
         assert!(wrong(options(0, &[(0, "http://a:1")])).contains("from 1"));
+        let joining = |advertise: Option<&str>, members: &[(u64, &str)]| {
+            let mut joining = options(4, members);
+            joining.join = vec!["http://a:1".to_string()];
+            joining.advertise = advertise.map(str::to_string);
+            joining
+        };
+        assert!(joining(Some("http://d:4"), &[]).check().is_ok());
+        assert!(wrong(joining(None, &[])).contains("--advertise"));
+        let both = joining(Some("http://d:4"), &[(4, "http://d:4")]);
+        assert!(wrong(both).contains("no first member"));
+        assert!(wrong(options(1 << 53, &[(1 << 53, "http://a:1")])).contains("too large"));
+        let mut piloted = options(1, &[(1, "http://a:1")]);
+        piloted.autopilot = Some(3);
+        assert!(piloted.check().is_ok());
+        piloted.autopilot = Some(4);
+        assert!(wrong(piloted.clone()).contains("3, 5 or 7"));
+        (piloted.autopilot, piloted.autopilot_dead_ms) = (Some(3), Some(100));
+        assert!(wrong(piloted).contains("dead_after"));
         let mut fast = options(1, &[(1, "http://a:1")]);
         fast.heartbeat_ms = Some(400);
         assert!(wrong(fast).contains("two heartbeats"));

@@ -1,10 +1,10 @@
 //! What the loop tells without being watched: status and gauges.
 
 use crate::metrics::Metrics;
-use raftwerk_core::Raft;
 use raftwerk_core::trace::Role;
+use raftwerk_core::{Members, NodeId, Raft};
 use raftwerk_kv::Store;
-use raftwerk_wire::client::Status;
+use raftwerk_wire::client::{MemberStatus, Status};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// The status of a node; `constant` holds what does not change. Connections are filled in by
@@ -20,8 +20,31 @@ pub fn status(constant: &Status, raft: &Raft, store: &Store) -> Status {
         commit: view.commit().0,
         applied: view.applied().0,
         revision: store.revision(),
+        members: members(raft),
         ..constant.clone()
     }
+}
+
+/// The members in force; where they are reached is filled in by who knows it.
+fn members(raft: &Raft) -> Vec<MemberStatus> {
+    let membership = raft.view().membership();
+    membership.map_or_else(Vec::new, |now| member_list(&now.members))
+}
+
+/// Members with the part that each has.
+#[must_use]
+pub fn member_list(members: &Members) -> Vec<MemberStatus> {
+    let kind = |node: &NodeId| match () {
+        () if members.learners.contains(node) => "learner",
+        () if members.voters.contains(node) => "voter",
+        () => "outgoing",
+    };
+    let member = |node: NodeId| MemberStatus {
+        id: node.0,
+        kind: kind(&node).to_string(),
+        ..MemberStatus::default()
+    };
+    members.all().into_iter().map(member).collect()
 }
 
 /// Sets all gauges; `waiting` counts requests that wait for the core.

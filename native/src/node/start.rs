@@ -6,18 +6,20 @@ use crate::flusher::Flusher;
 use crate::identity::{DataDir, FORMAT, Identity, PeerDisks};
 use crate::metrics::Metrics;
 use crate::node::inbox::{Inbox, Urgent};
+use crate::node::join;
 use crate::node::leadership::Leadership;
 use crate::node::logbook::{LogThread, Logbook};
 use crate::node::looper::{Looper, Parts};
 use crate::node::telling::Telling;
-use crate::node::{Checked, NodeError, NodeOptions};
+use crate::node::{Checked, NodeError, NodeOptions, PeerUrl};
 use crate::observe::Observer;
 use crate::peers::{self, Peers};
 use crate::wal::{DirFiles, Recovered, Sizes, State, Verdict, Wal};
-use raftwerk_core::{Condition, Durable, Members, NodeId, Raft, Write, WriteSeq};
-use raftwerk_wire::client::{MemberStatus, Status};
+use raftwerk_core::{Condition, Durable, HardState, Members, NodeId, Raft, Term, Write, WriteSeq};
+use raftwerk_wire::client::Status;
 use raftwerk_wire::frame::{PeerHello, founders_sum};
 use raftwerk_wire::record;
+use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use tokio::sync::{oneshot, watch};
@@ -32,7 +34,8 @@ pub struct Node {
     inbox: Arc<Inbox>,
     end: End,
     looper: Option<std::thread::JoinHandle<()>>,
-    dialers: Vec<JoinHandle<()>>,
+    peers: Arc<Peers>,
+    joining: Option<JoinHandle<()>>,
     server: JoinHandle<()>,
     closing: watch::Sender<bool>,
     lines: Option<LogThread>,
@@ -70,10 +73,11 @@ impl Node {
         let metrics = Arc::new(Metrics::default());
         let inbox = Arc::new(Inbox::default());
         let observer = Arc::new(Observer::new(options.id, boot, Arc::clone(&metrics)));
+        let status = constant_status(&options, &disk);
         let peers = Arc::new(Peers::new(peers::Parts {
-            hello: disk.hello(&options, boot),
+            hello: disk.hello(&options, &checked, boot),
             timing: checked.config.timing,
-            urls: checked.urls.clone(),
+            urls: disk.urls(&checked)?,
             disks: PeerDisks::new(disk.dir)?,
             inbox: Arc::clone(&inbox),
             observer: Arc::clone(&observer),
@@ -82,7 +86,6 @@ impl Node {
         }));
         let mut config = checked.config.clone();
         config.seed = seed;
-        let status = constant_status(&options, &checked, &disk.condition);
         let raft = Raft::boot(config, disk.durable, clock::now())
             .map_err(|error| NodeError::Data(error.to_string()))?;
         let report_to = Arc::clone(&inbox);
@@ -99,11 +102,11 @@ impl Node {
             leader,
             status,
         });
-        let dialers = peers.dial_all();
+        peers.dial_all();
         let (closing, closed) = watch::channel(false);
         let shared = api::Shared {
             inbox: Arc::clone(&inbox),
-            peers,
+            peers: Arc::clone(&peers),
             observer,
             metrics,
             leader: leaderships,
@@ -111,6 +114,8 @@ impl Node {
         };
         let server = api::Server::new(&options, &checked, address, shared);
         let server = tokio::spawn(server.serve(listener));
+        let joins = !options.join.is_empty();
+        let joining = joins.then(|| tokio::spawn(join::enter(options, log.clone())));
         log.line(format!("listens on http://{address}"));
         let (looper, lines) = (Some(looper), Some(lines));
         Ok(Node {
@@ -118,7 +123,8 @@ impl Node {
             inbox,
             end,
             looper,
-            dialers,
+            peers,
+            joining,
             server,
             closing,
             lines,
@@ -152,7 +158,7 @@ impl Node {
         self.closing.send_replace(true);
         let _ = tokio::time::timeout(STOP, &mut self.server).await;
         self.server.abort();
-        for task in std::mem::take(&mut self.dialers) {
+        for task in self.peers.hang_up().into_iter().chain(self.joining.take()) {
             task.abort();
             let _ = task.await;
         }
@@ -203,8 +209,8 @@ impl Disk {
     /// order: an identity is a proof that there was a log.
     fn open(options: &NodeOptions) -> Result<Disk, NodeError> {
         let dir = DataDir::lock(&options.data)?;
-        let told = told_identity(options)?;
         let found = dir.identity()?;
+        let told = told_identity(options, found.as_ref())?;
         if let Some(found) = &found {
             dir.check(found, &told)?;
         }
@@ -229,7 +235,7 @@ impl Disk {
             }
             Some(identity) => identity,
             None => {
-                let first = first_state(&told);
+                let first = first_state(options, &told);
                 if state == State::default() {
                     wal.append(&[first_write(&first)])
                         .map_err(|error| data(&error))?;
@@ -264,7 +270,19 @@ impl Disk {
         })
     }
 
-    fn hello(&self, options: &NodeOptions, boot: u64) -> PeerHello {
+    /// Where peers are reached: what this node was told, and what it has learned before.
+    fn urls(&self, checked: &Checked) -> Result<BTreeMap<u64, PeerUrl>, NodeError> {
+        let mut urls = checked.urls.clone();
+        for (id, text) in self.dir.addresses()? {
+            let url = PeerUrl::parse(&text).map_err(|why| {
+                NodeError::Data(format!("addresses.json cannot be used, node {id}: {why}"))
+            })?;
+            urls.entry(id).or_insert(url);
+        }
+        Ok(urls)
+    }
+
+    fn hello(&self, options: &NodeOptions, checked: &Checked, boot: u64) -> PeerHello {
         PeerHello {
             cluster: options.cluster,
             node: NodeId(options.id),
@@ -272,6 +290,7 @@ impl Disk {
             disk: self.identity.disk_id(),
             to: NodeId(0),
             founders: founders_sum(self.identity.founders.iter().copied()),
+            url: checked.urls[&options.id].to_string(),
         }
     }
 
@@ -286,9 +305,19 @@ impl Disk {
     }
 }
 
-fn told_identity(options: &NodeOptions) -> Result<Identity, NodeError> {
-    let mut founders: Vec<u64> = options.initial_cluster.iter().map(|(id, _)| *id).collect();
+fn told_identity(options: &NodeOptions, found: Option<&Identity>) -> Result<Identity, NodeError> {
+    let founders = match (&options.learned, found) {
+        (Some(learned), _) => learned.founders.clone(),
+        // It joined in an earlier life, and nobody says otherwise.
+        (None, Some(found)) if !options.join.is_empty() => found.founders.clone(),
+        (None, _) => options.initial_cluster.iter().map(|(id, _)| *id).collect(),
+    };
+    let mut founders: Vec<u64> = founders;
     founders.sort_unstable();
+    if founders.is_empty() {
+        let why = "the cluster does not say who its first members were; is it another version?";
+        return Err(NodeError::Options(vec![why.to_string()]));
+    }
     Ok(Identity {
         format: FORMAT,
         cluster: format!("{:032x}", options.cluster.0),
@@ -298,8 +327,16 @@ fn told_identity(options: &NodeOptions) -> Result<Identity, NodeError> {
     })
 }
 
-/// What a first member starts from.
-fn first_state(told: &Identity) -> State {
+/// What a new node starts from: a first member from the first members, which are the same for
+/// all; one that joins from nothing but a term, which tells a new log from one that was removed.
+fn first_state(options: &NodeOptions, told: &Identity) -> State {
+    if !options.join.is_empty() {
+        let (term, vote) = (Term(1), None);
+        return State {
+            hard_state: HardState { term, vote },
+            entries: Vec::new(),
+        };
+    }
     let members = Members::of_voters(told.founders.iter().copied().map(NodeId));
     let Durable {
         hard_state,
@@ -343,19 +380,13 @@ fn describe(verdict: &Verdict) -> (Condition, String) {
     }
 }
 
-fn constant_status(options: &NodeOptions, checked: &Checked, disk: &str) -> Status {
-    let member = |(id, url): (&u64, &crate::node::PeerUrl)| MemberStatus {
-        id: *id,
-        url: url.to_string(),
-        kind: "voter".to_string(),
-        ..MemberStatus::default()
-    };
+fn constant_status(options: &NodeOptions, disk: &Disk) -> Status {
     Status {
         cluster: format!("{:032x}", options.cluster.0),
         node: options.id,
         version: env!("CARGO_PKG_VERSION").to_string(),
-        disk: disk.to_string(),
-        members: checked.urls.iter().map(member).collect(),
+        disk: disk.condition.clone(),
+        founders: disk.identity.founders.clone(),
         ..Status::default()
     }
 }

@@ -9,11 +9,12 @@ use super::greet::{REFUSED, read_hello, short};
 use crate::limits::PEER_CONNECT;
 use axum::extract::ws::{CloseFrame, Message as Ws, WebSocket};
 use raftwerk_wire::frame::{self, Frame, Incoming, PeerHello};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
 /// Lives as long as one incoming connection.
-pub async fn serve(peers: &Peers, mut socket: WebSocket) {
+pub async fn serve(peers: &Arc<Peers>, mut socket: WebSocket) {
     let Ok(_permit) = peers.incoming.try_acquire() else {
         return refuse(&mut socket, "too many connections").await;
     };
@@ -28,8 +29,8 @@ pub async fn serve(peers: &Peers, mut socket: WebSocket) {
         Ok(None) | Err(_) => return,
     };
     if let Err(why) = peers.judge(&theirs) {
-        match peers.links.get(&theirs.node.0) {
-            Some(link) => peers.refuse(link, &why),
+        match peers.find(theirs.node.0) {
+            Some(link) => peers.refuse(&link, &why),
             None => peers.log.line(format!(
                 "refused a connection of node {}: {why}",
                 theirs.node.0

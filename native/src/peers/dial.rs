@@ -12,6 +12,7 @@ use crate::limits::{PEER_CONNECT, PEER_REFUSED_PAUSE, PEER_WRITE_BATCH};
 use futures_util::{SinkExt, StreamExt};
 use raftwerk_core::Span;
 use raftwerk_wire::frame::{self, MAX_FRAME_BYTES};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
@@ -37,7 +38,7 @@ fn duration(span: Span) -> Duration {
 }
 
 /// Connects for ever.
-pub async fn keep_connected(peers: &Peers, link: &Link) {
+pub async fn keep_connected(peers: &Arc<Peers>, link: &Link) {
     let longest = duration(peers.timing.heartbeat) * 2;
     // A try that hangs must not outlast an election either; but a greeting takes its time.
     let patience = duration(peers.timing.election_min).clamp(PEER_CONNECT / 4, PEER_CONNECT);
@@ -70,7 +71,7 @@ pub async fn keep_connected(peers: &Peers, link: &Link) {
 }
 
 /// Opens the socket and exchanges greetings.
-async fn connect(peers: &Peers, link: &Link) -> Result<Socket, End> {
+async fn connect(peers: &Arc<Peers>, link: &Link) -> Result<Socket, End> {
     let lost = |error: &dyn std::fmt::Display| End::Lost(format!("cannot connect: {error}"));
     let authority = link.url.authority.as_str();
     let stream = TcpStream::connect(authority)

@@ -4,8 +4,10 @@
 //! logged on both sides and shown in `/v1/cluster`.
 
 use super::Peers;
+use crate::node::PeerUrl;
 use raftwerk_core::NodeId;
 use raftwerk_wire::frame::{self, Incoming, PeerHello};
+use std::sync::Arc;
 
 /// Status of the close frame of a refusal.
 pub const REFUSED: u16 = 4_001;
@@ -27,7 +29,7 @@ impl Peers {
     ///
     /// # Errors
     /// Why not.
-    pub fn judge(&self, theirs: &PeerHello) -> Result<(), String> {
+    pub fn judge(self: &Arc<Self>, theirs: &PeerHello) -> Result<(), String> {
         let (ours, node) = (&self.hello, theirs.node.0);
         if theirs.cluster != ours.cluster {
             return Err(format!(
@@ -44,19 +46,16 @@ impl Peers {
         if theirs.node == ours.node {
             return Err(format!("two nodes have the id {node}"));
         }
-        if !self.links.contains_key(&node) {
-            return Err(format!(
-                "node {node} is not in --initial-cluster of node {}",
-                ours.node.0
-            ));
-        }
         if theirs.founders != ours.founders {
             return Err(format!(
                 "nodes {node} and {} were started with different --initial-cluster",
                 ours.node.0
             ));
         }
-        self.disks.meet(node, theirs.disk)
+        let url = PeerUrl::parse(&theirs.url)
+            .map_err(|why| format!("node {node} does not say where it is reached: {why}"))?;
+        self.disks.meet(node, theirs.disk)?;
+        self.learn(node, &url)
     }
 }
 

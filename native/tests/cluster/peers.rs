@@ -30,6 +30,7 @@ fn hello() -> PeerHello {
         disk: 9,
         to: NodeId(1),
         founders: founders_sum([1, 2, 3]),
+        url: "http://127.0.0.1:9".to_string(),
     }
 }
 
@@ -78,8 +79,14 @@ async fn who_does_not_greet_well_is_told_why() {
         node: NodeId(1),
         ..hello()
     };
-    let stranger = PeerHello {
+    let nowhere = PeerHello {
         node: NodeId(9),
+        url: "here".to_string(),
+        ..hello()
+    };
+    let others = PeerHello {
+        node: NodeId(9),
+        founders: founders_sum([1, 2]),
         ..hello()
     };
     let mut old = hello().encode();
@@ -88,7 +95,8 @@ async fn who_does_not_greet_well_is_told_why() {
         (Ws::binary(other_cluster.encode()), "wrong cluster"),
         (Ws::binary(wrong_address.encode()), "wrong address"),
         (Ws::binary(twin.encode()), "two nodes have the id 1"),
-        (Ws::binary(stranger.encode()), "not in --initial-cluster"),
+        (Ws::binary(nowhere.encode()), "does not say where"),
+        (Ws::binary(others.encode()), "different --initial-cluster"),
         (Ws::binary(old), "speaks version 200"),
         (Ws::binary(vec![1, 2, 3]), "ends too early"),
         (Ws::text("hello"), "did not greet"),

@@ -7,5 +7,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod frozen;
+mod joined;
 mod killed;
 mod rig;

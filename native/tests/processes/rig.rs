@@ -23,6 +23,10 @@ pub struct Fleet {
     place: tempfile::TempDir,
     ports: Vec<u16>,
     children: Vec<Option<Child>>,
+    /// So many are first members; the others join.
+    first: usize,
+    /// Through whom they do.
+    through: String,
     flags: Vec<String>,
     client: Client,
 }
@@ -34,6 +38,8 @@ impl Fleet {
             place: tempfile::tempdir().unwrap(),
             ports: ports(count),
             children: (0..count).map(|_| None).collect(),
+            first: count,
+            through: String::new(),
             flags: flags.iter().map(ToString::to_string).collect(),
             client: Client::default(),
         };
@@ -41,6 +47,16 @@ impl Fleet {
             fleet.restart(id);
         }
         fleet
+    }
+
+    /// Starts one more node, which joins through another.
+    pub fn join(&mut self, through: u64) -> u64 {
+        let (id, url) = (self.ports.len() as u64 + 1, self.url(through));
+        self.ports.extend(ports(1));
+        self.children.push(None);
+        self.through = url;
+        self.restart(id);
+        id
     }
 
     pub fn ids(&self) -> Vec<u64> {
@@ -57,11 +73,20 @@ impl Fleet {
 
     /// Starts a node that is down, on the data it has.
     pub fn restart(&mut self, id: u64) {
-        let members: Vec<String> = self
-            .ids()
-            .iter()
-            .map(|id| format!("{id}={}", self.url(*id)))
-            .collect();
+        let first = (1..=self.first as u64).map(|id| format!("{id}={}", self.url(id)));
+        let members: Vec<String> = first.collect();
+        let place = if id <= self.first as u64 {
+            ["--initial-cluster".to_string(), members.join(",")].to_vec()
+        } else {
+            let (own, through) = (self.url(id), self.through.clone());
+            [
+                "--advertise".to_string(),
+                own,
+                "--join".to_string(),
+                through,
+            ]
+            .to_vec()
+        };
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -72,7 +97,7 @@ impl Fleet {
             .args(["node", "--exit-with-parent", "--cluster", "c0ffee", "--id"])
             .arg(id.to_string())
             .args(["--listen", &self.url(id)["http://".len()..]])
-            .args(["--initial-cluster", &members.join(",")])
+            .args(place)
             .args(&self.flags)
             .arg("--data")
             .arg(self.data(id))

@@ -49,6 +49,7 @@ fn start() -> Rig {
         disk: 1,
         to: node,
         founders: 0,
+        url: "http://127.0.0.1:1".to_string(),
     };
     let url = PeerUrl::parse("http://127.0.0.1:1").expect("good");
     let peers = Arc::new(Peers::new(crate::peers::Parts {
