@@ -1,11 +1,13 @@
 //! How a node's picture is taken: from the core's `view()` and the store, nothing else.
 
+use crate::explain;
 use crate::view::{
-    DiskView, EntryView, ItemView, LogView, NodeView, PeerView, ReadView, SHOWN_KEYS, SnapshotView,
-    StoreView, TimerView, VoteView, show_bytes,
+    ChangeView, DiskView, EntryView, ItemView, LogView, NodeView, PeerView, PilotView, ReadView,
+    SHOWN_KEYS, SnapshotView, StoreView, TimerView, TransferView, VoteView, show_bytes,
 };
+use raftwerk_core::autopilot::Autopilot;
 use raftwerk_core::trace::Held;
-use raftwerk_core::{Deadline, Raft, View, Waiting};
+use raftwerk_core::{Changing, Deadline, Raft, Transferring, View, Waiting};
 use raftwerk_kv::Store;
 
 impl NodeView {
@@ -19,6 +21,9 @@ impl NodeView {
             held: view.held().into_iter().map(held).collect(),
             store: StoreView::of(store),
             switches: switches(view),
+            change: view.change().as_ref().map(change),
+            transfer: view.transfer().as_ref().map(transfer),
+            autopilot: view.autopilot().map(pilot),
             ..NodeView::outline(raft, clock)
         }
     }
@@ -44,6 +49,8 @@ impl NodeView {
             votes_needed: voters.len() / 2 + 1,
             voters,
             learners: members.map_or_else(Vec::new, |m| ids(&m.learners)),
+            outgoing: members.map_or_else(Vec::new, |m| ids(&m.outgoing)),
+            demote_later: members.map_or_else(Vec::new, |m| ids(&m.demote_later)),
             log: log(view, 0),
             first: view.first().0,
             snapshot: snapshot(view),
@@ -129,6 +136,34 @@ fn log(view: View<'_>, shown: usize) -> LogView {
         last_term: last.term.0,
         first_shown,
         entries,
+    }
+}
+
+fn change(change: &Changing<'_>) -> ChangeView {
+    let rounds = change.rounds.iter();
+    ChangeView {
+        by_autopilot: change.ticket.is_none(),
+        voters: ids(&change.target.voters),
+        learners: ids(&change.target.learners),
+        rounds: rounds
+            .map(|(node, round, goal)| (node.0, *round, goal.0))
+            .collect(),
+    }
+}
+
+fn transfer(transfer: &Transferring) -> TransferView {
+    TransferView {
+        to: transfer.to.0,
+        sent: transfer.sent,
+        limit: timer(transfer.limit),
+    }
+}
+
+fn pilot(pilot: &Autopilot) -> PilotView {
+    let last = pilot.last();
+    PilotView {
+        wanted: pilot.policy().target,
+        last: last.map(|(at, decision)| (at.0, explain::decision(decision))),
     }
 }
 

@@ -94,6 +94,21 @@ pub struct NodeView {
     pub voters: Vec<u64>,
     /// Learners of the membership in force.
     pub learners: Vec<u64>,
+    /// Voters of the membership that is being left; empty outside a joint change.
+    #[serde(default)]
+    pub outgoing: Vec<u64>,
+    /// Outgoing voters that become learners when the joint change ends.
+    #[serde(default)]
+    pub demote_later: Vec<u64>,
+    /// The change of members that a leader is at.
+    #[serde(default)]
+    pub change: Option<ChangeView>,
+    /// The transfer that a leader is at.
+    #[serde(default)]
+    pub transfer: Option<TransferView>,
+    /// A leader's autopilot, if it is switched on.
+    #[serde(default)]
+    pub autopilot: Option<PilotView>,
     /// The log.
     pub log: LogView,
     /// First index that is still in the log; what came before is in the snapshot.
@@ -155,6 +170,39 @@ pub struct LogView {
     pub first_shown: u64,
     /// Entries, contiguous up to `last`.
     pub entries: Vec<EntryView>,
+}
+
+/// A change of members under way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeView {
+    /// The leader's autopilot decided it; else somebody asked.
+    pub by_autopilot: bool,
+    /// Who shall vote.
+    pub voters: Vec<u64>,
+    /// Who shall learn.
+    pub learners: Vec<u64>,
+    /// New voters that must keep up first: node, its round, the index that ends it.
+    pub rounds: Vec<(u64, u64, u64)>,
+}
+
+/// A leadership transfer under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransferView {
+    /// Who shall lead.
+    pub to: u64,
+    /// It was told to campaign.
+    pub sent: bool,
+    /// When it is given up.
+    pub limit: TimerView,
+}
+
+/// An autopilot.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PilotView {
+    /// Voters wanted.
+    pub wanted: u64,
+    /// What it decided last in this term, in words, and when.
+    pub last: Option<(u64, String)>,
 }
 
 /// A snapshot in force on a node.
