@@ -7,6 +7,7 @@ mod client;
 mod entry;
 mod fields;
 mod link;
+mod members;
 mod message;
 mod node;
 mod peers;

@@ -1,5 +1,6 @@
 //! The facts about a node, as (name, value) in two columns, and which of them changed.
 
+use super::members::members;
 use crate::panel::{node_or_dash, span};
 use raftwerk_core::trace::Role;
 use raftwerk_wire::explain::role_name;
@@ -17,7 +18,7 @@ pub struct Field {
     pub marked: bool,
 }
 
-fn field(name: &'static str, value: impl Into<String>) -> Field {
+pub(super) fn field(name: &'static str, value: impl Into<String>) -> Field {
     Field {
         name,
         value: value.into(),
@@ -25,7 +26,7 @@ fn field(name: &'static str, value: impl Into<String>) -> Field {
     }
 }
 
-fn moving(name: &'static str, value: String) -> Field {
+pub(super) fn moving(name: &'static str, value: String) -> Field {
     Field {
         name,
         value,
@@ -99,6 +100,7 @@ pub fn volatile(view: &NodeView, now: u64) -> Vec<Field> {
     if !view.votes.is_empty() && view.role != Role::Leader {
         fields.push(field("votes", votes(view)));
     }
+    fields.extend(members(view, now));
     for read in &view.reads {
         let waits = match read.waits_for.as_str() {
             "round" => "a majority to answer",
@@ -131,7 +133,7 @@ pub fn headline(view: &NodeView) -> String {
     format!("{}, term {}{leader}", role_name(view.role), view.term)
 }
 
-fn remaining(timer: TimerView, now: u64) -> String {
+pub(super) fn remaining(timer: TimerView, now: u64) -> String {
     match timer.due {
         u64::MAX => "off".to_string(),
         due if due > now => format!("in {}", span(due - now)),

@@ -88,15 +88,31 @@ impl Kept {
             && a.votes == b.votes
             && a.fenced == b.fenced
             && (&a.voters, &a.learners) == (&b.voters, &b.learners)
+            && (&a.outgoing, &a.change) == (&b.outgoing, &b.change)
+            && a.autopilot == b.autopilot
     }
 }
 
 fn rest_weight(view: &NodeView) -> usize {
     let words = view.held.iter().chain(&view.switches);
     let words: usize = words.map(|text| size_of::<String>() + text.len()).sum();
+    let change = view.change.as_ref().map_or(0, |change| {
+        size_of_val(change.voters.as_slice())
+            + size_of_val(change.learners.as_slice())
+            + size_of_val(change.rounds.as_slice())
+    });
+    let last = view
+        .autopilot
+        .as_ref()
+        .and_then(|pilot| pilot.last.as_ref());
+    let decided = last.map_or(0, |(_, what)| what.len());
     size_of_val(view.votes.as_slice())
         + size_of_val(view.voters.as_slice())
         + size_of_val(view.learners.as_slice())
+        + size_of_val(view.outgoing.as_slice())
+        + size_of_val(view.demote_later.as_slice())
+        + change
+        + decided
         + size_of_val(view.peers.as_slice())
         + size_of_val(view.reads.as_slice())
         + words

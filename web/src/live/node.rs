@@ -141,6 +141,9 @@ fn on_page_clock(mut view: NodeView, offset: i64) -> NodeView {
     view.election = view.election.as_ref().map(timer);
     view.heartbeat = view.heartbeat.as_ref().map(timer);
     view.check_quorum = view.check_quorum.as_ref().map(timer);
+    if let Some(transfer) = &mut view.transfer {
+        transfer.limit = timer(&transfer.limit);
+    }
     for peer in &mut view.peers {
         peer.heard = peer.heard.map(|heard| moved(heard, offset));
     }
