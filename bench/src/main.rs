@@ -80,7 +80,7 @@ fn main() -> ExitCode {
 fn options(args: impl Iterator<Item = String>) -> Result<Options, String> {
     let mut options = Options {
         quick: false,
-        rounds: 5,
+        rounds: 3,
         only: None,
     };
     let mut args = args;

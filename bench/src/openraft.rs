@@ -29,6 +29,10 @@ impl Contestant for Openraft {
         let runtime = runtime.expect("a runtime");
         let config = Config {
             enable_tick: false,
+            // Its leader's lease runs by the clock: a machine that is busy must not end it.
+            election_timeout_min: 60_000,
+            election_timeout_max: 120_000,
+            heartbeat_interval: 10_000,
             enable_pre_vote: Some(true),
             snapshot_policy: SnapshotPolicy::Never,
             ..Config::default()

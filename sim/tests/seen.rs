@@ -198,6 +198,7 @@ fn less(mut view: ClusterView) -> ClusterView {
         node.held.clear();
         node.store = Default::default();
         node.switches.clear();
+        (node.change, node.transfer, node.autopilot) = (None, None, None);
     }
     view
 }
