@@ -27,7 +27,7 @@ pub struct Course {
 }
 
 /// All of them.
-pub static COURSES: [Course; 6] = [
+pub static COURSES: [Course; 7] = [
     Course {
         name: "storm",
         about: "A random world with random faults, then healing and proof of life.",
@@ -44,6 +44,16 @@ pub static COURSES: [Course; 6] = [
                 of the others, and are asked for other members.",
         by_hand: false,
         setup: reads,
+        play: |world, steps| {
+            rage(world, steps, &mut ());
+            settle(world, &mut ());
+        },
+    },
+    Course {
+        name: "leases",
+        about: "The same with leaders that read from their leases, and nodes that start again.",
+        by_hand: false,
+        setup: leases,
         play: |world, steps| {
             rage(world, steps, &mut ());
             settle(world, &mut ());
@@ -119,6 +129,18 @@ fn reads(seed: u64) -> Setup {
         one: 0,
         many: draw.below(3) as u32,
     };
+    setup
+}
+
+fn leases(seed: u64) -> Setup {
+    let mut draw = Stream::new(seed, Purpose::Course, 4);
+    let mut setup = reads(seed);
+    setup.switches.lease_reads = true;
+    (setup.workload.read_leader, setup.workload.read_lease) = (0, 8);
+    setup.faults.crash = 1 + draw.below(8) as u32;
+    setup.faults.time_out = draw.below(8) as u32;
+    setup.faults.churn.transfer = 1 + draw.below(4) as u32;
+    setup.faults.churn.many = draw.below(3) as u32;
     setup
 }
 

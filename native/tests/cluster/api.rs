@@ -165,7 +165,7 @@ async fn errors_have_one_form() {
         (Method::GET, &too_long, b"", 400),
         (Method::GET, "/v1/kv/%4", b"", 400),
         (Method::GET, "/v1/kv/x?read=lease", b"", 400),
-        (Method::GET, "/v1/kv/x?read=quorum", b"", 400),
+        (Method::GET, "/v1/kv/x?read=quorum", b"", 404),
         (Method::GET, "/v1/kv/x?read=often", b"", 400),
         (Method::GET, "/v1/kv/x?raed=stale", b"", 400),
         (Method::GET, "/v1/kv?limit=0", b"", 400),

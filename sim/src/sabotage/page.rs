@@ -91,9 +91,15 @@ pub fn write(found: &[Found], taught: &[Taught]) -> String {
     let caught = || found.iter().filter_map(|found| found.caught.as_ref());
     let most = caught().map(|caught| caught.seed + 1).max().unwrap_or(0);
     let mut page = format!(
-        "{HEAD}\n{} rules; {} are noticed, the last of them after {most} seeds.\n\n",
+        "{HEAD}\n{} rules; {} are noticed: {} by a course, the last of them after {most} seeds, {} by \
+         the explorer alone.\n\n",
         found.len(),
-        caught().count()
+        found.iter().filter(|found| found.is_noticed()).count(),
+        caught().count(),
+        found
+            .iter()
+            .filter(|found| found.caught.is_none() && found.explored.is_some())
+            .count(),
     );
     page += "| rule | without it | section | in | course | noticed by | seed | comes to | explored \
              | core's own test |\n|---|---|---|---|---|---|---|---|---|---|\n";
@@ -142,6 +148,12 @@ pub fn write(found: &[Found], taught: &[Taught]) -> String {
 }
 
 impl Found {
+    /// Whether a course or the explorer notices.
+    #[must_use]
+    pub fn is_noticed(&self) -> bool {
+        self.caught.is_some() || self.explored.is_some()
+    }
+
     fn names(&self, check: &str) -> bool {
         let caught = self
             .caught

@@ -240,17 +240,18 @@ fn chosen(options: &Options) -> Vec<Plan> {
 
 fn find(options: &Options) -> (Vec<String>, Value) {
     let plans = chosen(options);
-    let found = each(&plans, options.threads, Plan::name, |plan, told| Found {
-        plan: *plan,
-        caught: hunt(plan, options, told),
-        explored: match options.mode {
-            Mode::Write => explored::find(plan),
-            _ => None,
-        },
-        harm: match (options.mode, plan.spared, plan.broken) {
-            (Mode::Write, None, Broken::Rule(_) | Broken::Host(_)) => harm(plan, options, told),
-            _ => None,
-        },
+    let found = each(&plans, options.threads, Plan::name, |plan, told| {
+        let caught = hunt(plan, options, told);
+        let looks = options.mode == Mode::Write || caught.is_none();
+        Found {
+            plan: *plan,
+            explored: looks.then(|| explored::find(plan)).flatten(),
+            harm: match (options.mode, plan.spared, plan.broken) {
+                (Mode::Write, None, Broken::Rule(_) | Broken::Host(_)) => harm(plan, options, told),
+                _ => None,
+            },
+            caught,
+        }
     });
     found.iter().for_each(|found| println!("{}", line(found)));
     let mut wrong: Vec<String> = found.iter().filter_map(surprise).collect();
@@ -261,8 +262,8 @@ fn find(options: &Options) -> (Vec<String>, Value) {
     {
         wrong.push(format!("{PAGE}: {why}"));
     }
-    let killed = found.iter().filter(|found| found.caught.is_some()).count();
-    let spared = |found: &&Found| found.caught.is_none() && found.plan.spared.is_some();
+    let killed = found.iter().filter(|found| found.is_noticed()).count();
+    let spared = |found: &&Found| !found.is_noticed() && found.plan.spared.is_some();
     let spared = found.iter().filter(spared);
     let elsewhere: Vec<_> = spared.map(|found| found.plan.name()).collect();
     let object = json!({
@@ -287,7 +288,10 @@ fn line(found: &Found) -> String {
             event,
             seed,
         }) => format!("{name}: {by}, seed {seed}, event {event}: {detail}"),
-        None => format!("{name}: no course noticed; the core's own test is {test}"),
+        None => match found.explored {
+            Some((scope, steps)) => format!("{name}: explore, scope {scope}, {steps} steps"),
+            None => format!("{name}: no course noticed; the core's own test is {test}"),
+        },
     }
 }
 
@@ -295,6 +299,7 @@ fn line(found: &Found) -> String {
 fn surprise(found: &Found) -> Option<String> {
     let name = found.plan.name();
     match (&found.caught, found.plan.spared) {
+        (None, None) if found.explored.is_some() => None,
         (None, None) => Some(format!("{name} was taken away and nobody noticed")),
         (Some(_), Some(_)) => Some(format!("{name} is said to be missed by no course; it is")),
         _ => None,
@@ -350,7 +355,7 @@ fn again(plan: &Plan, options: &Options, page: &str) -> Option<String> {
         return Some(wrong);
     }
     let Some(seed) = line.seed else {
-        let spared = plan.spared.is_some();
+        let spared = plan.spared.is_some() || line.explored.is_some();
         return (!spared).then(|| format!("{name}: the page says that nobody noticed"));
     };
     let caught = once(plan.course, seed, options.steps, || plan.world(seed));
