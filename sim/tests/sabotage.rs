@@ -32,11 +32,11 @@ fn a_broken_rule_is_noticed_and_the_last_line_is_one_object() {
 #[test]
 fn a_rule_that_nobody_misses_is_a_failure_unless_that_is_said() {
     let seeds = ["--max-seeds", "1", "--json", "--only"];
-    let output = sabotage(&[&seeds[..], &["e10a-old-yes"]].concat());
+    let output = sabotage(&[&seeds[..], &["r8-too-large"]].concat());
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(last(&output)["survivors"], 1);
     let told = String::from_utf8(output.stdout).unwrap();
-    assert!(told.contains("e10a-old-yes was taken away and nobody noticed"));
+    assert!(told.contains("r8-too-large was taken away and nobody noticed"));
     let output = sabotage(&[&seeds[..], &["r20-forget-commit"]].concat());
     assert!(output.status.success());
     let last = last(&output);
