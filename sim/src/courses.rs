@@ -27,7 +27,7 @@ pub struct Course {
 }
 
 /// All of them.
-pub static COURSES: [Course; 7] = [
+pub static COURSES: [Course; 8] = [
     Course {
         name: "storm",
         about: "A random world with random faults, then healing and proof of life.",
@@ -54,6 +54,17 @@ pub static COURSES: [Course; 7] = [
         about: "The same with leaders that read from their leases, and nodes that start again.",
         by_hand: false,
         setup: leases,
+        play: |world, steps| {
+            rage(world, steps, &mut ());
+            settle(world, &mut ());
+        },
+    },
+    Course {
+        name: "turmoil",
+        about: "Leaders fall without rest, every campaign is heard, an append holds one entry, and \
+                many members are replaced at a time.",
+        by_hand: false,
+        setup: turmoil,
         play: |world, steps| {
             rage(world, steps, &mut ());
             settle(world, &mut ());
@@ -141,6 +152,20 @@ fn leases(seed: u64) -> Setup {
     setup.faults.time_out = draw.below(8) as u32;
     setup.faults.churn.transfer = 1 + draw.below(4) as u32;
     setup.faults.churn.many = draw.below(3) as u32;
+    setup
+}
+
+fn turmoil(seed: u64) -> Setup {
+    let mut draw = Stream::new(seed, Purpose::Course, 5);
+    let mut setup = reads(seed);
+    setup.nodes = [5, 5, 7][draw.below(3) as usize];
+    (setup.switches.pre_vote, setup.switches.stickiness) = (false, false);
+    setup.limits.append_bytes = 1;
+    (setup.workload.put, setup.workload.read_leader) = (8, 1);
+    setup.faults.most_down = setup.nodes / 2 + 1;
+    setup.faults.crash = 8;
+    setup.faults.time_out = 4 + draw.below(8) as u32;
+    setup.faults.churn.many = 4 * draw.below(2) as u32;
     setup
 }
 

@@ -6,6 +6,8 @@ mod checks;
 mod clients;
 #[path = "playground/controls.rs"]
 mod controls;
+#[path = "playground/link.rs"]
+mod link;
 #[path = "playground/stage.rs"]
 mod stage;
 #[path = "playground/visit.rs"]

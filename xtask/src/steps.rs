@@ -116,22 +116,14 @@ pub const STEPS: &[Step] = &[
     step(
         "sabotage-table",
         When::Full,
-        "some rules that are taken away are noticed",
+        "every rule that is taken away is still noticed",
         |workspace| {
             let sim = "-p raftwerk-sim --features sabotage";
             cargo(workspace, &format!("clippy {sim} --all-targets {STRICT}"))?;
             cargo(workspace, &format!("test {sim} --lib sabotage::"))?;
             cargo(workspace, &format!("test {sim} --test sabotage"))?;
-            for rule in [
-                "e2-twice",
-                "e4-pre-vote",
-                "p5-3-keep-conflict",
-                "m1-two-at-once",
-            ] {
-                let run = format!("run --release {sim} --bin sabotage -- --only {rule} --json");
-                cargo(workspace, &run)?;
-            }
-            cargo(workspace, &format!("test {sim} --test courses"))
+            let run = format!("run --release {sim} --bin sabotage -- --check --json");
+            cargo(workspace, &run)
         },
     ),
     step(

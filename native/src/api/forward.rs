@@ -425,9 +425,14 @@ fn trouble(why: Refusal) -> Trouble {
                 BadMembers::Joint => "only the leader itself makes joint members",
             },
         ),
-        Refusal::UnknownMember | Refusal::Disabled => Trouble::bad(
+        Refusal::Disabled => Trouble::bad(
             "not_possible",
-            "this is switched off or names an unknown member",
+            "this kind of read is switched off here: start every node with --lease-reads, or read \
+             in another mode, as with read=quorum",
+        ),
+        Refusal::UnknownMember => Trouble::bad(
+            "not_possible",
+            "no member is named so, or this node is none itself",
         ),
     }
 }

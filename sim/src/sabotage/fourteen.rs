@@ -30,7 +30,7 @@ pub struct Lesson {
 /// Number, rule, course, check.
 const ROWS: [(u32, &str, &str, &str); 12] = [
     (1, "e5-no-check", "storm", "Leader completeness"),
-    (2, "r13-old-term", "storm", "State machine safety"),
+    (2, "r13-old-term", "turmoil", "State machine safety"),
     (3, "e1-vote", "storm", "Election safety"),
     (4, "e1-term", "storm", "Monotonic terms"),
     (5, "r1-cut-all", "storm", "Leader completeness"),
@@ -39,7 +39,7 @@ const ROWS: [(u32, &str, &str, &str); 12] = [
     (8, "l4-no-round", "reads", LINEAR),
     (9, "l1-no-own-entry", "reads", LINEAR),
     (11, "c1-no-sessions", "storm", "Session answers identical"),
-    (13, "m4-direct", "storm", "Election safety"),
+    (13, "m4-direct", "turmoil", "Election safety"),
     (14, "m1-no-own-entry", "2015", "State machine safety"),
 ];
 

@@ -17,7 +17,7 @@ const FAR: [(&str, &str); 8] = [
     ("l9-heard", "lease-late"),
     ("l9-voted", "lease-votes"),
     ("l13-newest-in-log", "quorum-read-change"),
-    ("s2-drop-tail", "snapshot-install"),
+    ("s2-drop-tail", "snapshot-leaders"),
 ];
 
 /// Steps of the shortest way to a violation, if there is one.

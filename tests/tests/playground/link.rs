@@ -1,0 +1,51 @@
+//! The link that a failing storm prints: the page opens it and stands at the event where the
+//! check failed, in the state that the simulator was in; and a link that is damaged says so.
+
+use anyhow::{Context, Result};
+use raftwerk_sim::{Effort, IN_ADDRESS, Run, Setup, World, storm_in};
+use raftwerk_tests::{Browser, FileServer, Viewport, artifact, dist};
+
+/// A storm on disks that lie, which fails.
+fn failing() -> Result<Run> {
+    let mut setup = Setup::storm(4);
+    setup.disk.lies = 8;
+    let mut world = World::recorded(&setup, false);
+    let report = storm_in(&mut world, 20_000, &Effort::default());
+    report.violation.context("disks that lie are found out")?;
+    Ok(Run::of(&world))
+}
+
+async fn opened(word: &str) -> Result<(Browser, FileServer)> {
+    let server = FileServer::start(&dist())?;
+    let browser = Browser::open(Viewport::DESK).await?;
+    let url = format!("{}?mode=playground{IN_ADDRESS}{word}", server.url());
+    browser.goto(&url).await?;
+    browser.find("[data-node='1']").await?;
+    Ok((browser, server))
+}
+
+#[tokio::test]
+async fn a_failing_run_is_opened_where_it_failed() -> Result<()> {
+    let run = failing()?;
+    let claim = run.claim.as_ref().context("it says where it failed")?;
+    let (mut browser, _server) = opened(&run.to_word()).await?;
+    let there = format!(
+        "return window.raftwerk.position() === {} && window.raftwerk.hash() === '{:016x}'",
+        claim.event, claim.hash
+    );
+    let got = browser.script("return [window.raftwerk.position(), window.raftwerk.hash(), document.body.innerText.slice(0, 300)]").await?;
+    println!("GOT {got} word {} want {} {:x}", run.to_word().len(), claim.event, claim.hash);
+    browser.wait_for(&there).await?;
+    browser
+        .wait_for_text("#banner-violation", &claim.check)
+        .await?;
+    browser.screenshot(&artifact("playground-link.png")).await?;
+    browser.must_be_quiet().await
+}
+
+#[tokio::test]
+async fn a_damaged_link_says_so_and_the_page_works() -> Result<()> {
+    let (mut browser, _server) = opened("nonsense").await?;
+    browser.wait_for_text("body", "This is no run").await?;
+    browser.must_be_quiet().await
+}
