@@ -102,11 +102,11 @@ pub enum Msg {
     Undo(Undo),
 }
 
-/// Something said briefly.
+/// Something said, for a while or until it is closed.
 struct Toast {
     text: String,
     undo: Option<Undo>,
-    _timer: Timeout,
+    _timer: Option<Timeout>,
 }
 
 /// The app.
@@ -211,7 +211,13 @@ impl Component for App {
         app.watch(ctx);
         app.refresh();
         if let Some(run) = &wanted.run {
-            app.perform(ctx, Action::Toast(media::about(run)));
+            // What a link says of its run stays until it is closed: the check may be one that
+            // looks at the whole run, and then nothing else on the page tells.
+            app.toast = Some(Toast {
+                text: media::about(run),
+                undo: None,
+                _timer: None,
+            });
         }
         if wanted.mode == Mode::Live {
             app.perform(ctx, Action::Mode(Mode::Live));

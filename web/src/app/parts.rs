@@ -85,7 +85,7 @@ impl App {
         self.toast = Some(Toast {
             text,
             undo,
-            _timer: timer,
+            _timer: Some(timer),
         });
     }
 }
