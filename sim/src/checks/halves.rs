@@ -1,6 +1,7 @@
 //! Which nodes make a majority, as sets of bits: cheap enough to keep beside every committed entry.
 
 use raftwerk_core::{Members, NodeId};
+use std::fmt;
 
 /// The voters of a membership; in a joint one both halves decide (paper 6, thesis 4.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +31,22 @@ impl Halves {
     }
 }
 
+/// `S1 S2 S3`; a joint one `S1 S2 S3 and S3 S4`.
+impl fmt::Display for Halves {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = |half: u16| {
+            let nodes = (1..16).filter(|node| half & (1 << node) != 0);
+            let names: Vec<String> = nodes.map(|node| format!("S{node}")).collect();
+            names.join(" ")
+        };
+        f.write_str(&names(self.voters))?;
+        match self.outgoing {
+            0 => Ok(()),
+            outgoing => write!(f, " and {}", names(outgoing)),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,6 +62,7 @@ mod tests {
         let decided = |members: &Members, yes: &[u64]| {
             Halves::of(members).majority(|node| yes.contains(&node.0))
         };
+        assert_eq!(Halves::of(&joint).to_string(), "S1 S2 S3 and S4 S5 S6");
         assert!(!decided(&plain, &[1, 2]));
         assert!(decided(&plain, &[1, 2, 4]));
         assert!(!decided(&joint, &[1, 2, 3, 4]));

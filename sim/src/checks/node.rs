@@ -278,11 +278,13 @@ impl Checks {
         let id = LogId::new(committed.term, index);
         if !committed.halves.majority(|node| holds(nodes, node, id)) {
             let all = nodes.iter().map(|node| NodeId(node.id));
-            let on: Vec<NodeId> = all.filter(|node| holds(nodes, *node, id)).collect();
-            let by = committed.halves;
+            let on = all.filter(|node| holds(nodes, *node, id));
+            let on: Vec<String> = on.map(|node| node.to_string()).collect();
+            let (by, on) = (committed.halves, on.join(" "));
+            let on = if on.is_empty() { "nobody" } else { &on };
             self.fail(
                 Check::MajorityOnDisk,
-                format!("{id} is committed by {by:?}; on the disks of {on:?}"),
+                format!("{id} is committed by a majority of {by}; it is on the disks of: {on}"),
             );
         }
     }
