@@ -43,8 +43,10 @@ pub struct Timing {
     /// A leader is silent at most this long.
     pub heartbeat: Span,
     /// Leases: how wrong a clock may run, either way, in parts of a million.
+    #[cfg_attr(feature = "serde", serde(default = "drift_ppm"))]
     pub drift_ppm: u64,
     /// Leases end earlier by this, for what is not drift.
+    #[cfg_attr(feature = "serde", serde(default = "lease_safety"))]
     pub lease_safety: Span,
     /// A leadership transfer is given up after this long (thesis 3.10).
     pub transfer_limit: Span,
@@ -117,6 +119,16 @@ impl Default for Switches {
     }
 }
 
+/// One part in a thousand: several times what quartz does.
+const fn drift_ppm() -> u64 {
+    1_000
+}
+
+/// 10 ms.
+const fn lease_safety() -> Span {
+    Span::millis(10)
+}
+
 impl Config {
     /// Numbers for real servers on a LAN.
     #[must_use]
@@ -129,8 +141,8 @@ impl Config {
                 election_min: Span::millis(500),
                 election_max: Span::millis(1_000),
                 heartbeat: Span::millis(50),
-                drift_ppm: 1_000,
-                lease_safety: Span::millis(10),
+                drift_ppm: drift_ppm(),
+                lease_safety: lease_safety(),
                 transfer_limit: Span::millis(1_000),
             },
             limits: Limits {
@@ -164,8 +176,8 @@ impl Config {
                 election_min: Span::millis(150),
                 election_max: Span::millis(300),
                 heartbeat: Span::millis(50),
-                drift_ppm: 1_000,
-                lease_safety: Span::millis(10),
+                drift_ppm: drift_ppm(),
+                lease_safety: lease_safety(),
                 transfer_limit: Span::millis(300),
             },
             limits: Limits {

@@ -140,6 +140,7 @@ pub fn frames() -> Samples {
         disk: u64::MAX,
         to: NodeId(2),
         founders: 0xdead_beef,
+        url: "http://127.0.0.1:7901".to_string(),
     };
     let frame = |body| {
         let message = Message {

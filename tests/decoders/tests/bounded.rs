@@ -55,6 +55,11 @@ fn is_text(target: &Target) -> bool {
     ["observe", "body", "query", "run", "scenario"].contains(&target.name)
 }
 
+/// What is refused today, with a reason: peers of different versions do not talk to each other.
+fn is_outlived(target: &Target, file: &str) -> bool {
+    target.name == "frame" && file.ends_with(".1")
+}
+
 #[test]
 fn every_version_is_kept_and_still_read() {
     let rewrite = std::env::var_os("RAFTWERK_REWRITE").is_some();
@@ -79,7 +84,13 @@ fn every_version_is_kept_and_still_read() {
             fs::write(file, bytes).unwrap();
         }
         for (name, bytes) in kept(target) {
-            assert!((target.run)(&bytes), "{}: {name} is refused", target.name);
+            let accepted = (target.run)(&bytes);
+            assert_eq!(
+                accepted,
+                !is_outlived(target, &name),
+                "{}: {name}",
+                target.name
+            );
         }
     }
 }
