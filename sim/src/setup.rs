@@ -218,6 +218,15 @@ impl Setup {
         }
     }
 
+    /// Leaders keep so many voters (3, 5 or 7) by themselves. Nodes beyond them begin as learners:
+    /// they are the spares.
+    #[must_use]
+    pub fn with_autopilot(mut self, wanted: Option<u64>) -> Setup {
+        self.autopilot = wanted.map(Policy::demo);
+        self.learners = wanted.map_or(0, |wanted| self.nodes.saturating_sub(wanted));
+        self
+    }
+
     /// The members that every node begins with.
     #[must_use]
     pub fn first_members(&self) -> Members {
@@ -379,7 +388,12 @@ mod tests {
             assert_eq!(Setup::storm(seed).validate(), Ok(()), "seed {seed}");
         }
         for nodes in 0..12 {
-            assert_eq!(Setup::playground(nodes, 1).validate(), Ok(()));
+            let plain = Setup::playground(nodes, 1);
+            assert_eq!(plain.validate(), Ok(()));
+            for wanted in [3, 5, 7] {
+                let piloted = plain.clone().with_autopilot(Some(wanted));
+                assert_eq!(piloted.validate(), Ok(()), "{nodes} nodes, {wanted} wanted");
+            }
         }
     }
 

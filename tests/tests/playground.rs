@@ -1,5 +1,7 @@
 //! The playground in a real browser: what a visitor does on the first afternoon.
 
+#[path = "playground/autopilot.rs"]
+mod autopilot;
 #[path = "playground/checks.rs"]
 mod checks;
 #[path = "playground/clients.rs"]

@@ -100,6 +100,8 @@ pub enum Action {
     Switches(Switches),
     /// Begin the run again with disks that lie about sync (true) or honest ones.
     Lies(bool),
+    /// Begin the run again with leaders that keep so many voters by themselves, or do not.
+    Autopilot(Option<u64>),
     /// Unlock (true) or lock faults on the live cluster.
     Arm(bool),
     /// Put a node elsewhere on the stage: as parts of its width and height.

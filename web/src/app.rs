@@ -309,7 +309,8 @@ impl App {
         let shared = self.shared.borrow();
         let setup = shared.driver.history().setup();
         let run = (setup.nodes, setup.seed, setup.clients);
-        crate::settings::copy_link(run, setup.disk.lies > 0, &self.layout)
+        let autopilot = setup.autopilot.map(|policy| policy.target);
+        crate::settings::copy_link(run, setup.disk.lies > 0, autopilot, &self.layout)
     }
 
     fn members(&self) -> Vec<u64> {

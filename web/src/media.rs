@@ -58,6 +58,8 @@ pub struct Wanted {
     pub clients: u64,
     /// How many syncs disks lie about.
     pub lies: u32,
+    /// How many voters leaders keep by themselves, where they do.
+    pub autopilot: Option<u64>,
     /// Where nodes were put.
     pub layout: Layout,
     /// A recorded run, or what is wrong with it: `#run=...`.
@@ -66,6 +68,8 @@ pub struct Wanted {
 
 /// Most clients the settings offer.
 pub const MOST_CLIENTS: u64 = 6;
+/// What an autopilot can be asked to keep.
+pub const VOTERS: [u64; 3] = [3, 5, 7];
 /// The run that a page without parameters shows.
 const FIRST_SEED: u64 = 0x4f2a;
 
@@ -91,6 +95,7 @@ impl Wanted {
                 .unwrap_or(FIRST_SEED),
             clients: number("clients").unwrap_or(2).clamp(1, MOST_CLIENTS),
             lies: number("lies").map_or(0, |lies| u32::try_from(lies.min(64)).unwrap_or(0)),
+            autopilot: number("autopilot").filter(|wanted| VOTERS.contains(wanted)),
             layout: Layout::parse(&get("at").unwrap_or_default()),
             run: recorded(),
         }
@@ -104,7 +109,7 @@ impl Wanted {
         let mut setup = Setup::playground(self.nodes, self.seed);
         setup.clients = self.clients;
         setup.disk.lies = self.lies;
-        setup
+        setup.with_autopilot(self.autopilot)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The settings: which run to begin, which optional rules are on, how much moves.
 
 use crate::action::{Action, Theme};
-use crate::media::{self, MOST_CLIENTS};
+use crate::media::{self, MOST_CLIENTS, VOTERS};
 use crate::stage::layout::Layout;
 use raftwerk_core::Switches;
 use std::rc::Rc;
@@ -15,6 +15,8 @@ pub struct SettingsProps {
     pub run: (u64, u64, u64),
     /// Whether its disks lie about sync.
     pub lies: bool,
+    /// How many voters its leaders keep by themselves, where they do.
+    pub autopilot: Option<u64>,
     /// Its optional rules.
     pub switches: Switches,
     /// Whether single letters are keys.
@@ -56,6 +58,7 @@ pub fn Settings(props: &SettingsProps) -> Html {
             if props.playground {
                 { run(props) }
                 { rules(props) }
+                { autopilot(props) }
                 { disks(props) }
             }
             <h2>{ "Looks" }</h2>
@@ -128,10 +131,10 @@ fn run(props: &SettingsProps) -> Html {
         seed,
         clients,
     });
-    let (layout, lies) = (props.layout.clone(), props.lies);
+    let (layout, lies, autopilot) = (props.layout.clone(), props.lies, props.autopilot);
     let copy = props
         .act
-        .reform(move |_: MouseEvent| copy_link((nodes, seed, clients), lies, &layout));
+        .reform(move |_: MouseEvent| copy_link((nodes, seed, clients), lies, autopilot, &layout));
     html! { <>
         <h2>{ "Run" }</h2>
         <div class="fields">
@@ -175,6 +178,28 @@ fn rules(props: &SettingsProps) -> Html {
     </> }
 }
 
+/// Who keeps the number of voters: people, or the leader itself.
+fn autopilot(props: &SettingsProps) -> Html {
+    let now = props.autopilot;
+    let onchange = props.act.reform(|event: Event| {
+        let select = event.target_unchecked_into::<HtmlSelectElement>();
+        Action::Autopilot(select.value().parse().ok())
+    });
+    html! { <>
+        <h2>{ "Autopilot" }</h2>
+        <label><span>{ "Voters that the leader keeps" }</span>
+            <select id="set-autopilot" {onchange}>
+                <option value="off" selected={now.is_none()}>{ "off" }</option>
+                { for VOTERS.map(|wanted| html! {
+                    <option value={wanted.to_string()} selected={now == Some(wanted)}>
+                        { wanted }</option> }) }
+            </select></label>
+        <p class="soft">
+            { "Nodes beyond them begin as learners. A learner takes the place of a dead voter." }
+        </p>
+    </> }
+}
+
 /// Honest disks, or disks that break what Raft stands on.
 fn disks(props: &SettingsProps) -> Html {
     let lies = props.lies;
@@ -190,10 +215,18 @@ fn disks(props: &SettingsProps) -> Html {
 }
 
 /// Puts a link to this run on the clipboard.
-pub fn copy_link((nodes, seed, clients): (u64, u64, u64), lies: bool, layout: &Layout) -> Action {
+pub fn copy_link(
+    (nodes, seed, clients): (u64, u64, u64),
+    lies: bool,
+    autopilot: Option<u64>,
+    layout: &Layout,
+) -> Action {
     let mut query = format!("?nodes={nodes}&seed={seed:x}&clients={clients}");
     if lies {
         query += "&lies=2";
+    }
+    if let Some(wanted) = autopilot {
+        query += &format!("&autopilot={wanted}");
     }
     if !layout.is_ring() {
         query += &format!("&at={}", layout.to_text());

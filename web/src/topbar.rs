@@ -36,6 +36,8 @@ pub struct TopBarProps {
     pub run: (u64, u64, u64),
     /// Whether its disks lie about sync.
     pub lies: bool,
+    /// How many voters its leaders keep by themselves, where they do.
+    pub autopilot: Option<u64>,
     /// Its optional rules.
     pub switches: Switches,
     /// Whether single letters are keys.
@@ -87,8 +89,8 @@ pub fn TopBar(props: &TopBarProps) -> Html {
             <button class="icon" id="help" title="Keys and signs (?)" aria-label="Help"
                 onclick={help}>{ "?" }</button>
             if open {
-                <Settings run={props.run} lies={props.lies} switches={props.switches} theme={props.theme}
-                    calm={props.calm} on_calm={props.on_calm.clone()} act={props.act.clone()}
+                <Settings run={props.run} lies={props.lies} autopilot={props.autopilot}
+                    switches={props.switches} theme={props.theme} calm={props.calm} on_calm={props.on_calm.clone()} act={props.act.clone()}
                     layout={props.layout.clone()} letters={props.letters}
                     playground={props.mode == Mode::Playground}
                     close={props.on_settings.reform(|()| false)} />

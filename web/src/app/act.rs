@@ -30,6 +30,7 @@ impl App {
                     let shared = self.shared.borrow();
                     let now = shared.driver.history().setup();
                     (setup.switches, setup.disk.lies) = (now.switches, now.disk.lies);
+                    setup = setup.with_autopilot(now.autopilot.map(|policy| policy.target));
                     if now.nodes != nodes {
                         self.layout = Rc::default();
                     }
@@ -40,6 +41,10 @@ impl App {
                 let mut setup = self.shared.borrow().driver.history().setup().clone();
                 setup.disk.lies = if on { LIES } else { 0 };
                 self.begin(setup);
+            }
+            Action::Autopilot(wanted) => {
+                let setup = self.shared.borrow().driver.history().setup().clone();
+                self.begin(setup.with_autopilot(wanted));
             }
             Action::Switches(switches) => {
                 let setup = self.shared.borrow().driver.setup_with(switches);

@@ -17,9 +17,10 @@ impl App {
         let setup = shared.driver.history().setup();
         let run = (setup.nodes, setup.seed, setup.clients);
         let lies = setup.disk.lies > 0;
+        let autopilot = setup.autopilot.map(|policy| policy.target);
         html! {
             <TopBar view={Shown(self.slow.view.clone())} mode={self.mode} armed={self.armed}
-                live={refresh::live_line(&shared)} {run} {lies} switches={setup.switches}
+                live={refresh::live_line(&shared)} {run} {lies} {autopilot} switches={setup.switches}
                 theme={self.theme} calm={self.calm} on_calm={wires.calm.clone()}
                 settings={self.settings} letters={self.letters} layout={self.layout.clone()}
                 on_settings={wires.settings.clone()} on_checks={wires.checks.clone()}

@@ -83,7 +83,10 @@ impl Face {
             NodeCondition::Frozen => ", frozen",
             NodeCondition::Up => "",
         };
-        let role = self.role.map_or("unknown role", role_name);
+        let role = match self.role {
+            Some(Role::Follower) if self.learner => "learner",
+            role => role.map_or("unknown role", role_name),
+        };
         let leader = match self.leader {
             Some(leader) if leader == self.id => String::new(),
             Some(leader) => format!(", leader S{leader}"),
