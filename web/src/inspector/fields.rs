@@ -1,6 +1,5 @@
 //! The facts about a node, as (name, value) in two columns, and which of them changed.
 
-use super::members::members;
 use crate::panel::{node_or_dash, span};
 use raftwerk_core::trace::Role;
 use raftwerk_wire::explain::role_name;
@@ -100,7 +99,6 @@ pub fn volatile(view: &NodeView, now: u64) -> Vec<Field> {
     if !view.votes.is_empty() && view.role != Role::Leader {
         fields.push(field("votes", votes(view)));
     }
-    fields.extend(members(view, now));
     for read in &view.reads {
         let waits = match read.waits_for.as_str() {
             "round" => "a majority to answer",
@@ -179,11 +177,11 @@ pub struct Memory {
 impl Memory {
     /// Takes in what is shown now; `step` is the step of the node's last event. Going back in
     /// time or to another node forgets, so that nothing is marked that did not just happen.
-    pub fn take(&mut self, node: u64, step: u64, columns: [&[Field]; 2]) {
-        let fields = (0..).zip(columns).flat_map(|(column, fields)| {
+    pub fn take(&mut self, node: u64, step: u64, groups: [&[Field]; 3]) {
+        let fields = (0..).zip(groups).flat_map(|(group, fields)| {
             fields
                 .iter()
-                .map(move |field| ((column, field.name), field.value.clone()))
+                .map(move |field| ((group, field.name), field.value.clone()))
         });
         let shown: BTreeMap<(u8, &'static str), String> = fields.collect();
         if node != self.node || step < self.step {
@@ -196,8 +194,8 @@ impl Memory {
 
     /// What a field was before the node's last event, if that differs.
     #[must_use]
-    pub fn was(&self, column: u8, field: &Field) -> Option<&str> {
-        let before = self.before.get(&(column, field.name))?;
+    pub fn was(&self, group: u8, field: &Field) -> Option<&str> {
+        let before = self.before.get(&(group, field.name))?;
         (field.marked && *before != field.value).then_some(before.as_str())
     }
 }
@@ -210,7 +208,8 @@ mod tests {
     fn only_the_last_event_marks_and_only_forwards() {
         let at = |commit: u64| [field("commit", commit.to_string())];
         let mut memory = Memory::default();
-        let take = |memory: &mut Memory, step, commit| memory.take(1, step, [&[], &at(commit)]);
+        let take =
+            |memory: &mut Memory, step, commit| memory.take(1, step, [&[], &at(commit), &[]]);
         take(&mut memory, 5, 1);
         assert_eq!(memory.was(1, &at(1)[0]), None);
         take(&mut memory, 6, 2);
@@ -229,7 +228,7 @@ mod tests {
         );
         take(&mut memory, 3, 1);
         assert_eq!(memory.was(1, &at(1)[0]), None, "going back marks nothing");
-        memory.take(2, 9, [&[], &at(8)]);
+        memory.take(2, 9, [&[], &at(8), &[]]);
         assert_eq!(memory.was(1, &at(8)[0]), None, "another node");
     }
 }

@@ -1,6 +1,7 @@
 //! A node: header, durable and volatile columns, peers, keys, and what can be done to it.
 
 use super::fields::{Field, Memory, condition_name, durable, headline, volatile};
+use super::members::members;
 use super::peers::{self, hearsay};
 use super::store::StorePane;
 use super::{action, lock_hint};
@@ -27,33 +28,42 @@ pub fn NodePane(props: &PanelProps) -> Html {
     let Some(view) = &card.view else {
         return unknown(props, card);
     };
-    let columns = (durable(view), volatile(view, props.view.now));
+    let now = props.view.now;
+    let (disk, memory_only) = (durable(view), volatile(view, now));
+    let runs = card.condition != NodeCondition::Crashed;
+    let belong = if runs { members(view, now) } else { Vec::new() };
     let step = card.last_event.as_ref().map_or(0, |event| event.step);
     let mut memory = memory.borrow_mut();
-    memory.take(id, step, [&columns.0, &columns.1]);
+    memory.take(id, step, [&disk, &memory_only, &belong]);
     html! { <>
         { header(props, card, view) }
         <div class="two-columns">
             <div class="durable">
                 <h3>{ "Durable" }</h3>
-                { list(&memory, 0, &columns.0) }
+                { list(&memory, 0, &disk) }
             </div>
             <div class="volatile">
                 <h3>{ "Volatile" }</h3>
-                if card.condition == NodeCondition::Crashed {
-                    <p class="soft">{ "Not running: its memory is gone." }</p>
+                if runs {
+                    { list(&memory, 1, &memory_only) }
                 } else {
-                    { list(&memory, 1, &columns.1) }
+                    <p class="soft">{ "Not running: its memory is gone." }</p>
                 }
             </div>
+            if runs {
+                <div class="across">
+                    <h3>{ "Members, by its log" }</h3>
+                    { list(&memory, 2, &belong) }
+                </div>
+            }
         </div>
         { buttons(props, card) }
         <Why ..props.clone() />
-        if view.role == Role::Leader && card.condition != NodeCondition::Crashed {
+        if view.role == Role::Leader && runs {
             { peers::table(props, view) }
         }
         if props.mode == Mode::Live { { hearsay(props, id) } }
-        if card.condition != NodeCondition::Crashed {
+        if runs {
             <StorePane store={view.store.clone()} node={id} />
         }
         { rules(view) }
@@ -90,9 +100,9 @@ fn source_line(card: &NodeCard) -> String {
     }
 }
 
-fn list(memory: &Memory, column: u8, fields: &[Field]) -> Html {
+fn list(memory: &Memory, group: u8, fields: &[Field]) -> Html {
     let one = |field: &Field| {
-        let was = memory.was(column, field).map(ToString::to_string);
+        let was = memory.was(group, field).map(ToString::to_string);
         html! { <>
             <dt>{ field.name }</dt>
             <dd data-field={field.name} class={classes!(was.is_some().then_some("changed"))}>
