@@ -2,24 +2,25 @@
 //!
 //! Names carry a hash of the content, except for `index.html` and what the page asks to copy; all
 //! addresses are relative, so the page works under any path. Next to every file that shrinks lies
-//! a `.gz`. Files that are right already are not written again, so their times say when the page
-//! changed; files that do not belong to the page are removed.
+//! a `.gz`, unless functions keep their names. Files that are right already are not written again,
+//! so their times say when the page changed; files that do not belong to the page are removed.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::html::{self, Directive, Kind};
 
 /// The first part of the names of the program's files.
 const NAME: &str = "raftwerk";
+
+/// How often the packing is tried again: more gains nothing.
+const EFFORT: NonZeroU64 = NonZeroU64::new(5).expect("above zero");
 
 /// The sources of the bundler: a page made by another bundler is out of date.
 const BUNDLER: &str = concat!(include_str!("bundle.rs"), include_str!("html.rs"));
@@ -55,7 +56,8 @@ impl Bundle<'_> {
         let mut files = program_files(&program, self.names)?;
         let page = finish(&page, &directives, &sources, &mut files)?;
         files.insert("index.html".to_owned(), page.into_bytes());
-        write_all(self.dist, files)?;
+        // Packing takes seconds: a page that is worked on goes without.
+        write_all(self.dist, files, !self.names)?;
         write_changed(self.stamp, stamp_of(&key, self.dist).as_bytes())?;
         Ok(true)
     }
@@ -182,11 +184,17 @@ fn start_tags(js: &str, wasm: &str) -> String {
     )
 }
 
-/// Writes the files and their `.gz`, the page last, and removes everything else.
-fn write_all(dist: &Path, files: Files) -> Result<()> {
+/// Writes the files and, if they are to be packed, their `.gz`, the page last, and removes
+/// everything else.
+fn write_all(dist: &Path, files: Files, pack: bool) -> Result<()> {
     let mut wanted = Files::new();
     for (name, content) in files {
-        if let Some(small) = compressed(&name, &content)? {
+        let small = if pack {
+            compressed(&name, &content)?
+        } else {
+            None
+        };
+        if let Some(small) = small {
             wanted.insert(format!("{name}.gz"), small);
         }
         wanted.insert(name, content);
@@ -224,9 +232,12 @@ fn compressed(name: &str, content: &[u8]) -> Result<Option<Vec<u8>>> {
     if !KINDS.contains(&extension) {
         return Ok(None);
     }
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(content)?;
-    let small = encoder.finish()?;
+    let effort = zopfli::Options {
+        iteration_count: EFFORT,
+        ..zopfli::Options::default()
+    };
+    let mut small = Vec::new();
+    zopfli::compress(effort, zopfli::Format::Gzip, content, &mut small)?;
     Ok((small.len() < content.len()).then_some(small))
 }
 
