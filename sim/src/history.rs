@@ -142,17 +142,12 @@ impl History {
             self.next_time().unwrap_or(u64::MAX - 1).max(self.now()),
         );
         if position < self.end() {
-            let room = self.room()?;
-            let here = &self.branches[self.current];
-            let timeline = here.timeline.until(&self.world);
-            let fork = Branch::new(self.next_branch, Some(here.id), &self.world, timeline);
+            // Whether it is possible is tried on a copy: a branch is begun only if it is.
+            let before = self.world.clone();
             self.world.act_at(&what, at)?;
-            self.branches.push(fork);
-            self.next_branch += 1;
-            if let Some(oldest) = room {
-                self.branches.remove(oldest);
-            }
-            self.current = self.branches.len() - 1;
+            let after = std::mem::replace(&mut self.world, before);
+            self.branch_here()?;
+            self.world = after;
         } else {
             self.world.act_at(&what, at)?;
         }
@@ -160,6 +155,24 @@ impl History {
         branch.timeline.intervention(&self.world, &what);
         branch.acts.insert(position, (at, what));
         self.record();
+        Ok(())
+    }
+
+    /// Starts a branch here, without doing anything yet.
+    ///
+    /// # Errors
+    /// There are too many branches already.
+    pub fn branch_here(&mut self) -> Result<(), String> {
+        let room = self.room()?;
+        let here = &self.branches[self.current];
+        let timeline = here.timeline.until(&self.world);
+        let fork = Branch::new(self.next_branch, Some(here.id), &self.world, timeline);
+        self.branches.push(fork);
+        self.next_branch += 1;
+        if let Some(oldest) = room {
+            self.branches.remove(oldest);
+        }
+        self.current = self.branches.len() - 1;
         Ok(())
     }
 

@@ -12,17 +12,20 @@
 //! | `expression` | questions about a run, in one line                 |
 //! | `told`       | trace events as lines                              |
 //! | `player`     | step by step                                       |
+//! | `lesson`     | on a history that somebody steps through           |
 
 mod command;
 mod expression;
 mod file;
+mod lesson;
 mod player;
 mod told;
 
 pub use command::{COMMANDS, Line, Order, Pattern, Verb};
 pub use expression::{Expression, Facts, Value};
 pub use file::{Ask, Choice, File, Fork, Step, Times, When};
-pub use player::{Player, Wish};
+pub use lesson::{Lesson, LessonView, Pace, Question, Standing};
+pub use player::{Note, Player, Wish};
 pub use told::Told;
 
 use crate::world::World;

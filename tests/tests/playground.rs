@@ -8,6 +8,8 @@ mod checks;
 mod clients;
 #[path = "playground/controls.rs"]
 mod controls;
+#[path = "playground/lessons.rs"]
+mod lessons;
 #[path = "playground/link.rs"]
 mod link;
 #[path = "playground/stage.rs"]

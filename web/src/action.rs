@@ -50,6 +50,23 @@ pub enum Theme {
     Dark,
 }
 
+/// What a reader does with lessons.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// Open or close the list.
+    List(bool),
+    /// Begin one, by its name.
+    Begin(String),
+    /// Choose an answer.
+    Choose(usize),
+    /// Take another way, by its name.
+    Way(String),
+    /// Back to its branch.
+    Return,
+    /// Leave it; the run stays.
+    Leave,
+}
+
 /// Something a person asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
@@ -96,6 +113,8 @@ pub enum Action {
         /// How many clients.
         clients: u64,
     },
+    /// Something about lessons.
+    Lesson(Course),
     /// Begin the run again with other optional rules.
     Switches(Switches),
     /// Begin the run again with disks that lie about sync (true) or honest ones.

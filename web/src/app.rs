@@ -9,7 +9,7 @@ mod parts;
 mod refresh;
 mod wires;
 
-use crate::action::{Action, Mode, Selection, Theme};
+use crate::action::{Action, Course, Mode, Selection, Theme};
 use crate::checks::Banner;
 use crate::driver::{Driver, Undo};
 use crate::frame::{self, Shared};
@@ -148,6 +148,7 @@ pub struct App {
     /// Whether single letters are keys.
     letters: bool,
     settings: bool,
+    lessons: bool,
     help: bool,
     partition: bool,
     toast: Option<Toast>,
@@ -202,6 +203,7 @@ impl Component for App {
             ask: None,
             letters: media::letters(),
             settings: false,
+            lessons: false,
             help: false,
             partition: false,
             toast: None,
@@ -210,6 +212,9 @@ impl Component for App {
         };
         app.watch(ctx);
         app.refresh();
+        if let Some(id) = wanted.lesson {
+            app.perform(ctx, Action::Lesson(Course::Begin(id)));
+        }
         if let Some(run) = &wanted.run {
             // What a link says of its run stays until it is closed: the check may be one that
             // looks at the whole run, and then nothing else on the page tells.
@@ -236,7 +241,7 @@ impl Component for App {
             Msg::Key(event) => return self.key(ctx, &event),
             Msg::Tab(tab) => self.tab = tab,
             Msg::Sheet => self.sheet = (self.sheet + 1) % 3,
-            Msg::Settings(open) => self.settings = open,
+            Msg::Settings(open) => (self.settings, self.lessons) = (open, false),
             Msg::Calm(calm) => {
                 self.calm = calm;
                 self.shared.borrow_mut().driver.set_calm(calm);
@@ -271,6 +276,7 @@ impl Component for App {
                     if self.room == Room::Wide { { self.left(ctx) } }
                     <section class="center">
                         { self.notice() }
+                        { self.lesson() }
                         <Stage view={Shown(self.view.clone())} selection={self.selection}
                             mode={self.mode} armed={self.armed} calm={self.calm} menu={self.menu}
                             layout={self.layout.clone()} move_tool={self.move_tool} pushed={self.pushed}
@@ -307,6 +313,9 @@ impl App {
     /// A link to this run, as it is now set up.
     fn link(&self) -> Action {
         let shared = self.shared.borrow();
+        if let Some(lesson) = shared.driver.lesson() {
+            return crate::settings::lesson_link(&lesson.id);
+        }
         let setup = shared.driver.history().setup();
         let run = (setup.nodes, setup.seed, setup.clients);
         let autopilot = setup.autopilot.map(|policy| policy.target);

@@ -6,9 +6,11 @@
 
 use crate::speed::{FASTEST, SLOWEST, rate};
 use raftwerk_core::Switches;
+use raftwerk_sim::scenario::{File, Lesson, LessonView, Pace};
 use raftwerk_sim::{History, Intervention, Run, Setup};
 use raftwerk_wire::view::{ClusterView, NodeCondition};
 use std::rc::Rc;
+use std::sync::Arc;
 use web_sys::Performance;
 
 /// Work on the simulation in one frame (milliseconds).
@@ -23,6 +25,9 @@ const QUIET_FACTOR: f64 = 20.0;
 const CALM_STEP: f64 = 1_200.0;
 /// How many of the newest events are looked at for a landmark after one step.
 const CALM_LOOK: usize = 8;
+/// How far the next interesting event of a lesson is looked for (simulated microseconds).
+const LANDMARK_LIMIT: u64 = 10_000_000;
+
 /// Milliseconds since the page was opened.
 #[must_use]
 pub fn real_now() -> f64 {
@@ -35,6 +40,8 @@ pub fn real_now() -> f64 {
 /// The playground's history and its playhead.
 pub struct Driver {
     history: History,
+    /// The lesson that is played on it.
+    lesson: Option<Lesson>,
     playhead: f64,
     playing: bool,
     notch: i32,
@@ -56,6 +63,7 @@ impl Driver {
         let view = Rc::new(history.stage(history.now(), None));
         Driver {
             history,
+            lesson: None,
             playhead,
             playing: true,
             notch: 0,
@@ -89,6 +97,59 @@ impl Driver {
             calm,
             ..fresh
         };
+    }
+
+    /// Begins a lesson, keeping speed and the like.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn begin_lesson(&mut self, file: Arc<File>) -> Result<(), String> {
+        let (lesson, history) = Lesson::begin(file)?;
+        self.restart(history.setup().clone());
+        self.history = history;
+        self.lesson = Some(lesson);
+        self.settle();
+        Ok(())
+    }
+
+    /// What the lesson under way shows here.
+    #[must_use]
+    pub fn lesson(&self) -> Option<LessonView> {
+        let lesson = self.lesson.as_ref()?;
+        Some(lesson.view(&self.history))
+    }
+
+    /// Chooses an answer to the question of the lesson.
+    pub fn choose_answer(&mut self, choice: usize) {
+        if let Some(lesson) = &mut self.lesson {
+            lesson.choose(&self.history, choice);
+        }
+    }
+
+    /// Goes back to where another way of the lesson leaves, and along it.
+    ///
+    /// # Errors
+    /// Why that is not possible.
+    pub fn take_way(&mut self, name: &str) -> Result<(), String> {
+        if let Some(lesson) = &mut self.lesson {
+            lesson.take(&mut self.history, name)?;
+        }
+        self.settle();
+        self.play(true);
+        Ok(())
+    }
+
+    /// Goes back to the branch of the lesson, to its end.
+    pub fn return_to_lesson(&mut self) {
+        if let Some(branch) = self.lesson.as_ref().map(Lesson::branch) {
+            self.history.switch(branch);
+            self.seek_end();
+        }
+    }
+
+    /// The run goes on without its lesson.
+    pub fn leave_lesson(&mut self) {
+        self.lesson = None;
     }
 
     /// The setup of this run with other optional rules.
@@ -210,33 +271,76 @@ impl Driver {
         let until = self.history.now() + 2 * self.history.setup().timing.heartbeat.0;
         let begun = real_now();
         let mut played = false;
-        while self.history.next_time().is_some_and(|next| next <= until) && self.history.forward() {
+        let mut pace = self.one(until);
+        while pace == Pace::Played {
             played = true;
-            let position = self.history.position();
-            let newest = self.history.recent_events(CALM_LOOK);
-            let interesting = newest
-                .iter()
-                .any(|e| e.step == position && e.event.kind.is_landmark());
-            if interesting || real_now() - begun > BUDGET {
+            if self.at_landmark() || real_now() - begun > BUDGET {
                 break;
             }
+            pace = self.one(until);
         }
-        if !played {
+        if !played && pace != Pace::Told {
             // Nothing at all for two heartbeats: the next event, whatever it is.
-            played = self.history.forward();
+            pace = self.one(u64::MAX);
+            played = pace == Pace::Played;
+        }
+        if pace == Pace::Told {
+            self.playing = false;
         }
         self.stop_at_violation();
         self.settle();
-        played
+        played || pace == Pace::Told
+    }
+
+    /// Whether the last event is an interesting one.
+    fn at_landmark(&self) -> bool {
+        let position = self.history.position();
+        let newest = self.history.recent_events(CALM_LOOK);
+        newest
+            .iter()
+            .any(|e| e.step == position && e.event.kind.is_landmark())
+    }
+
+    /// One event at or before a time, by the lesson if there is one.
+    fn one(&mut self, until: u64) -> Pace {
+        let paced = self.lesson.as_mut();
+        match paced.map_or(Pace::Free, |lesson| {
+            lesson.advance(&mut self.history, until)
+        }) {
+            Pace::Free if self.history.run_until(until, 1) == 1 => Pace::Played,
+            Pace::Free => Pace::Later,
+            pace => pace,
+        }
+    }
+
+    /// At most so many events at or before a time: how many there were, and whether the lesson
+    /// wants to be read.
+    fn several(&mut self, until: u64, most: u64) -> (u64, bool) {
+        if self.lesson.is_none() {
+            return (self.history.run_until(until, most), false);
+        }
+        for played in 0..most {
+            match self.one(until) {
+                Pace::Played => {}
+                pace => return (played, pace == Pace::Told),
+            }
+        }
+        (most, false)
     }
 
     /// Plays events up to a time, within the budget of a frame.
     fn run_to(&mut self, target: f64) -> bool {
         let begun = real_now();
         let mut played = 0;
+        let mut told;
         loop {
-            let count = self.history.run_until(target as u64, BATCH);
+            let count;
+            (count, told) = self.several(target as u64, BATCH);
             played += count;
+            if told {
+                (self.playing, self.skipping) = (false, false);
+                break;
+            }
             if count < BATCH {
                 self.playhead = target;
                 break;
@@ -251,7 +355,7 @@ impl Driver {
             self.stop_at_violation();
             self.refresh();
         }
-        played > 0
+        played > 0 || told
     }
 
     /// Stops the clock at the event at which a check fails for the first time.
@@ -317,7 +421,7 @@ impl Driver {
 
     /// Forward one event.
     pub fn forward(&mut self) -> bool {
-        let moved = self.history.forward();
+        let moved = self.one(u64::MAX) != Pace::Later;
         self.settle();
         moved
     }
@@ -331,9 +435,24 @@ impl Driver {
 
     /// To the next interesting event.
     pub fn next_landmark(&mut self) -> bool {
-        let moved = self.history.next_landmark();
+        let moved = if self.lesson.is_none() {
+            self.history.next_landmark()
+        } else {
+            self.next_of_lesson()
+        };
         self.settle();
         moved
+    }
+
+    /// To the next interesting event of a lesson, or to what it says before.
+    fn next_of_lesson(&mut self) -> bool {
+        let until = self.history.now() + LANDMARK_LIMIT;
+        loop {
+            match self.one(until) {
+                Pace::Played if !self.at_landmark() => {}
+                pace => return pace != Pace::Later,
+            }
+        }
     }
 
     /// To an event number.
@@ -369,6 +488,9 @@ impl Driver {
         };
         let now = (self.playhead as u64).max(self.history.now());
         let outcome = self.history.act(what, now);
+        if let (Ok(()), Some(lesson)) = (&outcome, &mut self.lesson) {
+            lesson.hand(self.history.branch());
+        }
         self.clamp();
         self.refresh();
         outcome.map(|()| (self.history.branch() != before.branch).then_some(before))

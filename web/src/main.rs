@@ -14,6 +14,7 @@ mod hooks;
 mod inspector;
 mod keys;
 mod kv_panel;
+mod lessons;
 mod live;
 mod logs;
 mod media;

@@ -60,6 +60,8 @@ pub struct Wanted {
     pub lies: u32,
     /// How many voters leaders keep by themselves, where they do.
     pub autopilot: Option<u64>,
+    /// The lesson that is asked for: `?lesson=cold-start`.
+    pub lesson: Option<String>,
     /// Where nodes were put.
     pub layout: Layout,
     /// A recorded run, or what is wrong with it: `#run=...`.
@@ -96,6 +98,7 @@ impl Wanted {
             clients: number("clients").unwrap_or(2).clamp(1, MOST_CLIENTS),
             lies: number("lies").map_or(0, |lies| u32::try_from(lies.min(64)).unwrap_or(0)),
             autopilot: number("autopilot").filter(|wanted| VOTERS.contains(wanted)),
+            lesson: get("lesson"),
             layout: Layout::parse(&get("at").unwrap_or_default()),
             run: recorded(),
         }

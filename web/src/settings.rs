@@ -231,12 +231,22 @@ pub fn copy_link(
     if !layout.is_ring() {
         query += &format!("&at={}", layout.to_text());
     }
+    put_on_clipboard(&query)
+}
+
+/// Puts a link to a lesson on the clipboard.
+pub fn lesson_link(id: &str) -> Action {
+    put_on_clipboard(&format!("?lesson={id}"))
+}
+
+/// This page with other parameters, on the clipboard; or said, where that is not possible.
+fn put_on_clipboard(query: &str) -> Action {
     let Some(window) = web_sys::window() else {
-        return Action::Toast(query);
+        return Action::Toast(query.to_string());
     };
     let location = window.location();
     let base = location.origin().unwrap_or_default() + &location.pathname().unwrap_or_default();
-    let link = base + &query;
+    let link = base + query;
     if window.is_secure_context() {
         let _ = window.navigator().clipboard().write_text(&link);
         return Action::Toast("Link copied.".to_string());

@@ -1,6 +1,7 @@
 //! The top bar: which source, which run, who leads, whether the checks hold, how it looks.
 
-use crate::action::{Action, Mode, Theme};
+use crate::action::{Action, Course, Mode, Theme};
+use crate::lessons::Lessons;
 use crate::settings::Settings;
 use crate::shown::Shown;
 use crate::stage::layout::Layout;
@@ -52,6 +53,8 @@ pub struct TopBarProps {
     pub on_calm: Callback<bool>,
     /// Whether the settings are open, and how to open them.
     pub settings: bool,
+    /// Whether the list of lessons is open.
+    pub lessons: bool,
     /// Opens or closes the settings.
     pub on_settings: Callback<bool>,
     /// Opens the list of checks.
@@ -66,6 +69,10 @@ pub fn TopBar(props: &TopBarProps) -> Html {
     let (nodes, seed, _) = props.run;
     let open = props.settings;
     let toggle = props.on_settings.reform(move |_: MouseEvent| !open);
+    let listed = props.lessons;
+    let lessons = props
+        .act
+        .reform(move |_: MouseEvent| Action::Lesson(Course::List(!listed)));
     let help = props.act.reform(|_: MouseEvent| Action::ShowHelp(true));
     html! {
         <header class="topbar">
@@ -79,6 +86,12 @@ pub fn TopBar(props: &TopBarProps) -> Html {
                     if props.lies { <b class="lies">{ "disks lie" }</b> }
                     <svg viewBox="0 0 10 6" aria-hidden="true"><path d="M1 1 5 5 9 1" /></svg>
                 </button>
+                <button id="lessons-open" class="setup" aria-expanded={props.lessons.to_string()}
+                    aria-label="Lessons" onclick={lessons}>
+                    <span class="word">{ "Lessons" }</span>
+                    <svg class="book" viewBox="0 0 20 16" aria-hidden="true">
+                        <path d="M10 3C7 1 4 1 1 2V14C4 13 7 13 10 15 13 13 16 13 19 14V2C16 1 13 1 10 3V15" />
+                    </svg></button>
             } else {
                 { live(props) }
             }
@@ -88,6 +101,9 @@ pub fn TopBar(props: &TopBarProps) -> Html {
             { theme(props) }
             <button class="icon" id="help" title="Keys and signs (?)" aria-label="Help"
                 onclick={help}>{ "?" }</button>
+            if listed && props.mode == Mode::Playground {
+                <Lessons act={props.act.clone()} />
+            }
             if open {
                 <Settings run={props.run} lies={props.lies} autopilot={props.autopilot}
                     switches={props.switches} theme={props.theme} calm={props.calm} on_calm={props.on_calm.clone()} act={props.act.clone()}

@@ -26,7 +26,7 @@ pub struct Tell {
 
 /// What a node says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "what", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Told {
     /// First item of every stream.
     Hello {
@@ -86,7 +86,7 @@ pub enum Told {
 
 /// One item of the supervisor's stream (`/v1/observe` on the port of `raftwerk play`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "from", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum FromSupervisor {
     /// State of all processes: at the start and after each change.
     Processes {

@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 /// Version of the stream.
-const PROTOCOL: u32 = 1;
+const PROTOCOL: u32 = 2;
 
 /// Statuses of close frames.
 const TOO_SLOW: u16 = 4_008;

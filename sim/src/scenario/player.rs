@@ -30,6 +30,17 @@ pub enum Wish {
     End,
 }
 
+/// What a scenario says to its reader.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// A text.
+    Say(String),
+    /// A question with its choices, in their order.
+    Ask(String, Vec<String>),
+    /// The right choice of the question asked longest ago, of those without an answer.
+    Right(usize),
+}
+
 /// A scenario under way.
 #[derive(Clone, Debug)]
 pub struct Player {
@@ -54,6 +65,8 @@ pub struct Player {
     heard: Option<u64>,
     /// Lines of the trace that nobody has taken yet.
     lines: Vec<String>,
+    /// The same for what is said.
+    notes: Vec<Note>,
 }
 
 type Played<T> = Result<T, String>;
@@ -78,6 +91,7 @@ impl Player {
             told: Told::default(),
             heard: None,
             lines: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -89,12 +103,32 @@ impl Player {
         (branch.at, branch.begun) = (0, false);
         (branch.since, branch.since_told) = (world.now(), branch.told.len());
         branch.lines.clear();
+        branch.notes.clear();
         branch
     }
 
     /// The lines of the trace since the last call.
     pub fn take_lines(&mut self) -> Vec<String> {
         std::mem::take(&mut self.lines)
+    }
+
+    /// What was said since the last call.
+    pub fn take_notes(&mut self) -> Vec<Note> {
+        std::mem::take(&mut self.notes)
+    }
+
+    /// Whether the next step waits for the reader to go on.
+    #[must_use]
+    pub fn waits_for_reader(&self) -> bool {
+        let step = self.steps.get(self.at);
+        let when = step.and_then(|step| step.when.as_deref());
+        !self.begun && when.is_some_and(|when| When::parse(when) == Ok(When::User))
+    }
+
+    /// How many steps there are.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        self.steps.len()
     }
 
     /// Number of the step under way, from 1.
@@ -227,10 +261,14 @@ impl Player {
         if let Some(key) = &step.say {
             let said = self.quote(key, world)?;
             self.lines.push(format!("\" {said}"));
+            self.notes.push(Note::Say(said));
         }
         if let Some(ask) = &step.ask {
             let asked = self.quote(&ask.question, world)?;
             self.lines.push(format!("? {asked}"));
+            let choices = ask.choices.iter().map(|one| self.quote(&one.text, world));
+            let choices = choices.collect::<Played<Vec<String>>>()?;
+            self.notes.push(Note::Ask(asked, choices));
             self.asked.push(ask.clone());
         }
         for order in &step.orders {
@@ -318,12 +356,12 @@ impl Player {
 
     fn answer(&mut self, ask: &Ask, world: &World) -> Played<()> {
         let mut right = Vec::new();
-        for choice in &ask.choices {
+        for (at, choice) in ask.choices.iter().enumerate() {
             if self.holds(&Expression::parse(&choice.right)?, world)? {
-                right.push(self.quote(&choice.text, world)?);
+                right.push((at, self.quote(&choice.text, world)?));
             }
         }
-        let [right] = right.as_slice() else {
+        let [(at, right)] = right.as_slice() else {
             let question = &ask.question;
             return Err(format!(
                 "the question {question:?} has {} right answers in this run; it must have one",
@@ -331,6 +369,7 @@ impl Player {
             ));
         };
         self.lines.push(format!("! {right}"));
+        self.notes.push(Note::Right(*at));
         Ok(())
     }
 

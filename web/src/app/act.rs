@@ -1,8 +1,9 @@
 //! Carrying out actions, on the playground's history or on the live cluster.
 
 use super::{App, Msg, Room, Tab};
-use crate::action::{Action, Mode, Selection};
+use crate::action::{Action, Course, Mode, Selection};
 use crate::driver::Driver;
+use crate::lessons;
 use crate::live::{Arrived, Live};
 use crate::media;
 use raftwerk_sim::{Intervention, Setup};
@@ -42,6 +43,7 @@ impl App {
                 setup.disk.lies = if on { LIES } else { 0 };
                 self.begin(setup);
             }
+            Action::Lesson(course) => self.teach(ctx, course),
             Action::Autopilot(wanted) => {
                 let setup = self.shared.borrow().driver.history().setup().clone();
                 self.begin(setup.with_autopilot(wanted));
@@ -139,7 +141,7 @@ impl App {
 
     fn select(&mut self, selection: Selection) {
         self.selection = selection;
-        self.settings = false;
+        (self.settings, self.lessons) = (false, false);
         self.choose_message();
         if self.room != Room::Wide {
             match selection {
@@ -160,6 +162,41 @@ impl App {
         if self.mode == Mode::Playground {
             self.view = self.shared.borrow().driver.view();
         }
+    }
+
+    /// Carries out what a reader does with lessons.
+    fn teach(&mut self, ctx: &Context<Self>, course: Course) {
+        let outcome = {
+            let driver = &mut self.shared.borrow_mut().driver;
+            match course {
+                Course::List(open) => {
+                    (self.lessons, self.settings) = (open, false);
+                    return;
+                }
+                Course::Begin(id) => {
+                    (self.lessons, self.selection) = (false, Selection::Nothing);
+                    (self.toast, self.layout) = (None, Rc::default());
+                    lessons::find(&id).and_then(|file| driver.begin_lesson(file))
+                }
+                Course::Choose(choice) => {
+                    driver.choose_answer(choice);
+                    Ok(())
+                }
+                Course::Way(name) => driver.take_way(&name),
+                Course::Return => {
+                    driver.return_to_lesson();
+                    Ok(())
+                }
+                Course::Leave => {
+                    driver.leave_lesson();
+                    Ok(())
+                }
+            }
+        };
+        if let Err(why) = outcome {
+            self.say(ctx, why, None);
+        }
+        self.jumped();
     }
 
     fn set_mode(&mut self, ctx: &Context<Self>, mode: Mode) {
@@ -219,8 +256,8 @@ impl App {
             self.help = false;
         } else if self.partition {
             self.partition = false;
-        } else if self.settings {
-            self.settings = false;
+        } else if self.settings || self.lessons {
+            (self.settings, self.lessons) = (false, false);
         } else if self.toast.is_some() {
             self.toast = None;
         } else if self.move_tool {

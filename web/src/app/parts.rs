@@ -3,12 +3,14 @@
 use super::{App, Msg, TOAST, Toast, refresh};
 use crate::action::Mode;
 use crate::driver::Undo;
+use crate::lessons::LessonStrip;
 use crate::live::bar::LiveBar;
 use crate::shown::Shown;
 use crate::timeline::TimelineBar;
 use crate::topbar::TopBar;
 use crate::transport::Transport;
 use gloo_timers::callback::Timeout;
+use std::rc::Rc;
 use yew::prelude::*;
 
 impl App {
@@ -22,7 +24,7 @@ impl App {
             <TopBar view={Shown(self.slow.view.clone())} mode={self.mode} armed={self.armed}
                 live={refresh::live_line(&shared)} {run} {lies} {autopilot} switches={setup.switches}
                 theme={self.theme} calm={self.calm} on_calm={wires.calm.clone()}
-                settings={self.settings} letters={self.letters} layout={self.layout.clone()}
+                settings={self.settings} lessons={self.lessons} letters={self.letters} layout={self.layout.clone()}
                 on_settings={wires.settings.clone()} on_checks={wires.checks.clone()}
                 act={wires.act.clone()} />
         }
@@ -43,6 +45,18 @@ impl App {
             "notice"
         };
         html! { <p id="live-notice" {class} role="status">{ message }</p> }
+    }
+
+    /// The lesson under way.
+    pub(super) fn lesson(&self) -> Html {
+        let shared = self.shared.borrow();
+        match shared.driver.lesson() {
+            Some(lesson) if self.mode == Mode::Playground => html! {
+                <LessonStrip lesson={Rc::new(lesson)} playing={shared.driver.playing()}
+                    act={self.wires.act.clone()} />
+            },
+            _ => html! {},
+        }
     }
 
     pub(super) fn time(&self) -> Html {
