@@ -15,12 +15,16 @@ fn folder() -> std::path::PathBuf {
 
 fn file(id: &str) -> Arc<File> {
     let path = folder().join(format!("{id}.json"));
-    Arc::new(File::read(id, &fs::read_to_string(path).unwrap()).unwrap())
+    let text = fs::read_to_string(path).expect("readable");
+    Arc::new(File::read(id, &text).expect("a scenario"))
 }
 
 fn ids() -> Vec<String> {
-    let files = fs::read_dir(folder()).unwrap();
-    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let files = fs::read_dir(folder()).expect("the folder is there");
+    let names = files.map(|file| {
+        let name = file.expect("readable").file_name();
+        name.into_string().expect("plain letters")
+    });
     let mut ids: Vec<String> = names
         .filter_map(|name| name.strip_suffix(".json").map(str::to_string))
         .collect();
@@ -44,11 +48,11 @@ fn to_the_end(lesson: &mut Lesson, history: &mut History) -> u64 {
 
 /// The hash at the end of the story, played without a screen.
 fn headless(file: Arc<File>) -> u64 {
-    let mut world = World::traced(&file.setup().unwrap());
+    let mut world = World::traced(&file.setup().expect("checked when read"));
     let mut player = Player::new(file);
     loop {
-        match player.next(&world).unwrap() {
-            Wish::Act(at, what) => world.act_at(&what, at).unwrap(),
+        match player.next(&world).expect("it goes as it says") {
+            Wish::Act(at, what) => world.act_at(&what, at).expect("it is possible"),
             Wish::Step => assert!(world.step()),
             Wish::Fork(_) => {}
             Wish::End => return world.hash(),
