@@ -119,6 +119,9 @@ impl Default for Switches {
     }
 }
 
+/// No time in a configuration is longer: sums of them fit where they are made.
+const LONGEST: Span = Span::millis(24 * 3_600_000);
+
 /// One part in a thousand: several times what quartz does.
 const fn drift_ppm() -> u64 {
     1_000
@@ -206,9 +209,20 @@ impl Config {
             }
         };
         let (timing, limits) = (&self.timing, &self.limits);
+        let times = [
+            timing.heartbeat,
+            timing.election_min,
+            timing.election_max,
+            timing.lease_safety,
+            timing.transfer_limit,
+        ];
+        need(
+            times.iter().all(|time| *time <= LONGEST),
+            "heartbeat, timeouts and limits of time must be a day at most",
+        );
         need(timing.heartbeat.0 > 0, "heartbeat must be longer than zero");
         need(
-            timing.election_min.0 >= 2 * timing.heartbeat.0,
+            timing.election_min.0 >= timing.heartbeat.0.saturating_mul(2),
             "election_min must be at least two heartbeats, or a healthy leader is deposed",
         );
         need(

@@ -312,7 +312,7 @@ impl Raft {
     /// Lets go of removed peers that were told, or that are not heard in time (trap M7).
     fn part(&mut self) {
         let (now, commit) = (self.now, self.commit);
-        let patience = Span(2 * self.config.timing.election_max.0);
+        let patience = Span(self.config.timing.election_max.0.saturating_mul(2));
         let State::Leader(leading) = &mut self.state else {
             return;
         };

@@ -24,6 +24,10 @@ pub const MAX_CLIENTS: u64 = 16;
 pub const MILLION: u32 = 1_000_000;
 /// Most syncs a disk can lie about.
 const MAX_LIES: u32 = 64;
+/// Most entries that are applied at once.
+const MAX_BATCH: u64 = 1_000_000;
+/// Most bytes of a chunk of a snapshot.
+const MAX_CHUNK: u64 = 16 << 20;
 /// Longest time anything in a setup may take: one hour.
 const MAX_TIME: u64 = 3_600_000_000;
 
@@ -323,6 +327,7 @@ impl Setup {
                 self.patience.attempt,
                 self.patience.operation,
             ),
+            ("pause after a refusal", 0, self.patience.backoff),
         ];
         for (name, min, max) in ranges {
             need(
@@ -351,12 +356,12 @@ impl Setup {
             "extra delay: at most one hour",
         );
         need(
-            self.host.apply_entries > 0,
-            "a batch to apply needs room for an entry",
+            (1..=MAX_BATCH).contains(&self.host.apply_entries),
+            "a batch to apply needs room for an entry, and for a million at most",
         );
         need(
-            self.snapshots.chunk_bytes > 0,
-            "a chunk of a snapshot needs a byte",
+            (1..=MAX_CHUNK).contains(&self.snapshots.chunk_bytes),
+            "a chunk of a snapshot needs a byte, and 16 MiB at most",
         );
         need(
             self.disk.lies <= MAX_LIES,

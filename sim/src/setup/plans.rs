@@ -77,13 +77,13 @@ impl Churn {
     /// Whether anybody asks for anything.
     #[must_use]
     pub fn is_on(&self) -> bool {
-        self.pause_max > 0 && self.transfer + self.one + self.many > 0
+        self.pause_max > 0 && (self.transfer > 0 || self.changes())
     }
 
     /// Whether members change.
     #[must_use]
     pub fn changes(&self) -> bool {
-        self.pause_max > 0 && self.one + self.many > 0
+        self.pause_max > 0 && (self.one > 0 || self.many > 0)
     }
 }
 

@@ -6,7 +6,7 @@ use raftwerk_core::trace::{Cause, Event, Kind as EventKind, Timer};
 use raftwerk_core::*;
 use raftwerk_kv::{Command, Expect, Request, Store};
 use raftwerk_native::wal::Wal;
-use raftwerk_sim::{Intervention, Op, Setup};
+use raftwerk_sim::{Act, Claim, Intervention, Op, Run, Setup};
 use raftwerk_wire::client::{Item, ListPage, Problem, ReadMode, SessionOpened, Status, Written};
 use raftwerk_wire::frame::{self, PeerHello};
 use raftwerk_wire::observe::{Chaos, FromSupervisor, ProcessView, Tell, Told};
@@ -458,8 +458,33 @@ pub fn runs() -> Samples {
         ask(Op::Delete { key: key() }),
         ask(cas),
     ];
+    let acts = (0u64..).zip(done).map(|(at, what)| Act { at, what });
+    let by_hand = Run {
+        setup: Setup::playground(5, 1),
+        acts: acts.collect(),
+        until: 1_000,
+        claim: None,
+    };
+    let mut setup = Setup::storm(1);
+    setup.disk.lies = 3;
+    let storm = Run {
+        setup,
+        acts: vec![Act {
+            at: 7,
+            what: Intervention::Heal,
+        }],
+        until: 50_000,
+        claim: Some(Claim {
+            check: "Election safety".to_string(),
+            detail: "two leaders".to_string(),
+            event: 12,
+            hash: 13,
+        }),
+    };
     vec![
-        ("playground", json(&(Setup::playground(5, 1), done))),
-        ("storm", json(&(Setup::storm(1), [Intervention::Heal]))),
+        ("word", by_hand.to_word().into_bytes()),
+        ("storm-word", storm.to_word().into_bytes()),
+        ("file", json(&by_hand)),
+        ("storm-file", json(&storm)),
     ]
 }

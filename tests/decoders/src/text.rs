@@ -3,7 +3,7 @@
 use crate::meter::bounded;
 use raftwerk_native::api::query::{self, Query};
 use raftwerk_sim::scenario::File;
-use raftwerk_sim::{Intervention, Setup, World};
+use raftwerk_sim::{Run, World};
 use raftwerk_wire::client::{Item, ListPage, Problem, ReadMode, SessionOpened, Status, Written};
 use raftwerk_wire::observe::{Chaos, FromSupervisor, Tell};
 use serde::Serialize;
@@ -74,19 +74,25 @@ pub fn scenario(bytes: &[u8]) -> bool {
     bounded(bytes, 2_000, |_| File::read("cold-start", text)).is_ok()
 }
 
-/// A run: a setup and what is done to it. A setup that passes its own check can be run.
+/// A run, as the text of a file or as the word in an address. What is accepted can be played, and
+/// says the same as a word.
 pub fn run(bytes: &[u8]) -> bool {
-    let Some((setup, done)) = json::<(Setup, Vec<Intervention>)>(bytes) else {
+    let Ok(text) = std::str::from_utf8(bytes) else {
         return false;
     };
-    if setup.validate().is_err() {
+    // The setup is told by its difference from another one, which has a size of its own.
+    let Ok(run) = bounded(bytes, 2_000, |_| Run::from_file(text)) else {
         return false;
-    }
-    let mut world = World::new(&setup);
-    for what in done.iter().take(100) {
+    };
+    let word = run.to_word();
+    let again = Run::from_word(&word).expect("what was read can be read as a word");
+    assert_eq!(again.to_word(), word);
+    let mut world = World::new(&run.setup);
+    for act in run.acts.iter().take(100) {
         (0..5).for_each(|_| _ = world.step());
         // A refusal is an answer too.
-        let _ = world.act(what);
+        let _ = world.act(&act.what);
     }
+    (0..300).for_each(|_| _ = world.step());
     true
 }

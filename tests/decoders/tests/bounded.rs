@@ -124,7 +124,9 @@ fn mutations_do_no_harm() {
         number("RAFTWERK_FUZZ_SEED", 1),
     );
     for (at, target) in TARGETS.iter().enumerate() {
-        let samples: Vec<Vec<u8>> = kept(target).into_iter().map(|(_, bytes)| bytes).collect();
+        let mut samples = kept(target);
+        samples.retain(|(name, _)| !is_outlived(target, name));
+        let samples: Vec<Vec<u8>> = samples.into_iter().map(|(_, bytes)| bytes).collect();
         assert!(!samples.is_empty(), "{}: no samples", target.name);
         let mut luck = Luck::new((seed << 8) | at as u64);
         let mut accepted = 0;
