@@ -10,7 +10,7 @@
 //! |-----------|-------------------------------------------------------------|
 //! | `binary`  | peer frames, log records, requests, snapshots of the store  |
 //! | `log`     | a whole log directory, read back by the server              |
-//! | `text`    | JSON of the client API, the observe stream, runs; queries   |
+//! | `text`    | JSON of the client API, observe stream, runs, files; URLs   |
 //! | `samples` | well-formed inputs of today's version                       |
 //! | `mutate`  | small damage, drawn from a seed                             |
 //! | `meter`   | how much memory a decoder holds at most                     |
@@ -45,6 +45,8 @@ pub const TARGETS: &[Target] = &[
     target("query", text::query, samples::queries),
     target("run", text::run, samples::runs),
     target("scenario", text::scenario, samples::scenarios),
+    target("file", text::file, samples::files),
+    target("url", text::url, samples::urls),
 ];
 
 const fn target(

@@ -5,9 +5,13 @@ use crate::log::{Memory, OPENING, SIZES};
 use raftwerk_core::trace::{Cause, Event, Kind as EventKind, Timer};
 use raftwerk_core::*;
 use raftwerk_kv::{Command, Expect, Request, Store};
+use raftwerk_native::identity::{Addresses, Identity};
 use raftwerk_native::wal::Wal;
 use raftwerk_sim::{Act, Claim, Intervention, Op, Run, Setup};
-use raftwerk_wire::client::{Item, ListPage, Problem, ReadMode, SessionOpened, Status, Written};
+use raftwerk_wire::client::{
+    Item, ListPage, MemberChange, MemberList, MemberStatus, Problem, ReadMode, SessionOpened,
+    Status, TransferTo, Transferred, Written,
+};
 use raftwerk_wire::frame::{self, PeerHello};
 use raftwerk_wire::observe::{Chaos, FromSupervisor, ProcessView, Tell, Told};
 use raftwerk_wire::record::{self, Change, Kind};
@@ -379,6 +383,10 @@ pub fn bodies() -> Samples {
         revision: Some(7),
         ..Problem::default()
     };
+    let members = MemberList {
+        leader: Some(1),
+        members: vec![MemberStatus::default()],
+    };
     vec![
         ("partition", json(&Chaos::Partition { groups })),
         ("crash", json(&Chaos::Crash { node: u64::MAX })),
@@ -388,7 +396,39 @@ pub fn bodies() -> Samples {
         ("written", json(&written)),
         ("session", json(&SessionOpened { session: 1 })),
         ("item", json(&item)),
+        ("promote", json(&MemberChange::Promote { id: 4 })),
+        ("replace", json(&MemberChange::Replace { id: 1, by: 4 })),
+        ("add", json(&MemberChange::Add { id: 9, url: url() })),
+        ("members", json(&members)),
+        ("transfer", json(&TransferTo { to: Some(2) })),
+        ("transferred", json(&Transferred { leader: 2 })),
     ]
+}
+
+fn url() -> String {
+    "http://[::1]:7878".to_string()
+}
+
+/// Small files of a data directory.
+pub fn files() -> Samples {
+    let identity = Identity {
+        format: 1,
+        cluster: "17".to_string(),
+        node: 3,
+        disk: "00000000000000ff".to_string(),
+        founders: vec![1, 2, 3],
+    };
+    let addresses = Addresses::from([(1, url()), (2, "http://b.example:80".to_string())]);
+    vec![
+        ("identity", json(&identity)),
+        ("addresses", json(&addresses)),
+    ]
+}
+
+/// Where peers say that they are reached.
+pub fn urls() -> Samples {
+    let plain = "http://raft-3.example:7878/".to_string();
+    vec![("name", plain.into_bytes()), ("six", url().into_bytes())]
 }
 
 /// Paths with queries.

@@ -1,10 +1,16 @@
-//! JSON that others send: bodies of the client API, the observe stream, runs; and query strings.
+//! Text that others write: bodies of the client API, the observe stream, runs, small files, URLs
+//! and query strings.
 
 use crate::meter::bounded;
 use raftwerk_native::api::query::{self, Query};
+use raftwerk_native::identity::{Addresses, Identity};
+use raftwerk_native::node::PeerUrl;
 use raftwerk_sim::scenario::File;
 use raftwerk_sim::{Run, World};
-use raftwerk_wire::client::{Item, ListPage, Problem, ReadMode, SessionOpened, Status, Written};
+use raftwerk_wire::client::{
+    Item, ListPage, MemberChange, MemberList, Problem, ReadMode, SessionOpened, Status, TransferTo,
+    Transferred, Written,
+};
 use raftwerk_wire::observe::{Chaos, FromSupervisor, Tell};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -38,6 +44,29 @@ pub fn body(bytes: &[u8]) -> bool {
         | json::<Item>(bytes).is_some()
         | json::<Written>(bytes).is_some()
         | json::<SessionOpened>(bytes).is_some()
+        | json::<MemberChange>(bytes).is_some()
+        | json::<MemberList>(bytes).is_some()
+        | json::<TransferTo>(bytes).is_some()
+        | json::<Transferred>(bytes).is_some()
+}
+
+/// Small files of a data directory.
+pub fn file(bytes: &[u8]) -> bool {
+    json::<Identity>(bytes).is_some() | json::<Addresses>(bytes).is_some()
+}
+
+/// Where a peer says that it is reached.
+pub fn url(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return false;
+    };
+    let Ok(url) = bounded(bytes, 64, |_| PeerUrl::parse(text)) else {
+        return false;
+    };
+    assert!(!url.host().is_empty());
+    let again = format!("http://{}", url.authority);
+    assert_eq!(PeerUrl::parse(&again), Ok(url));
+    true
 }
 
 /// Parameters of a request and the key in its path.

@@ -52,7 +52,7 @@ fn kept(target: &Target) -> Vec<(String, Vec<u8>)> {
 
 /// Text formats may gain fields with defaults; a binary one changes by a new version only.
 fn is_text(target: &Target) -> bool {
-    ["observe", "body", "query", "run", "scenario"].contains(&target.name)
+    ["observe", "body", "query", "run", "scenario", "file", "url"].contains(&target.name)
 }
 
 /// What is refused today, with a reason: peers of different versions do not talk to each other,
