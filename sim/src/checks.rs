@@ -31,7 +31,7 @@ use list::ALL;
 pub(crate) use list::Check;
 pub(crate) use node::Seen;
 use oracle::Oracle;
-use raftwerk_core::{LogId, Members, NodeId, Output};
+use raftwerk_core::{LogId, Members, NodeId, Output, Time};
 use raftwerk_wire::view::{CheckView, ViolationView};
 use std::collections::{BTreeMap, BTreeSet};
 pub(crate) use tickets::Taken;
@@ -165,9 +165,15 @@ impl Checks {
         self.ledger.memory() + self.oracle.memory() + self.tickets.memory() + small as u64
     }
 
-    /// A node hands something out; `reached` is the place in the order so far in this drain,
+    /// A node hands something out, now by its own clock; `reached` is the place in the order so far in this drain,
     /// `given` the last entry handed to the state machine.
-    pub fn on_output(&mut self, node: u64, given: u64, reached: &mut u8, output: &Output) {
+    pub fn on_output(
+        &mut self,
+        (node, now): (u64, Time),
+        given: u64,
+        reached: &mut u8,
+        output: &Output,
+    ) {
         let rank = rank(output);
         if rank < *reached {
             self.fail(
@@ -177,7 +183,7 @@ impl Checks {
         }
         *reached = rank;
         if let Output::Write(write) = output {
-            self.on_write(node, write.seq);
+            self.on_write(node, now, write.seq);
         }
         self.on_end(node, given, output);
     }

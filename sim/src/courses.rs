@@ -7,7 +7,7 @@ mod calm;
 mod schedule;
 
 use crate::rng::{Purpose, Stream};
-use crate::setup::{Churn, FaultPlan, Setup, Workload};
+use crate::setup::{Churn, Clocks, FaultPlan, Setup, Workload};
 use crate::storm::{rage, settle};
 use crate::world::World;
 
@@ -108,6 +108,7 @@ fn reads(seed: u64) -> Setup {
     let nodes = [3, 5, 7][draw.below(3) as usize];
     (setup.nodes, setup.learners, setup.autopilot) = (nodes, 0, None);
     setup.clients = 6;
+    setup.timing = Setup::playground(nodes, seed).timing;
     setup.workload = Workload {
         pause_min: 500,
         pause_max: draw.between(2_000, 30_000),
@@ -152,7 +153,26 @@ fn leases(seed: u64) -> Setup {
     setup.faults.time_out = draw.below(8) as u32;
     setup.faults.churn.transfer = 1 + draw.below(4) as u32;
     setup.faults.churn.many = draw.below(3) as u32;
+    if draw.below(2) == 0 {
+        drift(&mut setup, &mut draw);
+    }
     setup
+}
+
+/// Clocks run as far apart as the leases are told, and no farther. A lease that lasted too long
+/// would do harm only where an election and a write are over sooner.
+fn drift(setup: &mut Setup, draw: &mut Stream) {
+    let bound = [100_000, 400_000][draw.below(2) as usize];
+    setup.timing.drift_ppm = bound.into();
+    setup.faults.clocks = Clocks {
+        pause_min: 1_000_000,
+        pause_max: 5_000_000,
+        drift_ppm: bound,
+        jump_max: 0,
+    };
+    (setup.network.delay_min, setup.network.delay_max) = (200, draw.between(500, 4_000));
+    (setup.disk.sync_min, setup.disk.sync_max) = (100, draw.between(200, 2_000));
+    setup.faults.isolate += 4;
 }
 
 fn turmoil(seed: u64) -> Setup {

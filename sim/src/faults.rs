@@ -8,6 +8,7 @@
 //! so does what leaders are asked for (`churn`).
 
 mod churn;
+mod clocks;
 mod failures;
 
 use crate::queue::NEVER;
@@ -15,6 +16,7 @@ use crate::rng::{Purpose, Stream};
 use crate::setup::{FaultPlan, Setup};
 use churn::Wishes;
 pub(crate) use churn::{Wish, Wished};
+use clocks::Drifts;
 use failures::Failures;
 
 /// Most faults waiting to be undone; while there are so many, none is added.
@@ -37,6 +39,10 @@ pub(crate) enum Fault {
     FailDisk(u64),
     /// A leader is asked for something.
     Wish(Wish),
+    /// The node's clock goes on by so many microseconds in a million.
+    Rate(u64, u32),
+    /// The node's clock is ahead by so many microseconds at once.
+    Jump(u64, u64),
 }
 
 /// What the choice of a fault looks at.
@@ -65,6 +71,7 @@ pub(crate) struct Faults {
     stall: Stream,
     wishes: Wishes,
     failures: Failures,
+    drifts: Drifts,
     /// Who dies for good and when, and who has.
     dies: Option<(u64, u64)>,
     gone: Option<u64>,
@@ -92,6 +99,7 @@ impl Faults {
             stall,
             wishes: Wishes::new(setup),
             failures: Failures::new(setup),
+            drifts: Drifts::new(setup),
             dies: (plan.gone > 0).then_some((plan.gone_at, plan.gone)),
             gone: None,
         }
@@ -101,6 +109,7 @@ impl Faults {
     pub fn due(&self) -> u64 {
         let next = self.next.min(self.next_stall);
         let next = next.min(self.wishes.next).min(self.failures.next);
+        let next = next.min(self.drifts.next);
         let next = next.min(self.dies.map_or(NEVER, |(when, _)| when));
         self.undo.iter().map(|(time, _)| *time).fold(next, u64::min)
     }
@@ -109,6 +118,7 @@ impl Faults {
     pub fn stop(&mut self) {
         (self.next, self.next_stall) = (NEVER, NEVER);
         (self.wishes.next, self.failures.next) = (NEVER, NEVER);
+        self.drifts.next = NEVER;
         self.dies = None;
         self.undo.clear();
     }
@@ -143,6 +153,9 @@ impl Faults {
             let room = self.undo.len() < MAX_UNDO;
             self.undo.extend(room.then_some((now + lasts, fault)));
             return room.then_some(fault);
+        }
+        if self.drifts.next <= now {
+            return Some(self.drifts.draw(now, &plan.clocks, state));
         }
         if let Some((_, node)) = self.dies.take_if(|(when, _)| *when <= now) {
             self.gone = Some(node);
@@ -213,6 +226,7 @@ impl Fault {
             Fault::Partition(set) => (set >> a) & 1 != (set >> b) & 1,
             Fault::Crash(_) | Fault::Freeze(_) | Fault::TimeOut(_) => false,
             Fault::Stall(_) | Fault::FailDisk(_) | Fault::Wish(_) => false,
+            Fault::Rate(..) | Fault::Jump(..) => false,
         };
         let all = (1..=nodes).flat_map(|a| (1..=nodes).map(move |b| (a, b)));
         all.filter(|(a, b)| a != b && cut(*a, *b)).collect()

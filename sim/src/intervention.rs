@@ -133,6 +133,20 @@ pub enum Intervention {
     Calm,
     /// The same, but who died for good stays down.
     CalmButGone,
+    /// From now on a node's clock goes on by so many microseconds in a million; 1,000,000 is right.
+    RunClock {
+        /// Whose.
+        node: u64,
+        /// Parts of a million.
+        rate: u32,
+    },
+    /// A node's clock is ahead by so much at once.
+    JumpClock {
+        /// Whose.
+        node: u64,
+        /// Microseconds.
+        by: u64,
+    },
 }
 
 impl Op {
@@ -281,6 +295,16 @@ impl fmt::Display for Intervention {
             Intervention::MendDisk(node) => write!(f, "the disk of S{node} will not fail"),
             Intervention::Calm => f.write_str("every fault ends"),
             Intervention::CalmButGone => f.write_str("every fault ends but one that lasts"),
+            Intervention::RunClock { node, rate } => {
+                let (whole, part) = (rate / 1_000_000, rate % 1_000_000);
+                write!(
+                    f,
+                    "the clock of S{node} runs {whole}.{part:06} times as fast"
+                )
+            }
+            Intervention::JumpClock { node, by } => {
+                write!(f, "the clock of S{node} jumps {} ms ahead", by / 1_000)
+            }
         }
     }
 }

@@ -19,6 +19,7 @@
 //! | `disk`         | ordered writes, group sync, loss at a crash                 |
 //! | `snapshot`     | a state machine as bytes; hosts send it in chunks           |
 //! | `cache`        | what a disk that lies about sync does not really hold        |
+//! | `clock`        | a node's own time                                            |
 //! | `node`         | one host: core, state machine, disk, waiting clients         |
 //! | `clients`      | sessions, timeouts, retries, hints; `workload` invents       |
 //! | `faults`       | random faults and when they end                              |
@@ -38,6 +39,7 @@
 mod cache;
 mod checks;
 mod clients;
+mod clock;
 mod courses;
 mod disk;
 pub mod explore;
@@ -72,8 +74,8 @@ pub use intervention::{Intervention, Op};
 pub use picture::PeerFlight;
 pub use run::{Act, Claim, IN_ADDRESS, Run};
 pub use setup::{
-    Churn, DiskModel, FaultPlan, HostModel, MAX_CLIENTS, MAX_NODES, NetworkModel, Patience, Setup,
-    SnapshotModel, Workload,
+    Churn, Clocks, DiskModel, FaultPlan, HostModel, MAX_CLIENTS, MAX_NODES, NetworkModel, Patience,
+    Setup, SnapshotModel, Workload,
 };
 #[cfg(feature = "sabotage")]
 pub use setup::{HostRule, Sabotage};

@@ -9,6 +9,7 @@ mod service;
 mod snapshots;
 
 use crate::checks::Seen;
+use crate::clock::Clock;
 use crate::disk::{Disk, Synced};
 use crate::network::Flight;
 use crate::queue::NEVER;
@@ -34,6 +35,8 @@ pub(crate) const MAX_INBOX: usize = 1_024;
 pub(crate) struct Node {
     pub id: u64,
     pub condition: NodeCondition,
+    /// What its core is told of time.
+    pub clock: Clock,
     /// `None` while crashed.
     pub raft: Option<Box<Raft>>,
     pub store: Store,
@@ -59,7 +62,7 @@ pub(crate) struct Node {
     /// What the checks compare with.
     pub seen: Seen,
     /// The deadline last heard of and the event that set it, and the node's last event; 0: none.
-    pub timer: u64,
+    pub timer: Time,
     pub timer_cause: u64,
     pub last_event: u64,
     /// The event that handed out the batch under way.
@@ -88,6 +91,7 @@ impl Node {
         Node {
             id,
             condition: NodeCondition::Crashed,
+            clock: Clock::default(),
             raft: None,
             store: Store::new(),
             disk: Disk::new(Durable::bootstrap(&setup.first_members())).lying(setup.disk.lies),
@@ -103,7 +107,7 @@ impl Node {
             snapshots: Snapshots::new(stream(Purpose::Snapshot)),
             loading: None,
             seen: Seen::default(),
-            timer: NEVER,
+            timer: Time::NEVER,
             timer_cause: 0,
             last_event: 0,
             apply_cause: 0,
@@ -126,12 +130,12 @@ impl Node {
         let config = setup.config(self.id, self.boot.bits());
         self.load_from_disk()
             .map_err(|why| format!("S{} cannot load its snapshot: {why}", self.id))?;
-        let raft = Raft::boot(config, self.disk.open(), Time(now));
+        let raft = Raft::boot(config, self.disk.open(), self.time(now));
         let mut raft = raft.map_err(|why| format!("S{} cannot start: {why}", self.id))?;
         raft.listen(listen);
         self.raft = Some(Box::new(raft));
         self.condition = NodeCondition::Up;
-        (self.timer, self.timer_cause) = (NEVER, 0);
+        (self.timer, self.timer_cause) = (Time::NEVER, 0);
         Ok(())
     }
 
@@ -164,11 +168,21 @@ impl Node {
         Ok(())
     }
 
-    /// When the core wants to be called.
+    /// The time by its own clock at a moment of the world.
+    pub fn time(&self, now: u64) -> Time {
+        self.clock.at(now)
+    }
+
+    /// When the core wants to be called, in the world's time.
     pub fn deadline(&self) -> u64 {
+        self.clock.when(self.timer_by_its_clock())
+    }
+
+    /// The same by the node's own clock.
+    pub fn timer_by_its_clock(&self) -> Time {
         match (&self.raft, self.condition) {
-            (Some(raft), NodeCondition::Up) => raft.deadline().0,
-            _ => NEVER,
+            (Some(raft), NodeCondition::Up) => raft.deadline(),
+            _ => Time::NEVER,
         }
     }
 
@@ -260,6 +274,7 @@ impl Node {
         to.write_u8(self.condition as u8);
         to.write_u64(self.raft.as_ref().map_or(0, |raft| raft.digest()));
         to.write_u64(self.deadline());
+        self.clock.hash(to);
         (self.sync_at, self.stalled, self.busy_until).hash(to);
         (self.failing, self.failed).hash(to);
         (self.applied, self.applying, self.given, self.apply_at).hash(to);

@@ -8,6 +8,7 @@ use crate::network::{self, Content, Place};
 use crate::node::Node;
 use crate::operations::{self, client, client_outline};
 use crate::world::World;
+use raftwerk_core::Time;
 use raftwerk_wire::groups::groups;
 use raftwerk_wire::view::{
     ClientFlight, ClusterView, DiskView, EntryView, Flight, Group, LogView, MessageView, NodeCard,
@@ -176,7 +177,7 @@ fn client_flight(
 
 fn card(node: &Node, now: u64) -> NodeCard {
     let view = match &node.raft {
-        Some(raft) => NodeView::of(raft, &node.store, now, SHOWN_ENTRIES),
+        Some(raft) => by_the_world(node, NodeView::of(raft, &node.store, now, SHOWN_ENTRIES)),
         None => on_disk(node, now, SHOWN_ENTRIES),
     };
     card_with(node, view)
@@ -184,7 +185,7 @@ fn card(node: &Node, now: u64) -> NodeCard {
 
 fn outline(node: &Node, now: u64) -> NodeCard {
     let view = match &node.raft {
-        Some(raft) => NodeView::outline(raft, now),
+        Some(raft) => by_the_world(node, NodeView::outline(raft, now)),
         None => on_disk(node, now, 0),
     };
     card_with(node, view)
@@ -199,6 +200,23 @@ fn card_with(node: &Node, view: NodeView) -> NodeCard {
         age: 0,
         last_event: None,
     }
+}
+
+/// A picture shows one time, the world's, whatever the node's clock says.
+fn by_the_world(node: &Node, mut view: NodeView) -> NodeView {
+    let when = |shown: u64| node.clock.when(Time(shown));
+    let timers = [
+        &mut view.election,
+        &mut view.heartbeat,
+        &mut view.check_quorum,
+    ];
+    for timer in timers.into_iter().flatten() {
+        (timer.set, timer.due) = (when(timer.set), when(timer.due));
+    }
+    for end in [&mut view.lease, &mut view.quiet].into_iter().flatten() {
+        *end = when(*end);
+    }
+    view
 }
 
 /// What is left of a crashed node.

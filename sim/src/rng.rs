@@ -45,6 +45,8 @@ pub enum Purpose {
     Course = 18,
     /// How long a snapshot takes.
     Snapshot = 19,
+    /// How clocks run.
+    Clock = 20,
 }
 
 /// Generator state: one word.

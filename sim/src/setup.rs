@@ -10,7 +10,7 @@ mod plans;
 mod snapshots;
 mod storm;
 
-pub use plans::{Churn, FaultPlan, Workload};
+pub use plans::{Churn, Clocks, FaultPlan, Workload};
 use raftwerk_core::autopilot::Policy;
 use raftwerk_core::{ClusterId, Config, Limits, Members, NodeId, Switches, Timing};
 use serde::{Deserialize, Serialize};
@@ -283,6 +283,10 @@ impl Setup {
             self.faults.gone <= self.nodes,
             "who dies for good must be a node",
         );
+        need(
+            self.faults.clocks.drift_ppm < MILLION,
+            "clocks cannot stand still or run backwards",
+        );
         need(self.clients <= MAX_CLIENTS, "clients must be at most 16");
         let ranges = [
             (
@@ -304,6 +308,12 @@ impl Setup {
                 self.faults.churn.pause_min,
                 self.faults.churn.pause_max,
             ),
+            (
+                "pause between changes of a clock",
+                self.faults.clocks.pause_min,
+                self.faults.clocks.pause_max,
+            ),
+            ("jump of a clock", 0, self.faults.clocks.jump_max),
             (
                 "pause between failures",
                 self.faults.fail_pause_min,

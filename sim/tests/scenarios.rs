@@ -143,6 +143,14 @@ fn every_intervention_has_a_command() {
         },
         change(vec![]),
         change(vec![3, 4]),
+        Intervention::RunClock {
+            node: 1,
+            rate: 900_000,
+        },
+        Intervention::JumpClock {
+            node: 1,
+            by: 250_000,
+        },
     ];
     all.extend(asked.iter().map(ask));
     for what in all {

@@ -2,15 +2,15 @@
 
 use super::{Check, Checks};
 use crate::node::Node;
-use raftwerk_core::Time;
 
 impl Checks {
     /// A node was drained. If it has a lease now, nobody else may have one.
     pub(super) fn one_lease(&mut self, nodes: &[Node], at: usize) {
-        let now = Time(self.now);
+        let now = self.now;
+        // Each by its own clock: what it believes, not what is so.
         let lease = |node: &Node| {
             let end = node.raft.as_ref()?.view().lease()?;
-            (end > now).then_some(end)
+            (end > node.time(now)).then(|| node.clock.when(end))
         };
         let Some(own) = lease(&nodes[at]) else {
             return;
@@ -19,10 +19,8 @@ impl Checks {
         for (_, other) in others {
             if let Some(end) = lease(other) {
                 let (one, two) = (nodes[at].id, other.id);
-                let detail = format!(
-                    "S{one} until {} and S{two} until {}, and it is {} now",
-                    own.0, end.0, now.0
-                );
+                let detail =
+                    format!("S{one} until {own} and S{two} until {end}, and it is {now} now");
                 return self.fail(Check::OneLease, detail);
             }
         }

@@ -71,7 +71,7 @@ impl Checks {
                 self.fail(Check::Node, broken.to_string());
             }
             self.open_for_a_reason(&nodes[at], raft);
-            self.fit_to_lead(raft);
+            self.fit_to_lead(raft, nodes[at].time(self.now));
             if raft.view().config().switches.lease_reads {
                 self.one_lease(nodes, at);
             }

@@ -14,7 +14,7 @@ use crate::world::World;
 use raftwerk_core::trace::Role;
 use raftwerk_core::{
     AppendResult, Body, ClusterId, EntryBody, Index, Lane, LogId, Message, NodeId, Output, Round,
-    Term, WriteSeq,
+    Term, Time, WriteSeq,
 };
 use raftwerk_kv::{Command, Request};
 use std::collections::BTreeSet;
@@ -331,9 +331,9 @@ fn a_wrong_order_in_a_drain_is_seen() {
         from: Index(1),
         to: Index(1),
     };
-    checks.on_output(1, 0, &mut reached, &apply);
+    checks.on_output((1, Time(0)), 0, &mut reached, &apply);
     assert_eq!(checks.violation(), None);
-    checks.on_output(1, 1, &mut reached, &Output::Write(nothing()));
+    checks.on_output((1, Time(0)), 1, &mut reached, &Output::Write(nothing()));
     assert_eq!(
         checks.violation().map(|v| v.check),
         Some(name(Check::DrainOrder))

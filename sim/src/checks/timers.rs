@@ -47,19 +47,20 @@ impl Heard {
     }
 }
 
-/// Writes of one node that its disk has not finished: their number, and when it got them.
-pub(super) type Writing = VecDeque<(WriteSeq, u64)>;
+/// Writes of one node that its disk has not finished: their number, and when it got them by the
+/// node's clock.
+pub(super) type Writing = VecDeque<(WriteSeq, Time)>;
 
 impl Checks {
-    /// A message was taken up.
-    pub fn on_heard(&mut self, raft: &Raft, heard: Heard) {
+    /// A message was taken up, now by the node's clock.
+    pub fn on_heard(&mut self, raft: &Raft, now: Time, heard: Heard) {
         let view = raft.view();
         let (Some(was), Some(is)) = (heard.was, view.election()) else {
             return;
         };
         let own_term = heard.term == view.term().0;
         let spoke = heard.what == What::Leader && own_term && view.leader() == Some(heard.from);
-        if spoke && is.set.0 != self.now {
+        if spoke && is.set != now {
             let detail = format!(
                 "{} hears its leader {} and waits since {:?}",
                 view.id(),
@@ -88,8 +89,7 @@ impl Checks {
     }
 
     /// A node hands a write to its disk.
-    pub(super) fn on_write(&mut self, node: u64, seq: WriteSeq) {
-        let now = self.now;
+    pub(super) fn on_write(&mut self, node: u64, now: Time, seq: WriteSeq) {
         self.writing(node).push_back((seq, now));
     }
 
@@ -108,18 +108,18 @@ impl Checks {
 
     /// A node was drained. A leader with nothing overdue whose disk has finished nothing for an
     /// election timeout must be handing over (trap D8).
-    pub(super) fn fit_to_lead(&mut self, raft: &Raft) {
+    pub(super) fn fit_to_lead(&mut self, raft: &Raft, now: Time) {
         let view = raft.view();
-        if view.role() != Role::Leader || raft.deadline() <= Time(self.now) {
+        if view.role() != Role::Leader || raft.deadline() <= now {
             return;
         }
-        let (now, limit) = (self.now, view.config().timing.election_max.0);
+        let limit = view.config().timing.election_max;
         let oldest = self.writing(view.id().0).front().map(|(_, since)| *since);
-        let Some(since) = oldest.filter(|since| now - since >= limit) else {
+        let Some(since) = oldest.filter(|since| now.since(*since) >= limit) else {
             return;
         };
         if view.transfer().is_none() {
-            let detail = format!("{} leads on, its disk hangs since {since}", view.id());
+            let detail = format!("{} leads on, its disk hangs since {since:?}", view.id());
             self.fail(Check::FitToLead, detail);
         }
     }

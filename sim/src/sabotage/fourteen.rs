@@ -28,7 +28,7 @@ pub struct Lesson {
 }
 
 /// Number, rule, course, check.
-const ROWS: [(u32, &str, &str, &str); 12] = [
+const ROWS: [(u32, &str, &str, &str); 13] = [
     (1, "e5-no-check", "storm", "Leader completeness"),
     (2, "r13-old-term", "turmoil", "State machine safety"),
     (3, "e1-vote", "storm", "Election safety"),
@@ -38,6 +38,7 @@ const ROWS: [(u32, &str, &str, &str); 12] = [
     (7, "r14-half", "storm", "Election safety"),
     (8, "l4-no-round", "reads", LINEAR),
     (9, "l1-no-own-entry", "reads", LINEAR),
+    (10, "l6-drift", "leases", LINEAR),
     (11, "c1-no-sessions", "storm", "Session answers identical"),
     (13, "m4-direct", "turmoil", "Election safety"),
     (14, "m1-no-own-entry", "2015", "State machine safety"),

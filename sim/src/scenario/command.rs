@@ -75,6 +75,8 @@ pub const COMMANDS: &[&str] = &[
     "rejoin 1 2",
     "fail-disk 1",
     "mend-disk 1",
+    "clock-rate 1 900000",
+    "clock-ahead 1 250000",
     "calm",
     "calm-but-gone",
     "transfer 1",
@@ -243,6 +245,11 @@ impl Intervention {
             "transfer" => transfer(rest),
             "members" => members(rest),
             "ask" => ask(rest),
+            "clock-rate" => pair(rest).map(|(node, rate)| {
+                let rate = u32::try_from(rate).unwrap_or(u32::MAX);
+                Intervention::RunClock { node, rate }
+            }),
+            "clock-ahead" => pair(rest).map(|(node, by)| Intervention::JumpClock { node, by }),
             verb if Verb::parse(verb).is_some() => message(rest).map(|id| {
                 let verb = Verb::parse(verb).unwrap_or(Verb::Deliver);
                 verb.on(id)
@@ -276,6 +283,13 @@ fn one_node(verb: &str, rest: &str) -> Result<Intervention, String> {
         }
     };
     number(rest).map(make)
+}
+
+/// A node and a number.
+fn pair(text: &str) -> Result<(u64, u64), String> {
+    let wrong = "write the node and a number, clock-rate 1 900000";
+    let (node, amount) = text.split_once(' ').ok_or(wrong)?;
+    Ok((number(node)?, number(amount.trim())?))
 }
 
 fn link(text: &str) -> Result<(u64, u64), String> {

@@ -49,6 +49,9 @@ pub struct FaultPlan {
     /// What leaders are asked for.
     #[serde(default)]
     pub churn: Churn,
+    /// How clocks run wrong.
+    #[serde(default)]
+    pub clocks: Clocks,
     /// This node dies for good: it is started again only when everything is healed; 0: nobody.
     #[serde(default)]
     pub gone: u64,
@@ -71,6 +74,27 @@ pub struct Churn {
     pub one: u32,
     /// Weight of members drawn anew, any number at once.
     pub many: u32,
+}
+
+/// How the nodes' clocks run wrong; when all faults end, they run right again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clocks {
+    /// Shortest time between two changes of a clock, microseconds.
+    pub pause_min: u64,
+    /// Longest time between two changes of a clock, microseconds; 0: all clocks run right.
+    pub pause_max: u64,
+    /// How far from the right rate a clock may run, either way, in parts of a million.
+    pub drift_ppm: u32,
+    /// How far a clock may jump forward, microseconds; 0: none does.
+    pub jump_max: u64,
+}
+
+impl Clocks {
+    /// Whether any clock runs wrong.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.pause_max > 0
+    }
 }
 
 impl Churn {

@@ -1,12 +1,12 @@
 //! The setup of a storm: everything is drawn from the seed (core design 4.2, item 5).
 
 use super::{
-    Churn, DiskModel, FaultPlan, HostModel, MILLION, NetworkModel, Patience, Setup, SnapshotModel,
-    Workload,
+    Churn, Clocks, DiskModel, FaultPlan, HostModel, MILLION, NetworkModel, Patience, Setup,
+    SnapshotModel, Workload,
 };
 use crate::rng::{Purpose, Stream};
 use raftwerk_core::autopilot::Policy;
-use raftwerk_core::{Limits, Span, Switches};
+use raftwerk_core::{Limits, Span, Switches, Timing};
 
 impl Setup {
     /// A world to break: the seed draws the size, which classes of faults are on, how often they
@@ -75,6 +75,9 @@ impl Setup {
         let mut limits = storm_limits(&mut draw);
         let mut switches = storm_switches(&mut draw);
         let snapshots = storm_snapshots(seed, &mut limits, &mut switches);
+        switches.lease_reads = reads.below(2) == 0;
+        let mut timing = Setup::playground(nodes, seed).timing;
+        faults.clocks = storm_clocks(seed, switches.lease_reads, &mut timing);
         Setup {
             nodes,
             learners,
@@ -87,10 +90,8 @@ impl Setup {
             workload,
             host: storm_host(&mut later, &mut limits),
             limits,
-            switches: Switches {
-                lease_reads: reads.below(2) == 0,
-                ..switches
-            },
+            switches,
+            timing,
             snapshots,
             ..Setup::playground(nodes, seed)
         }
@@ -131,11 +132,7 @@ fn storm_faults(draw: &mut Stream, nodes: u64, later: &mut Stream) -> FaultPlan 
         isolate,
         partition,
         time_out,
-        churn: Churn::default(),
-        fail_pause_min: 0,
-        fail_pause_max: 0,
-        gone: 0,
-        gone_at: 0,
+        ..FaultPlan::default()
     }
 }
 
@@ -172,6 +169,30 @@ fn storm_churn(draw: &mut Stream) -> Churn {
         transfer,
         one,
         many: draw.between(1, 10) as u32,
+    }
+}
+
+/// In one storm of three every clock runs at a rate of its own. Leases are told how far apart; where
+/// there are none, clocks run wild and jump.
+fn storm_clocks(seed: u64, leases: bool, timing: &mut Timing) -> Clocks {
+    let mut draw = Stream::new(seed, Purpose::Setup, 9);
+    let on = draw.below(3) == 0;
+    let pause_min = draw.between(50_000, 1_000_000);
+    let pause_max = pause_min + draw.between(100_000, 5_000_000);
+    let bound = [1_000, 20_000, 100_000, 300_000][draw.below(4) as usize];
+    let wild = [10_000, 200_000, 500_000][draw.below(3) as usize];
+    let jump_max = [0, 100_000, 3_000_000][draw.below(3) as usize];
+    if !on {
+        return Clocks::default();
+    }
+    if leases {
+        timing.drift_ppm = bound;
+    }
+    Clocks {
+        pause_min,
+        pause_max,
+        drift_ppm: if leases { bound as u32 } else { wild },
+        jump_max: if leases { 0 } else { jump_max },
     }
 }
 
@@ -294,5 +315,13 @@ mod tests {
         assert!((5..50).contains(&piloted.clone().count()));
         assert!(piloted.clone().any(|storm| storm.faults.gone > 0));
         assert!(piloted.clone().any(|storm| storm.faults.churn.changes()));
+        let drift = storms.iter().filter(|storm| storm.faults.clocks.is_on());
+        assert!((15..50).contains(&drift.clone().count()));
+        assert!(drift.clone().any(|storm| storm.faults.clocks.jump_max > 0));
+        for storm in drift.filter(|storm| storm.switches.lease_reads) {
+            let clocks = &storm.faults.clocks;
+            assert_eq!(u64::from(clocks.drift_ppm), storm.timing.drift_ppm);
+            assert_eq!(clocks.jump_max, 0);
+        }
     }
 }

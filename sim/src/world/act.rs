@@ -9,9 +9,15 @@ use crate::faults::{Fault, State};
 use crate::intervention::Intervention;
 use crate::network::Flight;
 use crate::node::Node;
+use crate::setup::MILLION;
 use raftwerk_core::trace::{Role, Timer};
 use raftwerk_core::{Members, NodeId};
 use raftwerk_wire::view::NodeCondition::{self, Crashed, Frozen, Up};
+
+/// Ten times as fast as it should, parts of a million.
+const FASTEST: u32 = 10 * MILLION;
+/// Farthest that a clock jumps at once: one hour, microseconds.
+const FARTHEST: u64 = 3_600_000_000;
 
 impl World {
     /// Carries out an intervention now.
@@ -37,7 +43,7 @@ impl World {
     }
 
     /// Ends every fault and keeps new ones away: nodes run and are never busy for long, disks and
-    /// links work, nothing is lost.
+    /// links work, nothing is lost, clocks run right.
     fn calm(&mut self) {
         self.faults.forgive();
         self.calm_but_gone();
@@ -61,6 +67,7 @@ impl World {
             self.nodes[node as usize - 1].failing = false;
             self.stall(node, false);
             self.bring_back(node);
+            self.run_clock(node, MILLION);
         }
         (0..self.clients.len()).for_each(|at| {
             self.clients[at].rest();
@@ -147,6 +154,22 @@ impl World {
             Intervention::FailDisk(node) => self.must_fail(*node, false),
             Intervention::MendDisk(node) => self.must_fail(*node, true),
             Intervention::Calm | Intervention::CalmButGone => Ok(()),
+            Intervention::RunClock { node, rate } => {
+                self.exists(*node)?;
+                if !(1..=FASTEST).contains(rate) {
+                    return Err(format!(
+                        "A clock runs at 1 to {FASTEST} parts of a million."
+                    ));
+                }
+                Ok(())
+            }
+            Intervention::JumpClock { node, by } => {
+                self.exists(*node)?;
+                if *by > FARTHEST {
+                    return Err(format!("A clock jumps {FARTHEST} microseconds at most."));
+                }
+                Ok(())
+            }
         }
     }
 
@@ -268,6 +291,8 @@ impl World {
             Intervention::MendDisk(node) => self.nodes[*node as usize - 1].failing = false,
             Intervention::Calm => self.calm(),
             Intervention::CalmButGone => self.calm_but_gone(),
+            Intervention::RunClock { node, rate } => self.run_clock(*node, *rate),
+            Intervention::JumpClock { node, by } => self.jump_clock(*node, *by),
             Intervention::Ask { client, node, op } => {
                 let at = *client as usize - 1;
                 let mut env = Env {
@@ -316,6 +341,18 @@ impl World {
     fn stall(&mut self, node: u64, stalled: bool) {
         let at = node as usize - 1;
         self.nodes[at].stalled = stalled;
+        self.arrange_node(at);
+    }
+
+    fn run_clock(&mut self, node: u64, rate: u32) {
+        let at = node as usize - 1;
+        self.nodes[at].clock.run_at(self.now, rate);
+        self.arrange_node(at);
+    }
+
+    fn jump_clock(&mut self, node: u64, by: u64) {
+        let at = node as usize - 1;
+        self.nodes[at].clock.jump(self.now, by);
         self.arrange_node(at);
     }
 
@@ -394,6 +431,8 @@ impl World {
             Fault::Stall(node) => self.stall(node, true),
             Fault::FailDisk(node) => self.nodes[node as usize - 1].failing = true,
             Fault::Wish(wish) => self.grant(wish),
+            Fault::Rate(node, rate) => self.run_clock(node, rate),
+            Fault::Jump(node, by) => self.jump_clock(node, by),
             fault => self.cut(&fault.pairs(self.setup.nodes), true),
         }
     }

@@ -66,9 +66,8 @@ impl World {
     ) -> Result<(), String> {
         let mut raft = self.nodes[node as usize - 1].raft.clone();
         let ticket = Ticket(u64::MAX);
-        let taken = raft
-            .as_mut()
-            .map(|raft| order(raft, Time(self.now), ticket));
+        let now = self.nodes[node as usize - 1].time(self.now);
+        let taken = raft.as_mut().map(|raft| order(raft, now, ticket));
         match taken {
             Some(Ok(())) => Ok(()),
             Some(Err(why)) => Err(format!("S{node} refuses: {}.", explain::refusal(why))),
@@ -82,7 +81,8 @@ impl World {
         taken: Taken,
         order: impl FnOnce(&mut Raft, Time, Ticket) -> Result<(), Refusal>,
     ) {
-        let (at, now) = (node as usize - 1, Time(self.now));
+        let at = node as usize - 1;
+        let now = self.nodes[at].time(self.now);
         let ticket = self.nodes[at].next_ticket();
         let Some(raft) = &mut self.nodes[at].raft else {
             return;

@@ -36,7 +36,8 @@ impl World {
         }
         self.nodes[at].end_old_streams();
         self.nodes[at].begin_snapshot(self.now, &self.setup.snapshots);
-        answers.extend(self.nodes[at].ready(Time(self.now)));
+        let now = self.nodes[at].time(self.now);
+        answers.extend(self.nodes[at].ready(now));
         for Settled {
             client,
             attempt,
@@ -61,9 +62,10 @@ impl World {
             return false;
         };
         let mut reached = 0;
+        let who = (self.nodes[at].id, self.nodes[at].time(self.now));
         while let Some(output) = raft.poll() {
-            let (id, given) = (self.nodes[at].id, self.nodes[at].given);
-            self.checks.on_output(id, given, &mut reached, &output);
+            let given = self.nodes[at].given;
+            self.checks.on_output(who, given, &mut reached, &output);
             self.take(at, &raft, output, answers);
         }
         self.nodes[at].raft = Some(raft);
@@ -143,8 +145,8 @@ impl World {
         if node.apply_cause == 0 {
             node.apply_cause = last;
         }
-        if node.timer != node.deadline() {
-            (node.timer, node.timer_cause) = (node.deadline(), last);
+        if node.timer != node.timer_by_its_clock() {
+            (node.timer, node.timer_cause) = (node.timer_by_its_clock(), last);
         }
     }
 
@@ -154,7 +156,9 @@ impl World {
             return;
         }
         let node = &mut self.nodes[at];
-        while let Some(event) = node.raft.as_mut().and_then(|raft| raft.poll_event()) {
+        while let Some(mut event) = node.raft.as_mut().and_then(|raft| raft.poll_event()) {
+            // A trace of many nodes is told in the one time that all of them share.
+            event.at = Time(self.now);
             self.traced += 1;
             node.last_event = self.traced;
             let (id, step, cause) = (self.traced, self.events, (cause > 0).then_some(cause));

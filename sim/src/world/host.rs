@@ -122,7 +122,8 @@ impl World {
                 let heard = raft.map(|raft| Heard::new(raft, &message));
                 self.give(at, flight.cause, |raft, now| raft.receive(now, message));
                 if let (Some(heard), Some(raft)) = (heard, &self.nodes[at].raft) {
-                    self.checks.on_heard(raft, heard);
+                    let now = self.nodes[at].time(self.now);
+                    self.checks.on_heard(raft, now, heard);
                 }
                 flight.cause
             }
@@ -150,7 +151,7 @@ impl World {
 
     /// Gives one input to a core, if it runs; `cause` is the event that led to it.
     pub(super) fn give(&mut self, at: usize, cause: u64, to: impl FnOnce(&mut Raft, Time)) {
-        let now = Time(self.now);
+        let now = self.nodes[at].time(self.now);
         if let Some(raft) = &mut self.nodes[at].raft {
             to(raft, now);
             self.input_given(at, cause);
@@ -205,7 +206,7 @@ impl World {
     }
 
     fn node_asked(&mut self, at: usize, question: Question) -> u64 {
-        let now = Time(self.now);
+        let now = self.nodes[at].time(self.now);
         let Question {
             client,
             attempt,

@@ -50,6 +50,8 @@ impl World {
             Fault::TimeOut(node) => Intervention::TimeOut(node),
             Fault::Stall(node) => Intervention::StallDisk(node),
             Fault::FailDisk(node) => Intervention::FailDisk(node),
+            Fault::Rate(node, rate) => Intervention::RunClock { node, rate },
+            Fault::Jump(node, by) => Intervention::JumpClock { node, by },
             // Noted when it is granted, which also needs the leader's members.
             Fault::Wish(_) => return,
         };
@@ -77,6 +79,7 @@ impl World {
             Fault::Partition(set) => Intervention::Rejoin(self.set(set)),
             Fault::Stall(node) => Intervention::ResumeDisk(node),
             Fault::TimeOut(_) | Fault::Wish(_) => return,
+            Fault::Rate(..) | Fault::Jump(..) => return,
         };
         self.note(what);
     }

@@ -66,7 +66,9 @@ pub fn faults(what: &Intervention, members: &[u64]) -> Result<Vec<Chaos>, String
         | Intervention::FailDisk(_)
         | Intervention::MendDisk(_)
         | Intervention::Calm
-        | Intervention::CalmButGone => Err("Only the playground does this.".into()),
+        | Intervention::CalmButGone
+        | Intervention::RunClock { .. }
+        | Intervention::JumpClock { .. } => Err("Only the playground does this.".into()),
     }
 }
 
@@ -102,7 +104,9 @@ pub fn executor(what: &Intervention) -> String {
         | Intervention::FailDisk(_)
         | Intervention::MendDisk(_)
         | Intervention::Calm
-        | Intervention::CalmButGone => "Nobody: only the playground does this.".into(),
+        | Intervention::CalmButGone
+        | Intervention::RunClock { .. }
+        | Intervention::JumpClock { .. } => "Nobody: only the playground does this.".into(),
         Intervention::Transfer { .. } | Intervention::Reconfigure { .. } => {
             "Nobody: real members cannot be changed from here yet.".into()
         }

@@ -46,7 +46,7 @@ fn an_election_put_off_for_no_reason_or_not_at_all_is_seen() {
             now,
             ..Checks::default()
         };
-        checks.on_heard(&raft, heard);
+        checks.on_heard(&raft, raftwerk_core::Time(now), heard);
         seen(&checks)
     };
     let wrong = Some(name(Check::ElectionTimer));
@@ -78,20 +78,18 @@ fn an_election_put_off_for_no_reason_or_not_at_all_is_seen() {
 fn a_leader_that_keeps_the_crown_while_its_disk_hangs_is_seen() {
     let (world, leader) = settled();
     let raft = world.nodes[leader as usize - 1].raft.as_ref().unwrap();
-    let mut checks = Checks {
-        now: world.now() - 400_000,
-        ..Checks::default()
-    };
+    let mut checks = Checks::default();
+    let now = raftwerk_core::Time(world.now());
     for seq in [1, 2] {
-        checks.on_write(leader, WriteSeq(seq));
+        let then = raftwerk_core::Time(now.0 - 400_000);
+        checks.on_write(leader, then, WriteSeq(seq));
     }
-    checks.now = world.now();
     let mut done = checks.clone();
     done.on_persisted(leader, WriteSeq(2));
-    done.fit_to_lead(raft);
+    done.fit_to_lead(raft, now);
     assert_eq!(seen(&done), None);
     checks.on_persisted(leader, WriteSeq(1));
-    checks.fit_to_lead(raft);
+    checks.fit_to_lead(raft, now);
     assert_eq!(seen(&checks), Some(name(Check::FitToLead)));
 }
 

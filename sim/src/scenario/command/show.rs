@@ -36,6 +36,8 @@ impl fmt::Display for Line<'_> {
             Intervention::MendDisk(node) => write!(f, "mend-disk {node}"),
             Intervention::Calm => f.write_str("calm"),
             Intervention::CalmButGone => f.write_str("calm-but-gone"),
+            Intervention::RunClock { node, rate } => write!(f, "clock-rate {node} {rate}"),
+            Intervention::JumpClock { node, by } => write!(f, "clock-ahead {node} {by}"),
             Intervention::Heal => f.write_str("heal"),
             Intervention::Drop(id) => write!(f, "drop #{id}"),
             Intervention::Deliver(id) => write!(f, "deliver #{id}"),
