@@ -134,7 +134,7 @@ impl Raft {
     /// Whether somebody who was told to campaign in this term may do so yet: its log must go on
     /// where it ended then, on disk, so that the message finds another log for ever. (A lane that
     /// it has heard of would be forgotten in a crash.)
-    fn may_still_campaign(&self) -> bool {
+    pub(crate) fn may_still_campaign(&self) -> bool {
         let State::Leader(leading) = &self.state else {
             return false;
         };
@@ -171,6 +171,13 @@ impl Raft {
             leading.lease.came_back(from, round, received);
         }
         if let Some(until) = self.lease_end().filter(|end| *end > now && !had) {
+            self.trace(|_| Kind::LeaseTaken { until });
+        }
+    }
+
+    /// The last word to campaign may just have become one that is late for ever.
+    pub(crate) fn tell_lease_regained(&mut self) {
+        if let Some(until) = self.lease_end().filter(|end| *end > self.now) {
             self.trace(|_| Kind::LeaseTaken { until });
         }
     }

@@ -159,6 +159,7 @@ impl Raft {
         }
         let patience = self.now - self.config.timing.heartbeat;
         let (first, rules) = (self.log.first(), self.config.rules());
+        let barred = self.may_still_campaign();
         let peer = self.peer(from);
         let (pace, matched) = (peer.pace, peer.matched);
         peer.matched = matched.max(durable);
@@ -193,6 +194,9 @@ impl Raft {
         }
         if to > matched {
             self.trace(|_| Kind::Matched { peer: from, to });
+            if barred {
+                self.tell_lease_regained();
+            }
             self.advance_commit();
         }
     }
