@@ -135,6 +135,10 @@ impl Raft {
                 let detail = format!("{id}: {:?}, {:?}", peer.pace, peer.sending);
                 return broken("a snapshot is sent in that pace and in no other", detail);
             }
+            if peer.pace == Pace::Snapshot && peer.matched >= base {
+                let detail = format!("{id}: matched {}, log starts after {base}", peer.matched);
+                return broken("who has what the log needs waits for no snapshot", detail);
+            }
             let bytes: u64 = peer.in_flight.iter().map(|flight| flight.bytes).sum();
             if bytes != peer.in_flight_bytes {
                 return broken("the window's accounts are exact", format!("{id}: {bytes}"));

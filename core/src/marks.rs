@@ -217,7 +217,7 @@ impl Raft {
         let Some(asked) = &self.marks.asked else {
             return;
         };
-        let deciding = rules.both_halves(Rule::M4Marks, &asked.basis.members);
+        let deciding = rules.marking(&asked.basis.members);
         let answered = |node: NodeId| asked.marks.contains_key(&node).then_some(true);
         if quorum::tally_by(rules, &deciding, answered) != Tally::Won {
             return;

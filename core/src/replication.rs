@@ -262,7 +262,9 @@ fn append(
     entries: Vec<crate::types::Entry>,
     commit: Index,
 ) -> Body {
-    let commit = match rules.hold(Rule::R5Commit) {
+    // While this holds nobody is told what it cannot use yet: trap R20 shows only without it.
+    let proven = rules.hold(Rule::R5Commit) && rules.hold(Rule::R20ForgetCommit);
+    let commit = match proven {
         true => commit.min(peer.matched),
         false => commit,
     };

@@ -131,7 +131,7 @@ rules! {
     R18Overtaken, "r18-overtaken", "T10.2.1",
         "The report of an overtaken write covers what has replaced its entries.";
     R20ForgetCommit, "r20-forget-commit", "P5.3",
-        "A commit index that cannot be used at once is forgotten.";
+        "A commit index that cannot be used at once is forgotten, and leaders send such.";
     R23BootCommits, "r23-boot-commits", "P figure 2",
         "After a restart the whole log is taken for committed.";
     C3UnknownIsLost, "c3-unknown-is-lost", "P8",
@@ -202,7 +202,7 @@ rules! {
     M4Lease, "m4-lease", "P6, T4.3",
         "In a joint membership a lease rests on the new half alone.";
     M4Marks, "m4-marks", "P6, T4.3",
-        "In a joint membership the new half alone answers quorum reads.";
+        "In a joint membership the old half alone answers quorum reads.";
     M4Direct, "m4-direct", "P6, T4.3",
         "Many voters are replaced in one step, without a joint membership.";
     M6Stays, "m6-stays", "T4.2.2",
@@ -261,6 +261,16 @@ impl Rules {
             return Cow::Borrowed(members);
         }
         Cow::Owned(Members::of_voters(members.voters.iter().copied()))
+    }
+
+    /// The members whose marks a quorum read needs; the rule says those of both halves. Without
+    /// it the old half alone: once the joint membership is committed, the new half alone would be
+    /// enough. It then holds whatever the old half has ever committed, and every later write.
+    pub(crate) fn marking(self, members: &Members) -> Cow<'_, Members> {
+        if self.hold(Rule::M4Marks) || !members.is_joint() {
+            return Cow::Borrowed(members);
+        }
+        Cow::Owned(Members::of_voters(members.outgoing.iter().copied()))
     }
 
     /// The members that decide what is committed; a leader outside is none of them (trap R14).

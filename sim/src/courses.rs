@@ -5,6 +5,7 @@
 
 mod calm;
 mod schedule;
+mod told;
 
 use crate::rng::{Purpose, Stream};
 use crate::setup::{Churn, Clocks, FaultPlan, Setup, Workload};
@@ -27,7 +28,7 @@ pub struct Course {
 }
 
 /// All of them.
-pub static COURSES: [Course; 8] = [
+pub static COURSES: [Course; 9] = [
     Course {
         name: "storm",
         about: "A random world with random faults, then healing and proof of life.",
@@ -91,6 +92,14 @@ pub static COURSES: [Course; 8] = [
         by_hand: false,
         setup: calm::setup,
         play: calm::is_aside,
+    },
+    Course {
+        name: "told",
+        about: "In a calm world the word that an entry is committed overtakes the entry: it is \
+                applied when it comes.",
+        by_hand: false,
+        setup: told::setup,
+        play: told::play,
     },
     Course {
         name: "2015",

@@ -462,6 +462,12 @@ fn m4_quorum_reads_need_both_halves() {
     );
     c.settle();
     assert_eq!(c.node(4).reads, [(Ticket(1), Ok(Index(1)))]);
+    quorum_read(&mut c, 4, 2);
+    c.deliver_if(|m| [2, 3].map(NodeId).contains(&m.to));
+    c.deliver_if(|m| [2, 3].map(NodeId).contains(&m.from));
+    assert_eq!(c.node(4).reads.len(), 1, "S2 and S3 are the old half alone");
+    c.settle();
+    assert_eq!(c.node(4).reads[1..], [(Ticket(2), Ok(Index(1)))]);
 }
 
 /// Who has stopped for good tells nothing and reads nothing.

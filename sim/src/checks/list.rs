@@ -9,6 +9,7 @@ pub(crate) enum Check {
     Monotonic,
     OneVote,
     Campaign,
+    CompleteLog,
     Elected,
     ElectionTimer,
     FitToLead,
@@ -43,7 +44,7 @@ impl Check {
 }
 
 /// Every check with its name and what it says.
-pub(super) const ALL: [(Check, &str, &str); 30] = [
+pub(super) const ALL: [(Check, &str, &str); 31] = [
     (
         Check::Node,
         "Node invariants",
@@ -77,6 +78,11 @@ pub(super) const ALL: [(Check, &str, &str); 30] = [
         "Only voters in elections",
         "Who asks for votes is a voter of the members it knows to be committed; who knows no \
          members does not vote.",
+    ),
+    (
+        Check::CompleteLog,
+        "Votes for complete logs",
+        "A node gives its vote, and gives it again, only for a log that lacks nothing its own has.",
     ),
     (
         Check::Elected,

@@ -1,4 +1,5 @@
-//! Checks of what nodes do with time: when they put an election off, and when a leader must go.
+//! Checks of what nodes do with time: when they put an election off, for whom they vote then, and
+//! when a leader must go.
 //!
 //! Paper 5.2 and figure 2: a follower campaigns when it has neither heard the leader of its term
 //! nor given its vote for an election timeout. Nothing else puts that off, or somebody who cannot
@@ -6,7 +7,7 @@
 
 use super::{Check, Checks};
 use raftwerk_core::trace::Role;
-use raftwerk_core::{Body, Deadline, Message, NodeId, Raft, Time, WriteSeq};
+use raftwerk_core::{Body, Deadline, LogId, Message, NodeId, Raft, Time, WriteSeq};
 use std::collections::VecDeque;
 
 /// What a message is to the election timer, and the timer before it came.
@@ -23,7 +24,8 @@ pub(crate) struct Heard {
 enum What {
     /// What only a leader says.
     Leader,
-    Vote,
+    /// A question for a vote, with the last entry of the log that asks.
+    Vote(LogId),
     Other,
 }
 
@@ -34,7 +36,7 @@ impl Heard {
         let what = match &message.body {
             _ if message.cluster != view.config().cluster => What::Other,
             Body::Append { .. } | Body::SnapshotOffer { .. } => What::Leader,
-            Body::Vote { .. } => What::Vote,
+            Body::Vote { last, .. } => What::Vote(*last),
             _ => What::Other,
         };
         Heard {
@@ -69,7 +71,17 @@ impl Checks {
             );
             return self.fail(Check::ElectionTimer, detail);
         }
-        let voted = heard.what == What::Vote && own_term && view.vote() == Some(heard.from);
+        let asked = match heard.what {
+            What::Vote(theirs) if own_term && view.vote() == Some(heard.from) => Some(theirs),
+            _ => None,
+        };
+        // Who was asked for a vote, has given it to who asked, and waits anew, has just given it.
+        if let Some(theirs) = asked.filter(|theirs| was != is && *theirs < view.last()) {
+            let (id, mine, to) = (view.id(), view.last(), heard.from);
+            let detail = format!("{id}, log up to {mine}, votes for {to}, log up to {theirs}");
+            self.fail(Check::CompleteLog, detail);
+        }
+        let voted = asked.is_some();
         let campaigns = view.role() == Role::Candidate && heard.role != Role::Candidate;
         if was != is && !spoke && !voted && !campaigns {
             let detail = format!(

@@ -10,8 +10,8 @@ use crate::world::World;
 use raftwerk_core::NodeId;
 use raftwerk_core::trace::Role;
 
-/// When a leader must long be there and everything is quiet: twenty election timeouts.
-const STARTED: u64 = 6_000_000;
+/// When a leader must long be there and everything is quiet, in election timeouts.
+const STARTED: u64 = 20;
 
 /// A calm world of 3, 5 or 7 nodes; clients write now and then.
 pub(super) fn setup(seed: u64) -> Setup {
@@ -84,15 +84,15 @@ pub(super) fn is_aside(world: &mut World, _: u64) {
         let late = format!("S{leader} leads {aside:?} of {nodes} nodes on for {bound} us");
         return world.report_unavailable(late);
     }
-    play(world, STARTED);
+    play(world, long(world));
     if !world.leaders().any(|NodeId(node)| !aside.contains(&node)) {
         world.report_unavailable(format!("nobody leads but {aside:?}, of {nodes} nodes"));
     }
 }
 
 /// Lets the world begin: its leader, another node, and numbers to draw from.
-fn started(world: &mut World) -> Option<(u64, u64, Stream)> {
-    play(world, STARTED);
+pub(super) fn started(world: &mut World) -> Option<(u64, u64, Stream)> {
+    play(world, long(world));
     let mut draw = Stream::new(world.setup().seed, Purpose::Course, 3);
     let nodes = world.setup().nodes;
     let leaders: Vec<u64> = world.leaders().map(|node| node.0).collect();
@@ -100,8 +100,13 @@ fn started(world: &mut World) -> Option<(u64, u64, Stream)> {
         let node = (leader + draw.within(1, nodes - 1) - 1) % nodes + 1;
         return Some((leader, node, draw));
     }
-    world.report_unavailable(format!("{leaders:?} lead after {STARTED} us"));
+    let long = long(world);
+    world.report_unavailable(format!("{leaders:?} lead after {long} us"));
     None
+}
+
+fn long(world: &World) -> u64 {
+    STARTED * world.setup().timing.election_max.0
 }
 
 fn stays(world: &mut World, leader: u64, since: &str) {
@@ -114,15 +119,20 @@ fn stays(world: &mut World, leader: u64, since: &str) {
     }
 }
 
-fn act(world: &mut World, what: Intervention) {
+pub(super) fn act(world: &mut World, what: Intervention) {
     world.act(&what).expect("possible at any time");
 }
 
 /// Plays on for so long, or until a check fails.
-fn play(world: &mut World, micros: u64) {
-    let until = world.now() + micros;
-    let due = |world: &World| world.next_time().is_some_and(|next| next <= until);
-    while world.violation().is_none() && due(world) {
+pub(super) fn play(world: &mut World, micros: u64) {
+    until(world, micros, |_| false);
+}
+
+/// Plays on until something holds, for so long at most, or until a check fails.
+pub(super) fn until(world: &mut World, micros: u64, holds: impl Fn(&World) -> bool) {
+    let end = world.now() + micros;
+    let due = |world: &World| world.next_time().is_some_and(|next| next <= end);
+    while world.violation().is_none() && !holds(world) && due(world) {
         world.step();
     }
 }

@@ -48,6 +48,9 @@ pub enum Broken {
     ReportsEarly,
     /// Comes back from a crash with its term and without its vote (trap E1).
     ForgetsVote,
+    /// Comes back from a crash under its own name with an empty disk, which no host may let happen
+    /// (trap D9); what such a node is kept from is trap M10.
+    LosesDisk,
     /// A crash may keep a write and lose the one before it (trap R19).
     KeepsLaterWrites,
     /// Starts every life with the same seed (trap L3).
@@ -217,6 +220,9 @@ impl Host {
         self.writes.clear();
         if setting.broken == Some(Broken::ForgetsVote) {
             self.disk.hard_state.vote = None;
+        }
+        if setting.broken == Some(Broken::LosesDisk) {
+            (self.disk, self.shots) = (Durable::default(), Shots::default());
         }
         self.life += 1;
         // The state machine is loaded from the snapshot in force.

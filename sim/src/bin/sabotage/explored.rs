@@ -9,7 +9,7 @@ const MAX_STATES: usize = 60_000;
 
 /// The same where it takes more, and where that is.
 const MORE_STATES: usize = 2_000_000;
-const FAR: [(&str, &str); 8] = [
+const FAR: [(&str, &str); 10] = [
     ("l6-drift", "lease"),
     ("l6-receipt", "lease-late"),
     ("l7-keep-lease", "lease-transfer"),
@@ -17,6 +17,8 @@ const FAR: [(&str, &str); 8] = [
     ("l9-heard", "lease-late"),
     ("l9-voted", "lease-votes"),
     ("l13-newest-in-log", "quorum-read-change"),
+    ("m4-marks", "joint-marks"),
+    ("m10-speaks", "lost-disk"),
     ("s2-drop-tail", "snapshot-leaders"),
 ];
 

@@ -31,11 +31,13 @@ fn append(raft: &Raft, from: u64) -> Message {
     message(raft, from, body)
 }
 
+/// So is a vote for a log that lacks something.
 #[test]
 fn an_election_put_off_for_no_reason_or_not_at_all_is_seen() {
     let (world, leader) = settled();
-    let node = others(leader).next().unwrap();
-    let before = world.nodes[node as usize - 1].raft.clone().unwrap();
+    let raft = |node: u64| world.nodes[node as usize - 1].raft.clone().unwrap();
+    let voted = |raft: &Box<Raft>| raft.view().vote() == Some(NodeId(leader));
+    let before = others(leader).map(raft).find(voted).unwrap();
     let now = world.now() + 1;
     // What the check says when a node does this for this message.
     let judge = |message: Message, does: fn(&mut Raft, raftwerk_core::Time, Message)| {
@@ -72,6 +74,26 @@ fn an_election_put_off_for_no_reason_or_not_at_all_is_seen() {
     strange.cluster.0 ^= 1;
     assert_eq!(judge(strange.clone(), nothing), None);
     assert_eq!(judge(strange, put_off), wrong);
+    // The leader asks once more for the vote it was given: with its log of now, with a lesser one.
+    let asks = |last| {
+        let body = Body::Vote {
+            last,
+            transfer: false,
+        };
+        message(&before, leader, body)
+    };
+    let lesser = asks(LogId::ORIGIN);
+    assert_eq!(judge(asks(before.view().last()), take), None);
+    assert_eq!(judge(lesser.clone(), take), None);
+    let waits_anew = |raft: &mut Raft, now: raftwerk_core::Time, message: Message| {
+        let spoken = append(raft, message.from.0);
+        raft.receive(now, spoken);
+    };
+    assert_eq!(
+        judge(lesser, waits_anew),
+        Some(name(Check::CompleteLog)),
+        "as if it were given"
+    );
 }
 
 #[test]

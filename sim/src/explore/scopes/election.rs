@@ -1,6 +1,7 @@
 //! Elections (paper 5.2 and 5.4.1; thesis 9.6 and 4.2.3).
 
 use super::{appends, empty_appends};
+use crate::explore::host::Broken;
 use crate::explore::scope::{Order, Scope};
 use crate::explore::start::LED;
 use crate::explore::world::Budgets;
@@ -45,6 +46,17 @@ pub(super) fn scopes() -> Vec<Scope> {
                 ..votes.budgets
             },
             ..votes.clone()
+        },
+        Scope {
+            name: "lost-disk",
+            about: "two candidates, and a voter whose disk is lost keeps its name; appends lost",
+            terms: 1,
+            budgets: Budgets {
+                timeouts: 2,
+                reboots: 1,
+                ..votes.budgets
+            },
+            ..votes.clone().broken(Broken::LosesDisk)
         },
         Scope {
             name: "five-votes",

@@ -4,6 +4,7 @@ use super::empty_appends;
 use crate::explore::scope::{Order, Scope, Target};
 use crate::explore::start::{ALL, Before, LED};
 use crate::explore::world::Budgets;
+use raftwerk_core::ReadPath;
 
 /// Four voters and two learners; one of the learners becomes a voter.
 const A_FIFTH_VOTER: &[Target] = &[
@@ -22,6 +23,21 @@ const TWO_OTHERS: &[Target] = &[Target {
     voters: &[1, 4, 5],
     learners: &[],
 }];
+
+/// S1 has left a joint membership with S4 and S5, and committed a write with them. S2 and S3, the
+/// old half, have the joint entry and nothing after it.
+const LEFT_BEHIND: &[Before] = &[
+    Before::Timeout(1),
+    Before::Between(ALL),
+    Before::Heartbeat(1),
+    Before::Between(ALL),
+    Before::Change(1, 0),
+    Before::Between(&[1, 2, 3]),
+    Before::Between(&[1, 4, 5]),
+    Before::Propose(1),
+    Before::Between(&[1, 4, 5]),
+    Before::LoseTo(&[2, 3]),
+];
 
 pub(super) fn scopes() -> Vec<Scope> {
     let change = Scope {
@@ -131,6 +147,20 @@ pub(super) fn scopes() -> Vec<Scope> {
             ],
             lost: |_| false,
             budgets: Budgets {
+                reads: 1,
+                delays: 2,
+                ..Budgets::default()
+            },
+            ..joint.clone()
+        },
+        Scope {
+            name: "joint-marks",
+            about: "the old half knows the joint membership committed, and not that it was left",
+            start: LEFT_BEHIND,
+            lost: |_| false,
+            paths: &[ReadPath::Quorum],
+            budgets: Budgets {
+                heartbeats: 1,
                 reads: 1,
                 delays: 2,
                 ..Budgets::default()
