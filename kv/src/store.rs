@@ -173,6 +173,16 @@ impl Store {
         self.keys.len()
     }
 
+    /// The same store with no session left: what a snapshot would hold without them (thesis 6.3).
+    #[cfg(feature = "sabotage")]
+    #[must_use]
+    pub fn without_sessions(&self) -> Self {
+        Self {
+            sessions: Sessions::new(),
+            ..self.clone()
+        }
+    }
+
     fn answer(&mut self, index: u64, request: Request) -> Answer {
         let Some(tag) = request.session else {
             return self.execute(index, request.command);

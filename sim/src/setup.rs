@@ -83,6 +83,8 @@ pub struct Setup {
 pub enum HostRule {
     /// The state machine knows what it has answered in a session (thesis 6.3).
     Sessions,
+    /// A snapshot holds the sessions with their answers (trap S11).
+    SnapshotSessions,
 }
 
 /// A rule that is broken, and by whom.

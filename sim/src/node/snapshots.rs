@@ -12,6 +12,8 @@ use crate::disk::Disk;
 use crate::network::{Chunk, Got};
 use crate::queue::NEVER;
 use crate::rng::Stream;
+#[cfg(feature = "sabotage")]
+use crate::setup::HostRule;
 use crate::setup::{DiskModel, Setup, SnapshotModel};
 use crate::snapshot::Snapshot;
 use raftwerk_core::trace::Role;
@@ -209,10 +211,24 @@ impl Node {
         // `None` while a received snapshot is being put in place.
         let meta = raft.and_then(|raft| raft.snapshot_meta(Index(self.applied)));
         if let Some(meta) = meta {
-            let snapshot = Arc::new(Snapshot::of(&self.store, meta));
+            let snapshot = Arc::new(self.written_down(meta));
             let takes = self.snapshots.pace.within(model.take_min, model.take_max);
             self.snapshots.taking = Some((snapshot, now + takes));
             self.snapshots.asked = false;
+        }
+    }
+
+    #[cfg(not(feature = "sabotage"))]
+    fn written_down(&self, meta: SnapshotMeta) -> Snapshot {
+        Snapshot::of(&self.store, meta)
+    }
+
+    /// The state machine as this host writes it down, which may be a careless one.
+    #[cfg(feature = "sabotage")]
+    fn written_down(&self, meta: SnapshotMeta) -> Snapshot {
+        match self.careless == Some(HostRule::SnapshotSessions) {
+            true => Snapshot::of(&self.store.without_sessions(), meta),
+            false => Snapshot::of(&self.store, meta),
         }
     }
 

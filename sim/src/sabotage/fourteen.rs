@@ -40,6 +40,7 @@ const ROWS: [(u32, &str, &str, &str); 13] = [
     (9, "l1-no-own-entry", "reads", LINEAR),
     (10, "l6-drift", "leases", LINEAR),
     (11, "c1-no-sessions", "storm", "Session answers identical"),
+    (12, "s11-no-sessions", "storm", "Session answers identical"),
     (13, "m4-direct", "turmoil", "Election safety"),
     (14, "m1-no-own-entry", "2015", "State machine safety"),
 ];

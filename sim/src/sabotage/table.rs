@@ -26,12 +26,20 @@ const OPTIONS: [Optional; 3] = [
     },
 ];
 
-const HOSTS: [Careless; 1] = [Careless {
-    name: "c1-no-sessions",
-    section: "T6.3",
-    what: "The state machine executes a request as often as it is in the log.",
-    rule: HostRule::Sessions,
-}];
+const HOSTS: [Careless; 2] = [
+    Careless {
+        name: "c1-no-sessions",
+        section: "T6.3",
+        what: "The state machine executes a request as often as it is in the log.",
+        rule: HostRule::Sessions,
+    },
+    Careless {
+        name: "s11-no-sessions",
+        section: "P7, T6.3",
+        what: "A snapshot leaves out the sessions and what was answered in them.",
+        rule: HostRule::SnapshotSessions,
+    },
+];
 
 /// What no course can show, and why.
 const SPARED: [(&str, &str); 2] = [
@@ -137,6 +145,7 @@ pre-vote all return t9_6_a_returning_node_does_not_depose_a_healthy_leader
 check-quorum all aside t6_2_a_leader_without_a_majority_steps_down
 stickiness all deaf e15_a_deaf_follower_deposes_nobody
 c1-no-sessions all storm a_retry_hears_the_first_answer_and_changes_nothing
+s11-no-sessions all storm the_answer_survives_a_snapshot
 ";
 
 /// The plan for every rule, in the order of the core's table; then the optional ones.
