@@ -7,11 +7,14 @@
 //! election timers together. Measured is the time from the crash to the next leader. Every trial
 //! is a world of its own, made from its number: the same numbers give the same figure.
 
+mod reasons;
+
 use crate::rng::{Purpose, Stream};
-use crate::setup::{DiskModel, NetworkModel, Patience, Setup};
+use crate::setup::{DiskModel, HostModel, NetworkModel, Patience, Setup};
 use crate::{Intervention, Op, World};
 use raftwerk_core::trace::Role;
 use raftwerk_core::{Span, Switches, Timing};
+pub use reasons::{REASONS, Reason};
 
 /// One line of the figure: how election timeouts are drawn, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,15 +66,53 @@ pub enum Rules {
     Shipped,
 }
 
+/// What the paper does not tell, and how the servers vote. Times in microseconds, each drawn anew
+/// and evenly spread between two ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Assumed {
+    /// A message is on its way for so long.
+    pub message: (u64, u64),
+    /// A write to disk takes so long.
+    pub write: (u64, u64),
+    /// Whatever a server has to do, it gets round to it only after up to so long.
+    pub late: u64,
+    /// All logs are equal: each of the four that are left can win.
+    pub equal_logs: bool,
+    /// A candidate asks for votes before its own is on disk. That breaks a rule of the core (trap
+    /// E1), so only a build with the feature `sabotage` can.
+    pub asks_first: bool,
+    /// Pre-vote, and no votes while a leader is heard.
+    pub shipped: bool,
+}
+
+impl Rules {
+    /// What these lines assume: a candidate's write, its questions, the slowest voter's write and
+    /// the answers take about 15 ms together, or 10.
+    #[must_use]
+    pub const fn assumed(self) -> Assumed {
+        let quick = matches!(self, Rules::Quick);
+        Assumed {
+            message: (1_000, if quick { 2_000 } else { 4_000 }),
+            write: (2_000, if quick { 4_000 } else { 6_000 }),
+            late: 0,
+            equal_logs: false,
+            asks_first: false,
+            shipped: matches!(self, Rules::Shipped),
+        }
+    }
+}
+
 /// Time without a leader in one trial, microseconds; `None` when [`PATIENCE`] ended first.
 ///
 /// # Panics
 /// When a check of the simulator fails, or the logs cannot be made different: both are bugs.
 #[must_use]
-pub fn trial(line: Line, rules: Rules, number: u64) -> Option<u64> {
-    let mut world = World::new(&setup(line, rules, number));
+pub fn trial(line: Line, assumed: Assumed, number: u64) -> Option<u64> {
+    let mut world = World::new(&setup(line, assumed, number));
     lead(&mut world);
-    make_logs_differ(&mut world);
+    if !assumed.equal_logs {
+        make_logs_differ(&mut world);
+    }
     // Some heartbeats later, at any moment between two of them.
     let heartbeat = line.min * 1_000 / 2;
     let mut luck = Stream::new(number, Purpose::Workload, 1);
@@ -87,30 +128,33 @@ pub fn trial(line: Line, rules: Rules, number: u64) -> Option<u64> {
             return None;
         }
     }
-    let violation = world.violation();
+    let violation = world.violation().filter(|_| !assumed.asks_first);
     assert!(violation.is_none(), "trial {number}: {violation:?}");
     Some(world.now() - crashed)
 }
 
-/// Five servers. A candidate's write, its questions, the slowest voter's write and the answers
-/// take about 15 ms together.
-fn setup(line: Line, rules: Rules, number: u64) -> Setup {
+/// Five servers.
+fn setup(line: Line, assumed: Assumed, number: u64) -> Setup {
     let base = Setup::playground(5, number);
-    let (quick, shipped) = (rules == Rules::Quick, rules == Rules::Shipped);
     let mut limits = base.limits;
     // One unanswered append, and a peer is sent no more entries, only heartbeats.
     limits.window_messages = 1;
     Setup {
         clients: 4,
         network: NetworkModel {
-            delay_min: 1_000,
-            delay_max: if quick { 2_000 } else { 4_000 },
+            delay_min: assumed.message.0,
+            delay_max: assumed.message.1,
             ..base.network
         },
         disk: DiskModel {
-            sync_min: 2_000,
-            sync_max: if quick { 4_000 } else { 6_000 },
+            sync_min: assumed.write.0,
+            sync_max: assumed.write.1,
             ..base.disk
+        },
+        host: HostModel {
+            busy_per_million: if assumed.late > 0 { 1_000_000 } else { 0 },
+            busy_max: assumed.late,
+            ..base.host
         },
         patience: Patience {
             attempt: 3_000_000_000,
@@ -126,12 +170,17 @@ fn setup(line: Line, rules: Rules, number: u64) -> Setup {
         },
         limits,
         switches: Switches {
-            pre_vote: shipped,
-            stickiness: shipped,
+            pre_vote: assumed.shipped,
+            stickiness: assumed.shipped,
             // The crashed leader cannot step down, and the logs could not be made different.
             check_quorum: false,
             ..base.switches
         },
+        #[cfg(feature = "sabotage")]
+        sabotage: assumed.asks_first.then_some(crate::setup::Sabotage {
+            rule: raftwerk_core::Rule::E1OwnVote,
+            nodes: u16::MAX,
+        }),
         ..base
     }
 }
@@ -235,7 +284,8 @@ mod tests {
     fn the_same_trials_give_the_same_times() {
         let times = |rules| -> Vec<Option<u64>> {
             let wide = SCALE[4];
-            (0..6).map(|number| trial(wide, rules, number)).collect()
+            let times = (0..6).map(|number| trial(wide, Rules::assumed(rules), number));
+            times.collect()
         };
         assert_eq!(times(Rules::Paper), times(Rules::Paper));
         assert_ne!(times(Rules::Paper), times(Rules::Shipped));
@@ -246,7 +296,8 @@ mod tests {
 
     #[test]
     fn short_timeouts_elect_too() {
-        let found = (0..20).filter_map(|number| trial(SCALE[0], Rules::Paper, number));
+        let assumed = Rules::Paper.assumed();
+        let found = (0..20).filter_map(|number| trial(SCALE[0], assumed, number));
         assert_eq!(found.count(), 20);
     }
 }

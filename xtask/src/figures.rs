@@ -43,18 +43,12 @@ const PUBLISHED: [(u64, u64, f64, f64, &str); 4] = [
 /// Runs the trials, draws, writes the page.
 pub fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
     crate::only(args, &["--json"])?;
-    let mut figures = workspace.cargo();
-    figures.args([
-        "run",
-        "--release",
-        "--quiet",
-        "-p",
-        "raftwerk-sim",
-        "--bin",
-        "figures",
-    ]);
-    figures.args(["--", "--json"]);
-    let result = last_line(&mut figures)?;
+    let result = measured(workspace, &[], &["--json"])?;
+    let tried = measured(
+        workspace,
+        &["--features", "sabotage"],
+        &["--reasons", "--json"],
+    )?;
     let docs = workspace.root.join("docs");
     fs::create_dir_all(docs.join("figures"))?;
     for (rules, title) in [
@@ -74,11 +68,20 @@ pub fn run(workspace: &Workspace, args: &[String]) -> Result<()> {
         let name = format!("figures/leaderless-{rules}.svg");
         fs::write(docs.join(name), chart(&result, rules, title)?.svg())?;
     }
-    page::fill(&docs.join("figures.md"), &table(&result)?)?;
+    let tables = format!("{}\n{}", table(&result)?, reasons(&tried)?);
+    page::fill(&docs.join("figures.md"), &tables)?;
     if crate::has(args, "--json") {
         println!("{result}");
     }
     Ok(())
+}
+
+/// What the simulator's `figures` says.
+fn measured(workspace: &Workspace, features: &[&str], args: &[&str]) -> Result<Value> {
+    let mut figures = workspace.cargo();
+    figures.args(["run", "--release", "--quiet", "-p", "raftwerk-sim"]);
+    figures.args(features).args(["--bin", "figures", "--"]);
+    last_line(figures.args(args))
 }
 
 fn chart(result: &Value, rules: &str, title: &str) -> Result<Chart> {
@@ -159,22 +162,44 @@ fn table(result: &Value) -> Result<String> {
     for panel in list(&result["panels"])? {
         let rules = panel["rules"].as_str().context("rules have a name")?;
         for line in list(&panel["lines"])? {
-            let shown = |field: &str| match line[field].as_u64() {
-                Some(time) => format!("{} ms", grouped(time / 1_000)),
-                None => "-".to_owned(),
-            };
-            writeln!(
-                out,
-                "| {rules} | {}–{} ms | {} | {} | {} | {} | {} |",
-                line["min"],
-                line["max"],
-                line["trials"],
-                line["elected"],
-                shown("mean"),
-                shown("median"),
-                shown("longest"),
-            )?;
+            writeln!(out, "| {rules} | {}", row(line))?;
         }
     }
     Ok(out)
+}
+
+/// Every line with something assumed otherwise, in Markdown.
+fn reasons(tried: &Value) -> Result<String> {
+    let mut out = String::from(
+        "| assumed otherwise | election timeout | trials | with a new leader within 100 s | mean | \
+         median | longest |\n|---|---|---:|---:|---:|---:|---:|\n",
+    );
+    for line in list(&tried["lines"])? {
+        let otherwise = line["otherwise"].as_str().context("lines have a reason")?;
+        let otherwise = if otherwise.is_empty() {
+            "nothing"
+        } else {
+            otherwise
+        };
+        writeln!(out, "| {otherwise} | {}", row(line))?;
+    }
+    Ok(out)
+}
+
+/// The rest of a row, after what names it.
+fn row(line: &Value) -> String {
+    let shown = |field: &str| match line[field].as_u64() {
+        Some(time) => format!("{} ms", grouped(time / 1_000)),
+        None => "-".to_owned(),
+    };
+    format!(
+        "{}–{} ms | {} | {} | {} | {} | {} |",
+        line["min"],
+        line["max"],
+        line["trials"],
+        line["elected"],
+        shown("mean"),
+        shown("median"),
+        shown("longest"),
+    )
 }
