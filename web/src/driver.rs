@@ -8,7 +8,7 @@ use crate::speed::{FASTEST, SLOWEST, rate};
 use raftwerk_core::Switches;
 use raftwerk_sim::scenario::{File, Lesson, LessonView, Pace};
 use raftwerk_sim::{History, Intervention, Run, Setup};
-use raftwerk_wire::view::{ClusterView, NodeCondition};
+use raftwerk_wire::view::{ClusterView, NodeCondition, ViolationView};
 use std::rc::Rc;
 use std::sync::Arc;
 use web_sys::Performance;
@@ -51,6 +51,8 @@ pub struct Driver {
     calm_wait: f64,
     /// The message whose fields are wanted.
     chosen: Option<u64>,
+    /// What somebody who judged this run at its end found wrong, and in which branch.
+    verdict: Option<(usize, ViolationView)>,
     view: Rc<ClusterView>,
 }
 
@@ -72,6 +74,7 @@ impl Driver {
             calm: false,
             calm_wait: 0.0,
             chosen: None,
+            verdict: None,
             view,
         }
     }
@@ -82,6 +85,20 @@ impl Driver {
         let mut driver = Driver::new(run.setup.clone());
         driver.history = History::of_run(run);
         driver.playhead = driver.history.now() as f64;
+        // What no check sees here was seen by one that looks at whole runs; if this is that run.
+        let (branch, world) = (driver.history.branch(), driver.history.world());
+        let claim = run
+            .claim
+            .as_ref()
+            .filter(|claim| claim.hash == world.hash());
+        driver.verdict = claim.map(|claim| {
+            let verdict = ViolationView {
+                check: claim.check.clone(),
+                detail: claim.detail.clone(),
+                event: claim.event,
+            };
+            (branch, verdict)
+        });
         driver.playing = false;
         driver.refresh();
         driver
@@ -175,7 +192,23 @@ impl Driver {
     /// The whole picture as of the last event. Takes a while, so not for every frame.
     #[must_use]
     pub fn picture(&self) -> ClusterView {
-        self.history.view(self.playhead as u64)
+        self.judged(self.history.view(self.playhead as u64))
+    }
+
+    /// The picture with what was found at the end of the run, if no check has found more and it
+    /// shows that end or what follows.
+    fn judged(&self, view: ClusterView) -> ClusterView {
+        let (branch, position) = (self.history.branch(), self.history.position());
+        let known = |(whose, found): &&(usize, ViolationView)| {
+            *whose == branch && found.event <= position && view.violation.is_none()
+        };
+        match self.verdict.as_ref().filter(known) {
+            None => view,
+            Some((_, found)) => ClusterView {
+                violation: Some(found.clone()),
+                ..view
+            },
+        }
     }
 
     /// The fields of this message are wanted too.
@@ -403,7 +436,8 @@ impl Driver {
 
     /// Takes the picture anew, after an event or a jump.
     fn refresh(&mut self) {
-        self.view = Rc::new(self.history.stage(self.playhead as u64, self.chosen));
+        let stage = self.history.stage(self.playhead as u64, self.chosen);
+        self.view = Rc::new(self.judged(stage));
     }
 
     /// Puts the playhead on the last event played.

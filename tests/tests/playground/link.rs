@@ -2,7 +2,7 @@
 //! check failed, in the state that the simulator was in; and a link that is damaged says so.
 
 use anyhow::{Context, Result};
-use raftwerk_sim::{Effort, IN_ADDRESS, Run, Setup, World, replay, shrink, storm_in};
+use raftwerk_sim::{Claim, Effort, IN_ADDRESS, Run, Setup, World, replay, shrink, storm_in};
 use raftwerk_tests::{Browser, FileServer, Viewport, artifact, dist};
 
 /// A storm on disks that lie, which fails.
@@ -49,6 +49,33 @@ async fn a_failing_run_is_opened_where_it_failed() -> Result<()> {
         .wait_for_text(".toast", &format!("At this event: {}", claim.check))
         .await?;
     browser.screenshot(&artifact("playground-link.png")).await?;
+    browser.must_be_quiet().await
+}
+
+/// What is found by looking at a whole run no check of the page sees: it says so all the same,
+/// as of any other, and not before the event.
+#[tokio::test]
+async fn what_was_found_at_the_end_of_a_run_is_a_violation_like_any_other() -> Result<()> {
+    let mut world = World::recorded(&Setup::playground(3, 1), false);
+    while world.events() < 200 && world.step() {}
+    let mut run = Run::of(&world);
+    let found = "Linearizable history";
+    run.claim = Some(Claim {
+        check: found.to_owned(),
+        detail: "C1 was told what nobody wrote.".to_owned(),
+        event: world.events(),
+        hash: world.hash(),
+    });
+    let (mut browser, _server) = opened(&run.to_word()).await?;
+    let banner = "#banner-violation";
+    for text in [found, "is violated. C1 was told what nobody wrote."] {
+        browser.wait_for_text(banner, text).await?;
+    }
+    let gone = format!("return document.querySelector('{banner}') === null");
+    browser.press(",").await?;
+    browser.wait_for(&gone).await?;
+    browser.press(".").await?;
+    browser.find(banner).await?;
     browser.must_be_quiet().await
 }
 
