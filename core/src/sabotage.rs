@@ -335,9 +335,9 @@ mod tests {
                 text += &fs::read_to_string(path).expect("readable");
             }
         }
-        // These two stand in `committing` above, which the commit rule asks.
-        let here = [Rule::M4Commits, Rule::R14CountSelf];
-        assert!(text.contains(".committing("));
+        // These stand in `committing` and `marking` above, which commit rule and marks ask.
+        let here = [Rule::M4Commits, Rule::R14CountSelf, Rule::M4Marks];
+        assert!(text.contains(".committing(") && text.contains(".marking("));
         for rule in Rule::ALL {
             let used = text.contains(&format!("Rule::{rule:?})"))
                 || text.contains(&format!("Rule::{rule:?},"));
