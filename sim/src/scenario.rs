@@ -28,11 +28,24 @@ pub use lesson::{Lesson, LessonView, Pace, Question, Standing};
 pub use player::{Note, Player, Wish};
 pub use told::Told;
 
+use crate::linear::Limit;
+use crate::storm::{Effort, Judges, Watch};
 use crate::world::World;
 use std::sync::Arc;
 
 /// Most events of one scenario with all its forks.
 const MAX_EVENTS: u64 = 200_000;
+
+/// Every scenario is judged whole: its trace by the machine of the paper, what its clients were
+/// told by the search for an order.
+const EFFORT: Effort = Effort {
+    order: true,
+    refine: true,
+    limit: Limit {
+        states: 200_000,
+        bytes: 32 << 20,
+    },
+};
 
 /// Plays a scenario to its end, forks first where they leave, and returns its trace.
 ///
@@ -46,7 +59,9 @@ pub fn run(file: File) -> Result<String, (String, String)> {
     let title = file.text("en", "title").unwrap_or_default();
     let mut trace = vec![format!("{}: {title}", file.id)];
     let mut world = World::traced(&setup);
-    let played = play(&mut world, Player::new(file), &mut trace, "");
+    let mut judges = Judges::new(&world, &EFFORT);
+    judges.look(&mut world);
+    let played = play(&mut world, Player::new(file), &mut judges, &mut trace, "");
     let trace = trace.join("\n") + "\n";
     match played {
         Ok(()) => Ok(trace),
@@ -57,6 +72,7 @@ pub fn run(file: File) -> Result<String, (String, String)> {
 fn play(
     world: &mut World,
     mut player: Player,
+    judges: &mut Judges,
     trace: &mut Vec<String>,
     indent: &str,
 ) -> Result<(), String> {
@@ -77,21 +93,29 @@ fn play(
             Wish::Fork(fork) => {
                 trace.push(format!("{indent}-- fork {}", fork.name));
                 let branch = player.fork(&fork, world);
-                play(&mut world.clone(), branch, trace, &format!("{indent}  "))
+                let (mut copy, mut seen) = (world.clone(), judges.clone());
+                play(&mut copy, branch, &mut seen, trace, &format!("{indent}  "))
                     .map_err(|why| format!("fork {:?}, {why}", fork.name))?;
                 trace.push(format!("{indent}-- end of fork {}", fork.name));
             }
             Wish::End => break,
         }
-        if let Some(violation) = world.violation() {
-            return Err(format!(
-                "step {step}: {}: {}",
-                violation.check, violation.detail
-            ));
-        }
+        judges.look(world);
+        holds(world, step)?;
         if world.events() > MAX_EVENTS {
             return Err(format!("step {step}: more than {MAX_EVENTS} events"));
         }
     }
-    Ok(())
+    judges.verdict(world);
+    holds(world, player.step())
+}
+
+fn holds(world: &World, step: usize) -> Result<(), String> {
+    match world.violation() {
+        None => Ok(()),
+        Some(violation) => Err(format!(
+            "step {step}: {}: {}",
+            violation.check, violation.detail
+        )),
+    }
 }

@@ -16,7 +16,7 @@ use crate::checks::Violation;
 use crate::setup::Setup;
 use crate::world::{Counts, World};
 pub use heal::heal;
-use judges::Judges;
+pub(crate) use judges::Judges;
 pub use judges::{Effort, Judged};
 use raftwerk_core::StableHasher;
 pub use replay::replay;

@@ -264,7 +264,7 @@ fn write_query(ask: &Ask) -> Result<WriteQuery, Trouble> {
     let query = Query::parse(ask.query(), &["prev", "if_revision", "if_value", "lease"])?;
     let bad = |why| Err(Trouble::bad("bad_parameter", why));
     if query.bytes("lease").is_some() {
-        return bad("leases are not built yet");
+        return bad("leases of keys are not built yet");
     }
     let prev = query.flag("prev")?;
     let expect = match (query.number("if_revision")?, query.bytes("if_value")) {
