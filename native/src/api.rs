@@ -23,6 +23,7 @@ pub(crate) mod listener;
 mod members;
 mod observe;
 pub mod query;
+mod reads;
 mod sessions;
 mod status;
 

@@ -19,17 +19,19 @@
 //!   waited for until [`FORWARD`] after the arrival. With no leader at the arrival: 503 at once.
 //! - What was passed on carries `Raftwerk-Forwarded` and is tried once, here, so two nodes that
 //!   believe in each other cannot send it round in circles: 421 or how that one try ended.
+//!
+//! Reads that any node serves itself need no leader of their own: see [`reads`](super::reads).
 
 use super::{Ask, Server};
 use crate::client::{ClientError, Limits, Response as Reply};
 use crate::limits::{FORWARD, GRACE, LIST_BYTES, REQUEST};
-use crate::node::answer::{Found, Ordered, Read, Written};
-use crate::node::inbox::{Order, Query, Request};
+use crate::node::answer::{Ordered, Written};
+use crate::node::inbox::{Order, Request};
 use crate::node::leadership::{self, Leaderships};
 use crate::problem::Trouble;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
-use raftwerk_core::{BadMembers, Members, Outcome, Payload, ReadPath, Refusal};
+use raftwerk_core::{BadMembers, Members, Outcome, Payload, Refusal};
 use raftwerk_kv::Answer;
 use raftwerk_wire::client::{HEADER_FORWARDED, HEADER_SEQUENCE, HEADER_SESSION, Problem};
 use std::sync::atomic::Ordering::Relaxed;
@@ -46,7 +48,7 @@ pub enum Flow<T> {
 }
 
 /// How one try ended.
-enum Tried<T> {
+pub(super) enum Tried<T> {
     /// With an answer, good or bad.
     Answered(Result<T, Trouble>),
     /// This node does not lead; here is who may, and the term of that belief.
@@ -106,21 +108,6 @@ impl Server {
             .await
     }
 
-    /// Reads; `path` tells how it is proven fresh.
-    ///
-    /// # Errors
-    /// What happened instead.
-    pub(super) async fn read(
-        &self,
-        ask: &Ask,
-        path: Option<ReadPath>,
-        what: Query,
-    ) -> Result<Flow<Found>, Trouble> {
-        let until = Instant::now() + REQUEST;
-        self.carry(ask, || self.look(path, what.clone(), until))
-            .await
-    }
-
     /// Asks the leader to do something to the cluster itself.
     ///
     /// # Errors
@@ -136,7 +123,7 @@ impl Server {
     }
 
     /// The rule; `here` is a try at this node's own core.
-    async fn carry<T, F: Future<Output = Tried<T>>>(
+    pub(super) async fn carry<T, F: Future<Output = Tried<T>>>(
         &self,
         ask: &Ask,
         here: impl Fn() -> F,
@@ -202,30 +189,6 @@ impl Server {
         }
     }
 
-    /// A try of a read at this node's core.
-    async fn look(&self, path: Option<ReadPath>, what: Query, until: Instant) -> Tried<Found> {
-        let (reply, answer) = oneshot::channel();
-        if let Err(trouble) = self.hand_over(Request::Read { path, what, reply }) {
-            return Tried::Answered(Err(trouble));
-        }
-        match timeout_at(until, answer).await {
-            Ok(Ok(Read::Found(found))) => Tried::Answered(Ok(found)),
-            // Other paths are served by the node asked, or not at all.
-            Ok(Ok(Read::Refused(Refusal::NotLeader { term, .. })))
-                if !matches!(path, Some(ReadPath::Leader | ReadPath::Lease)) =>
-            {
-                let (leader, term) = (None, term.0);
-                Tried::Elsewhere { leader, term }
-            }
-            Ok(Ok(Read::Refused(why))) => refused(why),
-            Ok(Err(_)) => Tried::Answered(Err(Trouble::later(
-                "stopping",
-                "this node stopped; ask another",
-            ))),
-            Err(_) => Tried::Unknown(Trouble::read_timeout()),
-        }
-    }
-
     /// A try of an order at this node's core.
     async fn give_order(&self, what: Order, until: Instant) -> Tried<(Outcome, Members, u64)> {
         let (reply, answer) = oneshot::channel();
@@ -247,7 +210,7 @@ impl Server {
         }
     }
 
-    fn hand_over(&self, request: Request) -> Result<(), Trouble> {
+    pub(super) fn hand_over(&self, request: Request) -> Result<(), Trouble> {
         self.inbox
             .request(request)
             .map_err(|_| trouble(Refusal::Overloaded))
@@ -360,21 +323,19 @@ fn silent(ask: &Ask, why: &str) -> Trouble {
 }
 
 /// What a refusal of this node's core means.
-fn refused<T>(why: Refusal) -> Tried<T> {
+pub(super) fn refused<T>(why: Refusal) -> Tried<T> {
     match why {
         Refusal::NotLeader { hint, term } => Tried::Elsewhere {
             leader: hint.map(|node| node.0),
             term: term.0,
         },
-        Refusal::LeaderLost | Refusal::TimedOut | Refusal::Transferring => {
-            Tried::NotTaken(trouble(why))
-        }
+        Refusal::LeaderLost | Refusal::Transferring => Tried::NotTaken(trouble(why)),
         _ => Tried::Answered(Err(trouble(why))),
     }
 }
 
 /// A refusal of the core in the words of the API.
-fn trouble(why: Refusal) -> Trouble {
+pub(super) fn trouble(why: Refusal) -> Trouble {
     match why {
         Refusal::NotLeader { .. } => Trouble::no_leader(),
         Refusal::Overloaded => Trouble::later(

@@ -18,8 +18,16 @@ pub type Leaderships = watch::Receiver<Leadership>;
 /// Waits until a leader of a later term is known and returns that belief; never returns when the
 /// loop has ended.
 pub async fn after(news: &mut Leaderships, term: u64) -> Leadership {
-    let newer = |known: &Leadership| known.leader.is_some() && known.term > term;
-    let found = news.wait_for(newer).await.map(|known| *known);
+    wait(news, |known| known.leader.is_some() && known.term > term).await
+}
+
+/// Waits until a leader is known, of whatever term; never returns when the loop has ended.
+pub async fn known(news: &mut Leaderships) -> Leadership {
+    wait(news, |known| known.leader.is_some()).await
+}
+
+async fn wait(news: &mut Leaderships, fits: impl FnMut(&Leadership) -> bool) -> Leadership {
+    let found = news.wait_for(fits).await.map(|known| *known);
     match found {
         Ok(known) => known,
         Err(_) => std::future::pending().await,
@@ -42,7 +50,9 @@ mod tests {
             let waited = timeout(moment, after(&mut news, 3)).await;
             assert!(waited.is_err(), "{not_yet:?}");
         }
+        assert!(timeout(moment, super::known(&mut news)).await.is_err());
         tell.send_replace(known(4, Some(2)));
+        assert_eq!(super::known(&mut news).await, known(4, Some(2)));
         assert_eq!(after(&mut news, 3).await, known(4, Some(2)));
         drop(tell);
         assert!(timeout(moment, after(&mut news, 4)).await.is_err());

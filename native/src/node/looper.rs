@@ -4,14 +4,14 @@
 //! log thread, messages to the connections and results to those who wait; then it sleeps until
 //! something comes or the core's next deadline. Nothing in here waits for anybody.
 
+mod reads;
+
 use crate::clock;
 use crate::flusher::{DiskReport, Flusher};
 use crate::limits::KEPT_ANSWERS;
 use crate::metrics::Metrics;
 use crate::node::NodeError;
-use crate::node::answer::{
-    Found, OrderReply, Ordered, Read, ReadReply, Result as Answered, WriteReply, Written,
-};
+use crate::node::answer::{OrderReply, Ordered, Read, ReadReply, WriteReply, Written};
 use crate::node::inbox::{Batch, Inbox, Order, Query, Request, Urgent};
 use crate::node::leadership::Leadership;
 use crate::node::logbook::Logbook;
@@ -21,7 +21,7 @@ use crate::node::telling::Telling;
 use crate::peers::Peers;
 use raftwerk_core::trace::{Role, Timer};
 use raftwerk_core::{
-    EntryBody, Fence, Index, NodeId, Outcome, Output, Raft, ReadPath, Refusal, Term, Ticket, Time,
+    EntryBody, Fence, Index, NodeId, Outcome, Output, Raft, Refusal, Term, Ticket, Time,
 };
 use raftwerk_kv::{Answer, Store};
 use raftwerk_wire::client::Status;
@@ -30,6 +30,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::sync::watch;
+
+pub use reads::read_path;
 
 /// The loop never sleeps longer: the machine may have been suspended meanwhile, which its sleep
 /// does not count.
@@ -72,6 +74,8 @@ pub struct Looper {
     next_ticket: u64,
     /// Answers of this drain, for tickets that end in it.
     answers: BTreeMap<Index, Answer>,
+    /// Reads whose lease was over when the value was there.
+    again: Vec<(Query, ReadReply)>,
     /// Why the disk failed, for the error at the end.
     disk_error: Option<String>,
     ended: Option<Result<(), NodeError>>,
@@ -88,6 +92,7 @@ impl Looper {
             waiting: BTreeMap::new(),
             next_ticket: 1,
             answers: BTreeMap::new(),
+            again: Vec::new(),
             disk_error: None,
             ended: None,
         }
@@ -202,20 +207,14 @@ impl Looper {
                 path: Some(path),
                 what,
                 reply,
-            } => match self.parts.raft.read(now, Ticket(ticket), path) {
-                Ok(()) => self.wait(ticket, Waiting::Read(what, reply)),
-                Err(why) => {
-                    self.parts.metrics.refused.fetch_add(1, Relaxed);
-                    let _ = reply.send(Read::Refused(why));
-                }
-            },
+            } => self.ask_read(now, path, what, reply),
             Request::Read {
                 path: None,
                 what,
                 reply,
             } => {
                 let age = self.age(now);
-                self.serve(&what, reply, age, None);
+                self.serve(what, reply, age, None);
             }
             Request::Order { what, reply } => match self.order(now, Ticket(ticket), &what) {
                 Ok(()) => self.wait(ticket, Waiting::Order(reply)),
@@ -256,43 +255,8 @@ impl Looper {
         self.waiting.insert(ticket, who);
     }
 
-    /// Milliseconds since this node heard a leader; `None`: it has not heard one.
-    fn age(&self, now: Time) -> Option<u64> {
-        let view = self.parts.raft.view();
-        if view.role() == Role::Leader {
-            return Some(0);
-        }
-        view.leader_heard().map(|heard| now.since(heard).0 / 1_000)
-    }
-
-    /// Answers a read from the store as it is.
-    ///
-    /// With a lease the clock is looked at again after the value was read (trap L6): the process
-    /// may have been stopped since the turn began.
-    fn serve(&self, what: &Query, reply: ReadReply, age_ms: Option<u64>, lease: Option<Time>) {
-        self.parts.metrics.reads.fetch_add(1, Relaxed);
-        let result = match what {
-            Query::Get(key) => Answered::Item(self.store.get(key).cloned()),
-            Query::List {
-                prefix,
-                after,
-                limit,
-            } => Answered::Page(self.store.range(prefix, after.as_deref(), *limit)),
-        };
-        if lease.is_some_and(|end| clock::now() >= end) {
-            let _ = reply.send(Read::Refused(Refusal::LeaderLost));
-            return;
-        }
-        let (revision, term) = (self.store.revision(), self.parts.raft.view().term().0);
-        let _ = reply.send(Read::Found(Found {
-            result,
-            revision,
-            term,
-            age_ms,
-        }));
-    }
-
-    /// Takes all outputs. Applying is an input again, so it goes on until nothing is left.
+    /// Takes all outputs. Applying is an input again, and so is a read that is asked for again, so
+    /// it goes on until nothing is left.
     fn drain(&mut self, now: Time) {
         loop {
             let mut applied = None;
@@ -301,10 +265,15 @@ impl Looper {
             }
             self.parts.telling.events(&mut self.parts.raft);
             self.answers.clear();
-            let Some(index) = applied else { break };
-            self.parts.telling.input();
-            self.parts.raft.applied(now, index);
-            self.parts.telling.events(&mut self.parts.raft);
+            if applied.is_none() && self.again.is_empty() {
+                break;
+            }
+            if let Some(index) = applied {
+                self.parts.telling.input();
+                self.parts.raft.applied(now, index);
+                self.parts.telling.events(&mut self.parts.raft);
+            }
+            self.ask_again();
         }
     }
 
@@ -326,7 +295,7 @@ impl Looper {
             Output::Settled { ticket, outcome } => self.settle(ticket, outcome),
             Output::ReadAt { ticket, until, .. } => {
                 if let Some(Waiting::Read(what, reply)) = self.waiting.remove(&ticket.0) {
-                    self.serve(&what, reply, None, until);
+                    self.serve(what, reply, None, until);
                 }
             }
             Output::ReadFailed { ticket, why } => {
@@ -433,19 +402,6 @@ impl Looper {
         };
         self.parts.log.line(error.to_string());
         self.ended = Some(Err(error));
-    }
-}
-
-/// The read path of a mode; stale reads have none.
-#[must_use]
-pub fn read_path(mode: raftwerk_wire::client::ReadMode) -> Option<ReadPath> {
-    use raftwerk_wire::client::ReadMode;
-    match mode {
-        ReadMode::Leader => Some(ReadPath::Leader),
-        ReadMode::Follower => Some(ReadPath::Follower),
-        ReadMode::Quorum => Some(ReadPath::Quorum),
-        ReadMode::Lease => Some(ReadPath::Lease),
-        ReadMode::Stale => None,
     }
 }
 

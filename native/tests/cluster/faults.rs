@@ -76,6 +76,35 @@ async fn a_cut_off_leader_says_so_and_the_rest_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reads_of_a_cut_off_follower_are_answered_when_it_hears_the_same_leader_again() {
+    let rig = Rig::started(3).await;
+    let leader = rig.leader().await;
+    assert_eq!(rig.put(leader, "x", b"1").await.status, 200);
+    let lonely = leader % 3 + 1;
+    let rest: Vec<u64> = [1, 2, 3].into_iter().filter(|id| *id != lonely).collect();
+    let json = format!("{{\"fault\":\"partition\",\"groups\":[[{lonely}],{rest:?}]}}");
+    for id in [1, 2, 3] {
+        rig.chaos(id, &json).await;
+    }
+    let (quorum, follower, ()) = tokio::join!(
+        rig.get(lonely, "x?read=quorum"),
+        rig.get(lonely, "x?read=follower"),
+        async {
+            // Longer than both wait for others before they are asked for again.
+            tokio::time::sleep(std::time::Duration::from_millis(900)).await;
+            for id in [1, 2, 3] {
+                rig.chaos(id, "{\"fault\":\"heal\"}").await;
+            }
+        }
+    );
+    assert_eq!((quorum.status.as_u16(), &quorum.body[..]), (200, &b"1"[..]));
+    assert_eq!(
+        (follower.status.as_u16(), &follower.body[..]),
+        (200, &b"1"[..])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_forwarded_request_is_not_forwarded_again() {
     let rig = Rig::started(3).await;
     let leader = rig.leader().await;

@@ -3,12 +3,13 @@
 use super::*;
 use crate::identity::{DataDir, PeerDisks};
 use crate::node::PeerUrl;
+use crate::node::answer::Result as Answered;
 use crate::node::logbook::LogThread;
 use crate::observe::{After, Observer};
 use crate::wal::faulty::MemFiles;
 use crate::wal::{Sizes, Wal};
 use raftwerk_core::trace::{Cause, Kind};
-use raftwerk_core::{ClusterId, Config, Durable, Members};
+use raftwerk_core::{ClusterId, Config, Durable, Members, ReadPath};
 use raftwerk_kv::Command;
 use raftwerk_wire::frame::PeerHello;
 use raftwerk_wire::observe::Told;
@@ -20,12 +21,21 @@ struct Rig {
     inbox: Arc<Inbox>,
     observer: Arc<Observer>,
     files: MemFiles,
-    end: std::thread::JoinHandle<Result<(), NodeError>>,
+    end: Join,
     path: std::path::PathBuf,
     _lines: LogThread,
 }
 
 fn start() -> Rig {
+    let (looper, rig) = build(false);
+    let end = std::thread::spawn(move || looper.run());
+    rig(end)
+}
+
+type Join = std::thread::JoinHandle<Result<(), NodeError>>;
+
+/// The loop, not running yet, and what is left when it runs.
+fn build(lease_reads: bool) -> (Looper, impl FnOnce(Join) -> Rig) {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let number = COUNT.fetch_add(1, Relaxed);
     let path = std::env::temp_dir().join(format!("raftwerk-loop-{}-{number}", std::process::id()));
@@ -38,7 +48,8 @@ fn start() -> Rig {
     };
     let (wal, _) = Wal::open(files.clone(), opening, Sizes::default()).expect("a new log");
     let durable = Durable::bootstrap(&Members::of_voters([node]));
-    let config = Config::demo(node, cluster, 1);
+    let mut config = Config::demo(node, cluster, 1);
+    config.switches.lease_reads = lease_reads;
     let (log, lines) = Logbook::start(1);
     let (metrics, inbox) = (Arc::new(Metrics::default()), Arc::new(Inbox::default()));
     let observer = Arc::new(Observer::new(1, 7, Arc::clone(&metrics)));
@@ -75,15 +86,15 @@ fn start() -> Rig {
         leader: watch::Sender::default(),
         status: Status::default(),
     });
-    let end = std::thread::spawn(move || looper.run());
-    Rig {
+    let rig = move |end| Rig {
         inbox,
         observer,
         files,
         end,
         path,
         _lines: lines,
-    }
+    };
+    (looper, rig)
 }
 
 impl Rig {
@@ -198,4 +209,42 @@ fn events_are_linked_to_what_led_to_them() {
     assert_eq!(applying.cause, Some(committed.id));
     assert_eq!(appended.cause, None);
     drop(subscription);
+}
+
+/// Trap L6: the clock is looked at again after the value was read, and a read that comes too late
+/// is asked for again: this node still leads, so its client is told the value and no trouble.
+#[test]
+fn a_lease_that_is_over_when_the_value_is_there_is_not_served_from() {
+    let (mut looper, rig) = build(true);
+    looper.turn(Batch::default());
+    while looper.parts.raft.view().applied() < Index(2) {
+        let batch = looper.parts.inbox.take(looper.sleep());
+        looper.turn(batch);
+    }
+    let read_at = |looper: &mut Looper, until| {
+        let (reply, answer) = oneshot::channel();
+        let ticket = looper.next_ticket;
+        looper.wait(ticket, Waiting::Read(Query::Get((*b"x").into()), reply));
+        let (ticket, index) = (Ticket(ticket), Index(2));
+        let output = Output::ReadAt {
+            ticket,
+            index,
+            until,
+        };
+        looper.output(output, &mut None);
+        answer
+    };
+    for in_time in [None, Some(Time::NEVER)] {
+        let mut answer = read_at(&mut looper, in_time);
+        assert!(matches!(answer.try_recv(), Ok(Read::Found(_))));
+    }
+    let mut answer = read_at(&mut looper, Some(Time(1)));
+    assert!(answer.try_recv().is_err(), "the lease was over long ago");
+    looper.drain(clock::now());
+    assert!(matches!(answer.try_recv(), Ok(Read::Found(_))));
+    let reads = looper.parts.metrics.reads.load(Relaxed);
+    assert_eq!((reads, looper.waiting.len()), (3, 0));
+    let path = rig(std::thread::spawn(|| Ok(()))).path;
+    drop(looper);
+    std::fs::remove_dir_all(path).expect("clean up");
 }
