@@ -10,8 +10,9 @@
 mod device;
 
 use crate::cache::Cache;
+use crate::faults::{Class, Struck};
 use crate::rng::Stream;
-use crate::setup::DiskModel;
+use crate::setup::{DiskModel, SPACE_RESERVE};
 use crate::snapshot::Snapshot;
 pub(crate) use device::Device;
 use raftwerk_core::{Condition, Durable, HardState, Index, LogId, SnapshotMeta, Write, WriteSeq};
@@ -31,6 +32,11 @@ pub(crate) struct Disk {
     torn: Option<Index>,
     /// What it reported as synced and does not really hold.
     cache: Cache,
+    /// Bytes that are left for the log; `None`: more than will ever be needed. Term and vote are
+    /// written over in place, and snapshots have a place of their own (trap D7).
+    pub room: Option<u64>,
+    /// What happened to it at random.
+    pub struck: Struck,
 }
 
 /// What a finished sync covers.
@@ -42,6 +48,8 @@ pub(crate) struct Synced {
     pub cause: u64,
     /// The first position that one of them removed.
     pub cut: Option<Index>,
+    /// It did not fit: some of the writes are there, from the first on, the others are gone.
+    pub failed: bool,
 }
 
 impl Disk {
@@ -94,31 +102,67 @@ impl Disk {
         self.cache.reports(&self.device);
         for _ in 0..std::mem::take(&mut self.syncing) {
             let (write, cause) = self.waiting.pop_front()?;
-            let before = synced.and_then(|synced| synced.cut);
+            let mut cut = synced.and_then(|synced| synced.cut);
+            let failed = !synced.is_some_and(|synced| synced.failed) && !self.fits(&write);
+            let failed = failed || synced.is_some_and(|synced| synced.failed);
+            let seq = write.seq;
+            if !failed {
+                cut = cut.into_iter().chain(removed_from(&write)).min();
+                self.land(write);
+            }
             synced = Some(Synced {
-                seq: write.seq,
+                seq,
                 cause,
-                cut: before.into_iter().chain(removed_from(&write)).min(),
+                cut,
+                failed,
             });
-            self.device.perform(write);
+        }
+        if synced.is_some_and(|synced| synced.failed) {
+            self.waiting.clear();
         }
         synced
+    }
+
+    /// Whether there is space for a write, counting what it removes itself.
+    fn fits(&self, write: &Write) -> bool {
+        self.room
+            .is_none_or(|room| needs(write) <= room + self.device.freed_by(write))
+    }
+
+    /// The write is performed.
+    fn land(&mut self, write: Write) {
+        if let Some(room) = &mut self.room {
+            *room = (*room + self.device.freed_by(&write)).saturating_sub(needs(&write));
+        }
+        self.device.perform(write);
+    }
+
+    /// Whether no more is left than what is kept for what cannot be refused.
+    pub fn is_low(&self) -> bool {
+        self.room.is_some_and(|room| room < SPACE_RESERVE)
     }
 
     /// The running sync fails: whole writes from its beginning may be on the device, the others
     /// are gone, and so are those that wait (trap D2). Returns what it was to cover, and what it cut all the same.
     pub fn fail_sync(&mut self, luck: &mut Stream) -> Option<Synced> {
-        let whole = luck.below(self.syncing as u64) as usize;
+        let mut whole = luck.below(self.syncing as u64) as usize;
         let mut failed: Option<Synced> = None;
         for number in 0..std::mem::take(&mut self.syncing) {
             let (write, cause) = self.waiting.pop_front()?;
             let seq = write.seq;
             let mut cut = failed.and_then(|failed| failed.cut);
-            if number < whole {
+            if number < whole && self.fits(&write) {
                 cut = cut.into_iter().chain(removed_from(&write)).min();
-                self.device.perform(write);
+                self.land(write);
+            } else {
+                whole = 0;
             }
-            failed = Some(Synced { seq, cause, cut });
+            failed = Some(Synced {
+                seq,
+                cause,
+                cut,
+                failed: true,
+            });
         }
         self.waiting.clear();
         failed
@@ -138,13 +182,19 @@ impl Disk {
         }
         let whole = luck.below(lost.len() as u64 + 1) as usize;
         for (write, _) in lost.by_ref().take(whole) {
-            self.device.perform(write);
+            if !self.fits(&write) {
+                return;
+            }
+            self.struck.once(Class::Kept);
+            self.land(write);
         }
         if let Some((write, _)) = lost.next()
             && luck.chance(model.tear_per_million)
+            && self.fits(&write)
         {
+            self.struck.once(Class::Torn);
             let kept = luck.below(pieces(&write));
-            self.device.perform(beginning(write, kept));
+            self.land(beginning(write, kept));
             self.torn = Some(self.device.end());
         }
     }
@@ -219,6 +269,7 @@ impl Disk {
         to.write_u64(self.syncing as u64);
         self.torn.hash(to);
         self.cache.hash(to);
+        self.room.hash(to);
         self.waiting.iter().for_each(|(write, _)| write.hash(to));
     }
 }
@@ -227,6 +278,11 @@ impl Disk {
 fn removed_from(write: &Write) -> Option<Index> {
     let after = write.install.as_ref().map(|meta| meta.last.index.next());
     after.into_iter().chain(write.cut_from).min()
+}
+
+/// Bytes of the log that a write adds.
+fn needs(write: &Write) -> u64 {
+    write.append.iter().map(raftwerk_core::Entry::size).sum()
 }
 
 /// How many pieces of a write can be on the device one without the next: term and vote, the

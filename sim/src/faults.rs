@@ -5,19 +5,28 @@
 //! bad luck (trap X5). Faults are drawn from streams of their own; switching a class off or
 //! adding one shifts no draw of the network, the disks or the clients. Disks that hang (trap D8)
 //! come and go by a plan of their own, so that they neither displace nor move other faults; and
-//! so does what leaders are asked for (`churn`).
+//! so does what leaders are asked for (`churn`), storms of restarts and of transfers (`bursts`),
+//! clocks (`clocks`), writes that fail (`failures`), disks that are full (`full`). What has struck is
+//! counted by class (`class`).
 
+mod bursts;
 mod churn;
+mod class;
 mod clocks;
 mod failures;
+mod full;
 
 use crate::queue::NEVER;
 use crate::rng::{Purpose, Stream};
 use crate::setup::{FaultPlan, Setup};
+use bursts::Storms;
 use churn::Wishes;
 pub(crate) use churn::{Wish, Wished};
+pub(crate) use class::Class;
+pub use class::Struck;
 use clocks::Drifts;
 use failures::Failures;
+use full::Fills;
 
 /// Most faults waiting to be undone; while there are so many, none is added.
 const MAX_UNDO: usize = 32;
@@ -43,6 +52,14 @@ pub(crate) enum Fault {
     Rate(u64, u32),
     /// The node's clock is ahead by so many microseconds at once.
     Jump(u64, u64),
+    /// A crash, one of many.
+    Restart(u64),
+    /// A wish for a transfer, one of many.
+    Urge(Wish),
+    /// The node's disk has so many bytes left.
+    Fill(u64, u64),
+    /// A crash for good.
+    Die(u64),
 }
 
 /// What the choice of a fault looks at.
@@ -59,6 +76,15 @@ pub(crate) struct State {
     pub leads: u16,
 }
 
+impl State {
+    /// One of those that lead.
+    pub fn who_leads(self, choice: u64) -> Option<u64> {
+        let mut leaders = (1..=self.nodes).filter(|node| self.leads & (1 << node) != 0);
+        let count = u64::from(self.leads.count_ones()).max(1);
+        leaders.nth((choice % count) as usize)
+    }
+}
+
 /// The fault plan of a run.
 #[derive(Clone, Debug, Hash)]
 pub(crate) struct Faults {
@@ -72,6 +98,8 @@ pub(crate) struct Faults {
     wishes: Wishes,
     failures: Failures,
     drifts: Drifts,
+    storms: Storms,
+    fills: Fills,
     /// Who dies for good and when, and who has.
     dies: Option<(u64, u64)>,
     gone: Option<u64>,
@@ -100,6 +128,8 @@ impl Faults {
             wishes: Wishes::new(setup),
             failures: Failures::new(setup),
             drifts: Drifts::new(setup),
+            storms: Storms::new(setup),
+            fills: Fills::new(setup),
             dies: (plan.gone > 0).then_some((plan.gone_at, plan.gone)),
             gone: None,
         }
@@ -109,7 +139,8 @@ impl Faults {
     pub fn due(&self) -> u64 {
         let next = self.next.min(self.next_stall);
         let next = next.min(self.wishes.next).min(self.failures.next);
-        let next = next.min(self.drifts.next);
+        let next = next.min(self.drifts.next).min(self.storms.next);
+        let next = next.min(self.fills.next);
         let next = next.min(self.dies.map_or(NEVER, |(when, _)| when));
         self.undo.iter().map(|(time, _)| *time).fold(next, u64::min)
     }
@@ -118,7 +149,7 @@ impl Faults {
     pub fn stop(&mut self) {
         (self.next, self.next_stall) = (NEVER, NEVER);
         (self.wishes.next, self.failures.next) = (NEVER, NEVER);
-        self.drifts.next = NEVER;
+        (self.drifts.next, self.storms.next, self.fills.next) = (NEVER, NEVER, NEVER);
         self.dies = None;
         self.undo.clear();
     }
@@ -149,17 +180,25 @@ impl Faults {
         }
         if self.failures.next <= now {
             let (node, lasts) = self.failures.draw(now, plan, state)?;
-            let fault = Fault::FailDisk(node);
-            let room = self.undo.len() < MAX_UNDO;
-            self.undo.extend(room.then_some((now + lasts, fault)));
-            return room.then_some(fault);
+            return self.for_a_while(Fault::FailDisk(node), now + lasts);
+        }
+        if self.fills.next <= now {
+            let (fault, lasts) = self.fills.draw(now, plan, state)?;
+            return self.for_a_while(fault, now + lasts);
+        }
+        if self.storms.next <= now {
+            let (fault, lasts) = self.storms.draw(now, &plan.bursts, state)?;
+            if matches!(fault, Fault::Urge(_)) {
+                return Some(fault);
+            }
+            return self.for_a_while(fault, now + lasts);
         }
         if self.drifts.next <= now {
             return Some(self.drifts.draw(now, &plan.clocks, state));
         }
         if let Some((_, node)) = self.dies.take_if(|(when, _)| *when <= now) {
             self.gone = Some(node);
-            return Some(Fault::Crash(node));
+            return Some(Fault::Die(node));
         }
         let State {
             nodes,
@@ -194,6 +233,13 @@ impl Faults {
         Some(fault)
     }
 
+    /// The fault, if there is room to undo it then.
+    fn for_a_while(&mut self, fault: Fault, until: u64) -> Option<Fault> {
+        let room = self.undo.len() < MAX_UNDO;
+        self.undo.extend(room.then_some((until, fault)));
+        room.then_some(fault)
+    }
+
     fn draw_stall(&mut self, now: u64, plan: &FaultPlan, state: State) -> Option<Fault> {
         let pause = self
             .stall
@@ -226,7 +272,8 @@ impl Fault {
             Fault::Partition(set) => (set >> a) & 1 != (set >> b) & 1,
             Fault::Crash(_) | Fault::Freeze(_) | Fault::TimeOut(_) => false,
             Fault::Stall(_) | Fault::FailDisk(_) | Fault::Wish(_) => false,
-            Fault::Rate(..) | Fault::Jump(..) => false,
+            Fault::Rate(..) | Fault::Jump(..) | Fault::Fill(..) => false,
+            Fault::Restart(_) | Fault::Die(_) | Fault::Urge(_) => false,
         };
         let all = (1..=nodes).flat_map(|a| (1..=nodes).map(move |b| (a, b)));
         all.filter(|(a, b)| a != b && cut(*a, *b)).collect()

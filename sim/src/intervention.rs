@@ -147,6 +147,16 @@ pub enum Intervention {
         /// Microseconds.
         by: u64,
     },
+    /// A node's disk has so many bytes left for its log; a write that needs more fails, and the
+    /// node stops for good (traps D2, D7).
+    FillDisk {
+        /// Whose.
+        node: u64,
+        /// Bytes.
+        left: u64,
+    },
+    /// A node's disk has space again.
+    FreeDisk(u64),
 }
 
 impl Op {
@@ -208,6 +218,7 @@ impl Intervention {
         match (other, self) {
             (It::Crash(one), It::Restart(two))
             | (It::FailDisk(one), It::Restart(two) | It::MendDisk(two))
+            | (It::FillDisk { node: one, .. }, It::FreeDisk(two))
             | (It::Freeze(one), It::Thaw(two))
             | (It::StallDisk(one), It::ResumeDisk(two))
             | (It::Isolate(one), It::Reconnect(two)) => one == two,
@@ -302,6 +313,10 @@ impl fmt::Display for Intervention {
                     "the clock of S{node} runs {whole}.{part:06} times as fast"
                 )
             }
+            Intervention::FillDisk { node, left } => {
+                write!(f, "the disk of S{node} has {left} bytes left")
+            }
+            Intervention::FreeDisk(node) => write!(f, "the disk of S{node} has space again"),
             Intervention::JumpClock { node, by } => {
                 write!(f, "the clock of S{node} jumps {} ms ahead", by / 1_000)
             }

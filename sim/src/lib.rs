@@ -69,13 +69,14 @@ mod world;
 
 pub use checks::Violation;
 pub use courses::{COURSES, Course};
+pub use faults::Struck;
 pub use history::{BranchInfo, History};
 pub use intervention::{Intervention, Op};
 pub use picture::PeerFlight;
 pub use run::{Act, Claim, IN_ADDRESS, Run};
 pub use setup::{
-    Churn, Clocks, DiskModel, FaultPlan, HostModel, MAX_CLIENTS, MAX_NODES, NetworkModel, Patience,
-    Setup, SnapshotModel, Workload,
+    Bursts, Churn, Clocks, DiskModel, FaultPlan, HostModel, MAX_CLIENTS, MAX_NODES, NetworkModel,
+    Patience, SPACE_RESERVE, Setup, SnapshotModel, Workload,
 };
 #[cfg(feature = "sabotage")]
 pub use setup::{HostRule, Sabotage};

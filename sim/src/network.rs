@@ -5,6 +5,7 @@
 //! Clients are never cut off; what they send and get travels like everything else. At most
 //! [`MAX_FLIGHTS`] messages are on the way; what would exceed that is lost at once.
 
+use crate::faults::{Class, Struck};
 use crate::queue::{NEVER, Queue};
 use crate::rng::{Purpose, Stream};
 use crate::setup::NetworkModel;
@@ -166,6 +167,8 @@ pub(crate) struct Network {
     luck: Vec<Luck>,
     /// Places taken in this step, so that their cause can be named when the step is over.
     pub fresh: Vec<u32>,
+    /// What became of messages at random.
+    pub struck: Struck,
 }
 
 impl Network {
@@ -188,6 +191,7 @@ impl Network {
             last_id: 0,
             luck: senders.map(luck).collect(),
             fresh: Vec::new(),
+            struck: Struck::default(),
         }
     }
 
@@ -197,13 +201,15 @@ impl Network {
         let luck = &mut self.luck[place];
         let model = &self.model;
         let mut delay = luck.delay.within(model.delay_min, model.delay_max);
-        let lost = luck.loss.chance(model.loss_per_million);
-        if luck.reorder.chance(model.reorder_per_million) {
+        let struck = &mut self.struck;
+        let lost = struck.if_so(Class::Lost, luck.loss.chance(model.loss_per_million));
+        let held_up = luck.reorder.chance(model.reorder_per_million);
+        if struck.if_so(Class::HeldUp, held_up) {
             delay += luck.reorder.within(0, model.reorder_extra);
         }
-        let second = luck
-            .duplicate
-            .chance(model.duplicate_per_million)
+        let doubled = luck.duplicate.chance(model.duplicate_per_million);
+        let second = struck
+            .if_so(Class::Doubled, doubled)
             .then(|| luck.duplicate.within(model.delay_min, 3 * model.delay_max));
         let stray = match &content {
             Content::Peer(message) if luck.stranger.chance(model.strangers_per_million) => {
@@ -212,6 +218,7 @@ impl Network {
             }
             _ => None,
         };
+        struck.if_so(Class::Stranger, stray.is_some());
         let lost = lost || self.is_cut(from, to);
         if let Some((delay, stray)) = stray {
             self.launch(queue, now, now + delay, from, to, lost, stray);

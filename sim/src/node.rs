@@ -11,6 +11,7 @@ mod snapshots;
 use crate::checks::Seen;
 use crate::clock::Clock;
 use crate::disk::{Disk, Synced};
+use crate::faults::{Class, Struck};
 use crate::network::Flight;
 use crate::queue::NEVER;
 use crate::rng::{Purpose, Stream};
@@ -79,6 +80,8 @@ pub(crate) struct Node {
     tear: Stream,
     pace: Stream,
     pub busy: Stream,
+    /// What happened to it at random.
+    pub struck: Struck,
     /// A rule that this host does not keep.
     #[cfg(feature = "sabotage")]
     pub careless: Option<crate::setup::HostRule>,
@@ -115,6 +118,7 @@ impl Node {
             stalled: false,
             failing: false,
             failed: false,
+            struck: Struck::default(),
             #[cfg(feature = "sabotage")]
             careless: setup.careless,
             boot: stream(Purpose::Boot),
@@ -222,10 +226,13 @@ impl Node {
         }
     }
 
-    /// The running sync is done.
+    /// The running sync is done, or fails for want of space.
     pub fn finish_sync(&mut self) -> Option<Synced> {
         self.sync_at = NEVER;
-        self.disk.finish_sync()
+        let synced = self.disk.finish_sync();
+        let failed = synced.is_some_and(|synced| synced.failed);
+        self.failed |= self.struck.if_so(Class::NoSpace, failed);
+        synced
     }
 
     /// The running sync fails: some of what it was to write is there, the rest is gone.
@@ -239,6 +246,7 @@ impl Node {
     /// taken up everything.
     pub fn is_busy(&mut self, now: u64, model: &HostModel) -> bool {
         if self.busy_until.is_none() && self.busy.chance(model.busy_per_million) {
+            self.struck.once(Class::Busy);
             self.busy_until = Some(now + self.busy.within(1, model.busy_max));
         }
         self.busy_until.is_some()

@@ -47,6 +47,10 @@ pub enum Purpose {
     Snapshot = 19,
     /// How clocks run.
     Clock = 20,
+    /// When many nodes restart, or many transfers are asked for.
+    Burst = 21,
+    /// When disks are full, and whose.
+    Full = 22,
 }
 
 /// Generator state: one word.

@@ -10,7 +10,7 @@ mod plans;
 mod snapshots;
 mod storm;
 
-pub use plans::{Churn, Clocks, FaultPlan, Workload};
+pub use plans::{Bursts, Churn, Clocks, FaultPlan, SPACE_RESERVE, Workload};
 use raftwerk_core::autopilot::Policy;
 use raftwerk_core::{ClusterId, Config, Limits, Members, NodeId, Switches, Timing};
 use serde::{Deserialize, Serialize};
@@ -316,6 +316,17 @@ impl Setup {
                 self.faults.clocks.pause_max,
             ),
             ("jump of a clock", 0, self.faults.clocks.jump_max),
+            (
+                "pause between storms of one kind",
+                self.faults.bursts.pause_min,
+                self.faults.bursts.pause_max,
+            ),
+            ("gap in a storm of one kind", 0, self.faults.bursts.gap_max),
+            (
+                "pause between full disks",
+                self.faults.fill_pause_min,
+                self.faults.fill_pause_max,
+            ),
             (
                 "pause between failures",
                 self.faults.fail_pause_min,

@@ -13,6 +13,7 @@ mod replay;
 mod shrink;
 
 use crate::checks::Violation;
+use crate::faults::Struck;
 use crate::setup::Setup;
 use crate::world::{Counts, World};
 pub use heal::heal;
@@ -48,6 +49,8 @@ pub struct Report {
     pub counts: Counts,
     /// What happened before the healing.
     pub stormy: Counts,
+    /// How often each class of faults struck.
+    pub struck: Struck,
     /// Simulated time, microseconds.
     pub time: u64,
     /// State hash at the end.
@@ -91,6 +94,7 @@ fn report(world: &mut World, stormy: Counts, judges: &Judges) -> Report {
         seed: world.setup().seed,
         counts: world.counts(),
         stormy,
+        struck: world.struck(),
         time: world.now(),
         hash: world.hash(),
         judged,

@@ -15,7 +15,7 @@ mod snapshots;
 
 use crate::checks::{Check, Checks, Violation};
 use crate::clients::{Client, Ending, Env};
-use crate::faults::Faults;
+use crate::faults::{Faults, Struck};
 use crate::intervention::Intervention;
 use crate::network::{Content, Flight, Network, Place, Question};
 use crate::node::Node;
@@ -48,6 +48,8 @@ pub struct World {
     /// Trace events of the last step, and how many there were in the run.
     pub(crate) fresh: Vec<EventView>,
     pub(crate) traced: u64,
+    /// How often each class of faults has struck, but for what network and nodes count.
+    struck: Struck,
     /// What was done from outside, if that is recorded.
     journal: Option<Vec<Act>>,
 }
@@ -107,6 +109,7 @@ impl World {
             listening,
             fresh: Vec::new(),
             traced: 0,
+            struck: Struck::default(),
             journal: None,
         };
         (0..world.nodes.len()).for_each(|at| world.boot(at));
@@ -281,6 +284,18 @@ impl World {
             snapshots,
             installs,
         }
+    }
+
+    /// How often each class of faults has struck so far.
+    #[must_use]
+    pub fn struck(&self) -> Struck {
+        let mut struck = self.struck;
+        struck.add(&self.network.struck);
+        for node in &self.nodes {
+            struck.add(&node.struck);
+            struck.add(&node.disk.struck);
+        }
+        struck
     }
 
     /// The leader of the highest term so far.

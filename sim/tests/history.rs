@@ -44,6 +44,8 @@ fn intervention() -> impl Strategy<Value = Intervention> {
         node().prop_map(Intervention::TimeOut),
         node().prop_map(Intervention::StallDisk),
         node().prop_map(Intervention::ResumeDisk),
+        (node(), 0..3_000u64).prop_map(|(node, left)| Intervention::FillDisk { node, left }),
+        node().prop_map(Intervention::FreeDisk),
         (node(), 1..3_000_000u32).prop_map(|(node, rate)| Intervention::RunClock { node, rate }),
         (node(), 0..5_000_000u64).prop_map(|(node, by)| Intervention::JumpClock { node, by }),
         node().prop_map(Intervention::Isolate),

@@ -151,6 +151,8 @@ fn every_intervention_has_a_command() {
             node: 1,
             by: 250_000,
         },
+        Intervention::FillDisk { node: 1, left: 500 },
+        Intervention::FreeDisk(1),
     ];
     all.extend(asked.iter().map(ask));
     for what in all {

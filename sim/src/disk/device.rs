@@ -48,6 +48,17 @@ impl Device {
         }
     }
 
+    /// Bytes of the log that a write removes.
+    pub fn freed_by(&self, write: &Write) -> u64 {
+        let goes = |index: u64| {
+            write.install.is_some()
+                || write.cut_from.is_some_and(|cut| index >= cut.0)
+                || write.trim_to.is_some_and(|to| index <= to.0)
+        };
+        let gone = self.entries.iter().filter(|entry| goes(entry.id.index.0));
+        gone.map(Entry::size).sum()
+    }
+
     fn install(&mut self, meta: &SnapshotMeta) {
         let place = self.staged.iter().position(|staged| staged.meta == *meta);
         let place = place.expect("the core installs only what was staged");

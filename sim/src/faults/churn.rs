@@ -73,9 +73,7 @@ impl Wishes {
                 learners: (members as u16) & !((voters << 1) as u16) & (((1 << nodes) - 1) << 1),
             },
         };
-        let leaders = (1..=nodes).filter(|node| state.leads & (1 << node) != 0);
-        let count = u64::from(state.leads.count_ones()).max(1);
-        let at = leaders.clone().nth((place % count) as usize)?;
+        let at = state.who_leads(place)?;
         Some(Wish { at, what })
     }
 }

@@ -84,6 +84,10 @@ impl Node {
         if self.waits.len() >= MAX_WAITS {
             return Some(Told::Refused(Refusal::Overloaded));
         }
+        // Only on the way of clients: what peers say and what makes room goes on (trap D7).
+        if matches!(what, Wanted::Write(_)) && self.disk.is_low() {
+            return Some(Told::Refused(Refusal::Overloaded));
+        }
         let (refused, key) = match what {
             Wanted::Write(command) => (raft.propose(now, ticket, command), None),
             Wanted::Read { key, mode } => {

@@ -75,6 +75,8 @@ pub const COMMANDS: &[&str] = &[
     "rejoin 1 2",
     "fail-disk 1",
     "mend-disk 1",
+    "fill-disk 1 500",
+    "free-disk 1",
     "clock-rate 1 900000",
     "clock-ahead 1 250000",
     "calm",
@@ -249,6 +251,7 @@ impl Intervention {
                 let rate = u32::try_from(rate).unwrap_or(u32::MAX);
                 Intervention::RunClock { node, rate }
             }),
+            "fill-disk" => pair(rest).map(|(node, left)| Intervention::FillDisk { node, left }),
             "clock-ahead" => pair(rest).map(|(node, by)| Intervention::JumpClock { node, by }),
             verb if Verb::parse(verb).is_some() => message(rest).map(|id| {
                 let verb = Verb::parse(verb).unwrap_or(Verb::Deliver);
@@ -273,6 +276,7 @@ fn one_node(verb: &str, rest: &str) -> Result<Intervention, String> {
         "resume" => Intervention::ResumeDisk,
         "fail-disk" => Intervention::FailDisk,
         "mend-disk" => Intervention::MendDisk,
+        "free-disk" => Intervention::FreeDisk,
         "isolate" => Intervention::Isolate,
         "reconnect" => Intervention::Reconnect,
         _ => {

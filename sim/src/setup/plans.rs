@@ -52,6 +52,18 @@ pub struct FaultPlan {
     /// How clocks run wrong.
     #[serde(default)]
     pub clocks: Clocks,
+    /// Storms of restarts and of transfers.
+    #[serde(default)]
+    pub bursts: Bursts,
+    /// Shortest time between two disks that become low on space, microseconds.
+    #[serde(default)]
+    pub fill_pause_min: u64,
+    /// Longest time between two disks that become low on space, microseconds; 0: none does.
+    #[serde(default)]
+    pub fill_pause_max: u64,
+    /// Most bytes left then for the log; below [`SPACE_RESERVE`] a node takes no writes of clients.
+    #[serde(default)]
+    pub fill_left_max: u64,
     /// This node dies for good: it is started again only when everything is healed; 0: nobody.
     #[serde(default)]
     pub gone: u64,
@@ -74,6 +86,34 @@ pub struct Churn {
     pub one: u32,
     /// Weight of members drawn anew, any number at once.
     pub many: u32,
+}
+
+/// Bytes of the disk that are kept for what a node cannot refuse (trap D7).
+pub const SPACE_RESERVE: u64 = 2_000;
+
+/// Storms of one kind: crashes and restarts, or wishes for a transfer, in quick succession.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bursts {
+    /// Shortest time between two storms, microseconds.
+    pub pause_min: u64,
+    /// Longest time between two storms, microseconds; 0: there are none.
+    pub pause_max: u64,
+    /// Longest time between two of a storm, and longest time a node is down, microseconds.
+    pub gap_max: u64,
+    /// Most of a storm.
+    pub most: u64,
+    /// Weight of storms of restarts.
+    pub restart: u32,
+    /// Weight of storms of transfers.
+    pub transfer: u32,
+}
+
+impl Bursts {
+    /// Whether there are storms of one kind at all.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.pause_max > 0 && self.restart + self.transfer > 0
+    }
 }
 
 /// How the nodes' clocks run wrong; when all faults end, they run right again.

@@ -1,8 +1,8 @@
 //! The setup of a storm: everything is drawn from the seed (core design 4.2, item 5).
 
 use super::{
-    Churn, Clocks, DiskModel, FaultPlan, HostModel, MILLION, NetworkModel, Patience, Setup,
-    SnapshotModel, Workload,
+    Bursts, Churn, Clocks, DiskModel, FaultPlan, HostModel, MILLION, NetworkModel, Patience,
+    SPACE_RESERVE, Setup, SnapshotModel, Workload,
 };
 use crate::rng::{Purpose, Stream};
 use raftwerk_core::autopilot::Policy;
@@ -77,6 +77,7 @@ impl Setup {
         let snapshots = storm_snapshots(seed, &mut limits, &mut switches);
         switches.lease_reads = reads.below(2) == 0;
         let mut timing = Setup::playground(nodes, seed).timing;
+        storm_bursts(seed, &mut faults);
         faults.clocks = storm_clocks(seed, switches.lease_reads, &mut timing);
         Setup {
             nodes,
@@ -193,6 +194,33 @@ fn storm_clocks(seed: u64, leases: bool, timing: &mut Timing) -> Clocks {
         pause_max,
         drift_ppm: if leases { bound as u32 } else { wild },
         jump_max: if leases { 0 } else { jump_max },
+    }
+}
+
+/// In one storm of four nodes restart or leaders are asked to hand over in quick succession; in one
+/// of four disks run low on space.
+fn storm_bursts(seed: u64, faults: &mut FaultPlan) {
+    let mut draw = Stream::new(seed, Purpose::Setup, 10);
+    let on = draw.below(4) == 0;
+    let pause_min = draw.between(300_000, 3_000_000);
+    let weights = [(1, 0), (0, 1), (1, 1)][draw.below(3) as usize];
+    let bursts = Bursts {
+        pause_min,
+        pause_max: pause_min + draw.between(100_000, 3_000_000),
+        gap_max: [5_000, 30_000, 150_000][draw.below(3) as usize],
+        most: draw.between(5, 60),
+        restart: weights.0,
+        transfer: weights.1,
+    };
+    if on {
+        faults.bursts = bursts;
+    }
+    let fill_pause_min = draw.between(200_000, 2_000_000);
+    let left = draw.between(0, 3 * SPACE_RESERVE);
+    if draw.below(4) == 0 {
+        faults.fill_pause_min = fill_pause_min;
+        faults.fill_pause_max = 3 * fill_pause_min;
+        faults.fill_left_max = left;
     }
 }
 

@@ -65,6 +65,7 @@ impl World {
         self.network.heal();
         for node in 1..=self.setup.nodes {
             self.nodes[node as usize - 1].failing = false;
+            self.nodes[node as usize - 1].disk.room = None;
             self.stall(node, false);
             self.bring_back(node);
             self.run_clock(node, MILLION);
@@ -154,6 +155,14 @@ impl World {
             Intervention::FailDisk(node) => self.must_fail(*node, false),
             Intervention::MendDisk(node) => self.must_fail(*node, true),
             Intervention::Calm | Intervention::CalmButGone => Ok(()),
+            Intervention::FillDisk { node, .. } => self.exists(*node),
+            Intervention::FreeDisk(node) => {
+                self.exists(*node)?;
+                if self.nodes[*node as usize - 1].disk.room.is_none() {
+                    return Err(format!("The disk of S{node} has space."));
+                }
+                Ok(())
+            }
             Intervention::RunClock { node, rate } => {
                 self.exists(*node)?;
                 if !(1..=FASTEST).contains(rate) {
@@ -291,6 +300,10 @@ impl World {
             Intervention::MendDisk(node) => self.nodes[*node as usize - 1].failing = false,
             Intervention::Calm => self.calm(),
             Intervention::CalmButGone => self.calm_but_gone(),
+            Intervention::FillDisk { node, left } => {
+                self.nodes[*node as usize - 1].disk.room = Some(*left);
+            }
+            Intervention::FreeDisk(node) => self.nodes[*node as usize - 1].disk.room = None,
             Intervention::RunClock { node, rate } => self.run_clock(*node, *rate),
             Intervention::JumpClock { node, by } => self.jump_clock(*node, *by),
             Intervention::Ask { client, node, op } => {
@@ -389,7 +402,13 @@ impl World {
         if let Some(fault) = self.faults.ended(self.now) {
             self.note_end(fault);
             match fault {
-                Fault::Crash(node) | Fault::Freeze(node) => self.bring_back(node),
+                Fault::Crash(node) | Fault::Freeze(node) | Fault::Restart(node) => {
+                    self.bring_back(node);
+                }
+                Fault::Fill(node, _) => {
+                    self.nodes[node as usize - 1].disk.room = None;
+                    self.bring_back(node);
+                }
                 Fault::FailDisk(node) => {
                     self.nodes[node as usize - 1].failing = false;
                     self.bring_back(node);
@@ -416,7 +435,9 @@ impl World {
     fn inflict(&mut self, fault: Fault) {
         let condition = |node: u64| self.nodes[node as usize - 1].condition;
         let idle = match fault {
-            Fault::Crash(node) => condition(node) == Crashed,
+            Fault::Crash(node) | Fault::Restart(node) | Fault::Die(node) => {
+                condition(node) == Crashed
+            }
             Fault::Freeze(node) | Fault::TimeOut(node) => condition(node) != Up,
             _ => false,
         };
@@ -424,13 +445,15 @@ impl World {
             return;
         }
         self.note_fault(fault);
+        self.struck.once(fault.class());
         match fault {
-            Fault::Crash(node) => self.crash(node),
+            Fault::Crash(node) | Fault::Restart(node) | Fault::Die(node) => self.crash(node),
             Fault::Freeze(node) => self.freeze(node),
             Fault::TimeOut(node) => self.time_out(node),
             Fault::Stall(node) => self.stall(node, true),
             Fault::FailDisk(node) => self.nodes[node as usize - 1].failing = true,
-            Fault::Wish(wish) => self.grant(wish),
+            Fault::Wish(wish) | Fault::Urge(wish) => self.grant(wish),
+            Fault::Fill(node, left) => self.nodes[node as usize - 1].disk.room = Some(left),
             Fault::Rate(node, rate) => self.run_clock(node, rate),
             Fault::Jump(node, by) => self.jump_clock(node, by),
             fault => self.cut(&fault.pairs(self.setup.nodes), true),

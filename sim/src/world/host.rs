@@ -7,6 +7,7 @@
 
 use super::World;
 use crate::checks::Heard;
+use crate::disk::Synced;
 use crate::network::{Content, Flight, Place, Question};
 use crate::node::MAX_INBOX;
 use crate::queue::NEVER;
@@ -177,6 +178,9 @@ impl World {
             return 0;
         };
         let (seq, cause) = (synced.seq, synced.cause);
+        if synced.failed {
+            return self.report_failed(at, synced);
+        }
         self.checks.on_persisted(self.nodes[at].id, seq);
         if let Some(cut) = synced.cut {
             self.checks.on_disk_cut(&self.nodes, cut.0);
@@ -187,9 +191,11 @@ impl World {
 
     /// The disk says that it could not write.
     fn sync_failed(&mut self, at: usize) -> u64 {
-        let Some(failed) = self.nodes[at].fail_sync() else {
-            return 0;
-        };
+        let failed = self.nodes[at].fail_sync();
+        failed.map_or(0, |failed| self.report_failed(at, failed))
+    }
+
+    fn report_failed(&mut self, at: usize, failed: Synced) -> u64 {
         let (seq, cause) = (failed.seq, failed.cause);
         if let Some(cut) = failed.cut {
             self.checks.on_disk_cut(&self.nodes, cut.0);

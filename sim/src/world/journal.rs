@@ -37,7 +37,10 @@ impl World {
     pub(super) fn note_fault(&mut self, fault: Fault) {
         let what = match fault {
             Fault::Partition(0) => return,
-            Fault::Crash(node) => Intervention::Crash(node),
+            Fault::Crash(node) | Fault::Restart(node) | Fault::Die(node) => {
+                Intervention::Crash(node)
+            }
+            Fault::Fill(node, left) => Intervention::FillDisk { node, left },
             Fault::Freeze(node) => Intervention::Freeze(node),
             Fault::Cut(from, to) => Intervention::Cut { from, to },
             Fault::CutBoth(from, to) => {
@@ -53,7 +56,7 @@ impl World {
             Fault::Rate(node, rate) => Intervention::RunClock { node, rate },
             Fault::Jump(node, by) => Intervention::JumpClock { node, by },
             // Noted when it is granted, which also needs the leader's members.
-            Fault::Wish(_) => return,
+            Fault::Wish(_) | Fault::Urge(_) => return,
         };
         self.note(what);
     }
@@ -61,7 +64,15 @@ impl World {
     /// A fault of the plan ends.
     pub(super) fn note_end(&mut self, fault: Fault) {
         let what = match fault {
-            Fault::Crash(node) | Fault::Freeze(node) => return self.note_return(node),
+            Fault::Crash(node) | Fault::Freeze(node) | Fault::Restart(node) => {
+                return self.note_return(node);
+            }
+            Fault::Fill(node, _) => {
+                if self.nodes[node as usize - 1].disk.room.is_some() {
+                    self.note(Intervention::FreeDisk(node));
+                }
+                return self.note_return(node);
+            }
             Fault::FailDisk(node) => {
                 if self.nodes[node as usize - 1].failing {
                     self.note(Intervention::MendDisk(node));
@@ -78,7 +89,7 @@ impl World {
             Fault::Isolate(node) => Intervention::Reconnect(node),
             Fault::Partition(set) => Intervention::Rejoin(self.set(set)),
             Fault::Stall(node) => Intervention::ResumeDisk(node),
-            Fault::TimeOut(_) | Fault::Wish(_) => return,
+            Fault::TimeOut(_) | Fault::Wish(_) | Fault::Urge(_) | Fault::Die(_) => return,
             Fault::Rate(..) | Fault::Jump(..) => return,
         };
         self.note(what);

@@ -68,7 +68,9 @@ pub fn faults(what: &Intervention, members: &[u64]) -> Result<Vec<Chaos>, String
         | Intervention::Calm
         | Intervention::CalmButGone
         | Intervention::RunClock { .. }
-        | Intervention::JumpClock { .. } => Err("Only the playground does this.".into()),
+        | Intervention::JumpClock { .. }
+        | Intervention::FillDisk { .. }
+        | Intervention::FreeDisk(_) => Err("Only the playground does this.".into()),
     }
 }
 
@@ -106,7 +108,9 @@ pub fn executor(what: &Intervention) -> String {
         | Intervention::Calm
         | Intervention::CalmButGone
         | Intervention::RunClock { .. }
-        | Intervention::JumpClock { .. } => "Nobody: only the playground does this.".into(),
+        | Intervention::JumpClock { .. }
+        | Intervention::FillDisk { .. }
+        | Intervention::FreeDisk(_) => "Nobody: only the playground does this.".into(),
         Intervention::Transfer { .. } | Intervention::Reconfigure { .. } => {
             "Nobody: real members cannot be changed from here yet.".into()
         }

@@ -2,7 +2,7 @@
 
 use crate::options::{Options, Smaller};
 use crate::smaller::{PANIC, again, smaller};
-use raftwerk_sim::{Act, Counts, Report, Run, Setup};
+use raftwerk_sim::{Act, Counts, Report, Run, Setup, Struck};
 
 /// Most violations told in full; more are only counted.
 pub const TOLD: usize = 10;
@@ -22,6 +22,8 @@ pub struct Total {
     /// Commits before any healing: without them a storm shows nothing.
     pub stormy: u64,
     pub time: u64,
+    /// How often each class of faults struck.
+    pub struck: Struck,
     /// Operations for which an order was looked for, and seeds whose search was cut off.
     pub operations: u64,
     pub gave_up: Vec<(u64, String)>,
@@ -65,6 +67,7 @@ impl Total {
         sum.installs += one.installs;
         self.stormy += report.stormy.commits;
         self.time += report.time;
+        self.struck.add(&report.struck);
         self.operations += report.judged.operations;
         self.refined += u64::from(report.judged.events > 0);
         self.judged += report.judged.events;
@@ -128,7 +131,8 @@ impl Total {
         format!(
             "{} seeds, {} events, {} violations; {} elections, {} commits, {} answers, {} unknown; \
              an order of {} operations ({} searches cut off), {} trace events of {} seeds judged; \
-             {} simulated seconds in {seconds:.1} s: {rate} events per second on {threads} threads",
+             {} simulated seconds in {seconds:.1} s: {rate} events per second on {threads} threads\n\
+             faults: {}",
             options.seeds,
             counts.events,
             self.failures.len(),
@@ -141,7 +145,15 @@ impl Total {
             self.judged,
             self.refined,
             self.time / 1_000_000,
+            self.faults(),
         )
+    }
+
+    /// Every class of faults with how often it struck.
+    fn faults(&self) -> String {
+        let told = |(name, count): (&str, u64)| format!("{name} {count}");
+        let each: Vec<String> = self.struck.each().map(told).collect();
+        each.join(", ")
     }
 
     fn json(&self, seeds: u64, threads: u64, rate: u64, seconds: f64) -> serde_json::Value {
@@ -172,6 +184,7 @@ impl Total {
             "searches_cut_off": self.gave_up.len(),
             "seeds_refined": self.refined,
             "trace_events_judged": self.judged,
+            "faults": self.struck.each().collect::<std::collections::BTreeMap<_, _>>(),
             "simulated_seconds": self.time / 1_000_000,
             "seconds": seconds,
             "failures": failures,
