@@ -112,7 +112,7 @@ impl Bursts {
     /// Whether there are storms of one kind at all.
     #[must_use]
     pub fn is_on(&self) -> bool {
-        self.pause_max > 0 && self.restart + self.transfer > 0
+        self.pause_max > 0 && (self.restart > 0 || self.transfer > 0)
     }
 }
 
