@@ -28,7 +28,7 @@ pub struct Lesson {
 }
 
 /// Number, rule, course, check.
-const ROWS: [(u32, &str, &str, &str); 13] = [
+const ROWS: [(u32, &str, &str, &str); 14] = [
     (1, "e5-no-check", "storm", "Leader completeness"),
     (2, "r13-old-term", "turmoil", "State machine safety"),
     (3, "e1-vote", "storm", "Election safety"),
