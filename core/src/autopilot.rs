@@ -59,6 +59,8 @@ pub struct Seen {
     pub matched: Index,
     /// When it was last heard in this term.
     pub heard: Option<Time>,
+    /// Its log rotted: it is there, and elects nobody until it has it again.
+    pub suspect: bool,
 }
 
 /// How a member has been. Both at once are impossible; neither: it is there and lags behind.
@@ -181,7 +183,7 @@ impl Autopilot {
             let keeps_up = peer.matched.0.saturating_add(policy.slack) >= sight.commit.0;
             // Silence is counted from when it was seen, not from when it began.
             let health = Health {
-                steady: (there && keeps_up).then(|| was.steady.unwrap_or(now)),
+                steady: (there && keeps_up && !peer.suspect).then(|| was.steady.unwrap_or(now)),
                 silent: (!there).then(|| was.silent.unwrap_or(now)),
             };
             self.health.insert(peer.node, health);
@@ -232,7 +234,7 @@ impl Autopilot {
                 let peers = sight.peers.iter();
                 let peers = peers.filter(|peer| members.is_voter(peer.node));
                 let key = |peer: &&Seen| {
-                    let there = peer.is_there(now, &self.policy);
+                    let there = peer.may_elect(now, &self.policy);
                     (there, peer.matched, Reverse(peer.node))
                 };
                 peers.min_by_key(key)?.node
@@ -297,7 +299,7 @@ impl Autopilot {
     fn is_safe(&self, sight: &Sight<'_>, target: &Members, now: Time) -> bool {
         let there = |node: &NodeId| {
             let seen = sight.peers.iter().find(|peer| peer.node == *node);
-            *node == sight.leader || seen.is_some_and(|peer| peer.is_there(now, &self.policy))
+            *node == sight.leader || seen.is_some_and(|peer| peer.may_elect(now, &self.policy))
         };
         // So many of those that are there may fail and a majority is left; `None`: it is not.
         let spare = |voters: &[NodeId]| {
@@ -328,6 +330,11 @@ impl Seen {
     fn is_there(&self, now: Time, policy: &Policy) -> bool {
         self.heard
             .is_some_and(|heard| now.since(heard) <= policy.contact)
+    }
+
+    /// Whether it is there for everything that a voter is for.
+    fn may_elect(&self, now: Time, policy: &Policy) -> bool {
+        self.is_there(now, policy) && !self.suspect
     }
 }
 

@@ -1,7 +1,8 @@
 //! Starting a node from its disk (paper figure 2, "persistent state"; thesis 3.8).
 //!
 //! Only term, vote, snapshot and log come back; everything else starts empty. What is on disk is
-//! checked first, and a node that cannot trust its disk does not start (traps S4, S6).
+//! checked first, and a node whose disk contradicts itself does not start (traps S4, S6); one that
+//! has lost entries starts, and is silent until it has them again (D3, `suspect`).
 
 use crate::config::Config;
 use crate::durability::Durability;
@@ -29,13 +30,6 @@ pub enum BootError {
     Config(Vec<String>),
     /// Snapshot, log and hard state contradict each other or themselves.
     Log(String),
-    /// Promised entries cannot be read (trap D3).
-    Suspect {
-        /// First bad position.
-        from: Index,
-        /// Last bad position.
-        to: Index,
-    },
 }
 
 impl fmt::Display for BootError {
@@ -43,12 +37,6 @@ impl fmt::Display for BootError {
         match self {
             BootError::Config(reasons) => write!(f, "configuration: {}", reasons.join("; ")),
             BootError::Log(why) => write!(f, "the log contradicts itself: {why}"),
-            BootError::Suspect { from, to } => {
-                write!(
-                    f,
-                    "log entries {from} to {to} were promised and cannot be read"
-                )
-            }
         }
     }
 }
@@ -79,15 +67,19 @@ impl Raft {
     /// When the configuration or the disk makes no sense; nothing has been changed then.
     pub fn boot(config: Config, durable: Durable, now: Time) -> Result<Raft, BootError> {
         config.validate().map_err(BootError::Config)?;
-        if let Condition::Suspect { from, to } = durable.condition {
-            return Err(BootError::Suspect { from, to });
-        }
         let Durable {
             hard_state,
             snapshot,
             entries,
-            ..
+            condition,
         } = durable;
+        let suspect = match condition {
+            Condition::Suspect(suspicion) => {
+                suspicion.check(hard_state.term).map_err(BootError::Log)?;
+                Some(suspicion).filter(|_| config.rules().hold(Rule::D3TrustsRot))
+            }
+            Condition::Clean | Condition::TornTail { .. } => None,
+        };
         let first = entries.first().map(|entry| entry.id.index);
         let names_it = |entry: &Entry| match &entry.body {
             EntryBody::Membership(members) => members.contains(config.id),
@@ -132,6 +124,8 @@ impl Raft {
             marks: MarkReads::default(),
             handed: None,
             snapshots: Snapshots::new(snapshot),
+            suspect,
+            regained: false,
             fenced: None,
             outbox: Vec::new(),
             settled: Vec::new(),

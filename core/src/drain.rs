@@ -28,6 +28,7 @@ impl Raft {
 
     fn drain(&mut self) {
         if self.fenced.is_none() {
+            self.consider_trust();
             self.consider_staged();
             self.tend_membership();
             self.drive_transfer();
@@ -190,6 +191,9 @@ impl Raft {
                 self.belonged = false;
                 self.outputs.push_back(Output::Removed);
             }
+        }
+        if std::mem::take(&mut self.regained) {
+            self.outputs.push_back(Output::Trusted);
         }
         if let Some(why) = self.fenced
             && !self.told_fence

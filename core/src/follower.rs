@@ -130,7 +130,10 @@ impl Raft {
         });
         self.ack.owed = false;
         let (lane, round) = (self.ack.lane, self.ack.round);
-        let result = AppendResult::Refused { probe: prev, hint };
+        let result = match self.is_suspect() {
+            false => AppendResult::Refused { probe: prev, hint },
+            true => AppendResult::Lacking { probe: prev, hint },
+        };
         self.send(
             leader,
             Body::AppendReply {
@@ -274,9 +277,10 @@ impl Raft {
         self.ack.owed = false;
         self.ack.told = self.ack.told.max(durable);
         let (lane, round) = (self.ack.lane, self.ack.round);
-        let result = AppendResult::Accepted {
-            durable,
-            received: proven,
+        let received = proven;
+        let result = match self.is_suspect() {
+            false => AppendResult::Accepted { durable, received },
+            true => AppendResult::Regaining { durable, received },
         };
         self.send(
             leader,

@@ -202,13 +202,14 @@ impl Raft {
         self.log.range(from, to)
     }
 
-    /// Switches the trace on or off. The first event of a life tells what the disk held.
+    /// Switches the trace on or off. The first events of a life tell what the disk held.
     pub fn listen(&mut self, on: bool) {
         self.ears.listening = on;
         if !on {
             return self.ears.events.clear();
         }
         if !std::mem::replace(&mut self.ears.told_boot, true) {
+            self.trace_suspicion();
             let HardState { term, vote } = self.hard_state;
             self.trace(|raft| Kind::Booted {
                 term,

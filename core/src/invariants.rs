@@ -3,6 +3,7 @@
 //! Cheap enough to run after every step of the simulator. What must hold *between* nodes is
 //! checked there; what must hold between two moments of one node, too.
 
+use crate::progress::Progress;
 use crate::quorum;
 use crate::raft::Raft;
 use crate::state::State;
@@ -157,7 +158,8 @@ impl Raft {
         // In its own term, and under the members in force, a leader commits nothing that its
         // quorum math does not allow. (What was committed before may be on fewer new voters.)
         let own = self.durability.index;
-        let matched = |node: NodeId| leading.peers.get(&node).map_or(own, |peer| peer.matched).0;
+        let counted = |peer: &Progress| peer.matched.max(peer.promised);
+        let matched = |node: NodeId| leading.peers.get(&node).map_or(own, counted).0;
         let allowed = Index(quorum::agreed(&membership.members, matched));
         let own_doing = leading.noop.max(membership.index());
         if self.commit >= own_doing && self.commit > allowed {

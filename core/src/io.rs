@@ -58,13 +58,27 @@ pub enum Condition {
         /// First position that is gone.
         cut_at: Index,
     },
-    /// Entries that were promised cannot be read (trap D3); a node does not start so.
-    Suspect {
-        /// First bad position.
-        from: Index,
-        /// Last bad position.
-        to: Index,
-    },
+    /// Entries that may have been promised cannot be read (trap D3).
+    Suspect(Suspicion),
+}
+
+/// What a node cannot know any more since its log rotted; see `suspect` for what it may do then.
+///
+/// **Term and vote must be certain**: a host that cannot vouch for them must not start the node.
+/// The host hands in only what comes before the rot, having removed the rest from its disk, and
+/// keeps the suspicion where a crash cannot take it, **noted before anything is removed**, until
+/// [`Output::Trusted`]. What the node wrote since then comes back with the entries. Rot that is
+/// found before that widens it: the lower `from`, the higher `to`, the term of now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Suspicion {
+    /// First position that could not be read.
+    pub from: Index,
+    /// The log may have been acknowledged up to here; `None`: nobody can tell how far. Too much
+    /// costs time, too little costs what was promised.
+    pub to: Option<Index>,
+    /// The term on disk when the rot was found, however often the node has started since.
+    pub since: Term,
 }
 
 /// How a read is proven fresh.
@@ -120,6 +134,8 @@ pub enum Refusal {
     NotReady,
     /// The members asked for make no sense.
     BadMembers(BadMembers),
+    /// The log of the node named has rotted, and it may not lead before it has it again.
+    Suspect,
 }
 
 /// How a proposal, a change of members or a transfer ended. Each ticket ends exactly once.
@@ -150,6 +166,8 @@ pub enum Abort {
     LeadershipLost,
     /// A change of members: this new voter is too slow or silent. It stays a learner.
     NotCaughtUp(NodeId),
+    /// The log of the target has rotted; this node still leads.
+    TargetSuspect,
 }
 
 /// One write for the log device. Perform in order of `seq`; several may share one sync.
@@ -249,6 +267,9 @@ pub enum Output {
     /// This node was a member and is none in the newest committed membership. Told once; a
     /// node that is added again goes on as if nothing had been.
     Removed,
+    /// The log has everything again that this node may have promised, on disk: the host may
+    /// forget the suspicion. Told once in a life that began suspect.
+    Trusted,
     /// This node has stopped for good in this life.
     Fenced(Fence),
     /// The log has grown: a snapshot of the state machine would be good, now or later.

@@ -3,7 +3,8 @@
 //! **Feed inputs, then drain [`Raft::poll`] until `None`.** That is the whole contract; `io`
 //! tells it on one page. In reading order: `types`, `message`, `io`, `raft`, `inputs`, `election`,
 //! `votes`, `leader`, `transfer`, `reconfigure`, `catch_up`, `follower`, `replication`, `commit`,
-//! `reads`, `lease`, `marks`, `snapshot`, `install`, `offer`, `autopilot`, `pilot`, `drain`.
+//! `reads`, `lease`, `marks`, `snapshot`, `install`, `offer`, `suspect`, `autopilot`, `pilot`,
+//! `drain`.
 //!
 //! | paper / thesis                         | file                     |
 //! |----------------------------------------|--------------------------|
@@ -20,6 +21,7 @@
 //! | T6.4 reads                             | `reads`                  |
 //! | T6.4.1 leases                          | `lease`                  |
 //! | quorum reads (HotCloud 2017)           | `marks`                  |
+//! | a log that rotted (FAST 2018)          | `suspect`                |
 
 pub mod autopilot;
 mod boot;
@@ -57,6 +59,7 @@ mod rng;
 mod sabotage;
 mod snapshot;
 mod state;
+mod suspect;
 mod time;
 pub mod trace;
 mod transfer;
@@ -69,7 +72,8 @@ pub use config::{Config, Limits, Switches, Timing};
 pub use hash::StableHasher;
 pub use invariants::Violation;
 pub use io::{
-    Abort, Condition, Durable, Fence, Outcome, Output, ReadPath, Refusal, Streamed, Write,
+    Abort, Condition, Durable, Fence, Outcome, Output, ReadPath, Refusal, Streamed, Suspicion,
+    Write,
 };
 pub use membership::{BadMembers, Members, Membership};
 pub use message::{AppendResult, Body, Message};

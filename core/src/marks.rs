@@ -155,7 +155,7 @@ impl Raft {
         let last = self.log.last().index;
         let voters = basis.members.all().into_iter();
         let mut voters: Vec<NodeId> = voters.filter(|n| basis.members.is_voter(*n)).collect();
-        let votes = voters.contains(&own);
+        let votes = voters.contains(&own) && !self.is_silent(Rule::L13SuspectMarks);
         voters.retain(|voter| *voter != own);
         self.marks.asked = Some(AskedMarks {
             request,
@@ -377,6 +377,10 @@ impl Raft {
         let Some(membership) = self.membership().map(|newest| newest.id) else {
             return self.ignore(to, IgnoreReason::NoMembership);
         };
+        // Its log may end before what it helped to commit (trap L13).
+        if self.is_silent(Rule::L13SuspectMarks) {
+            return self.ignore(to, IgnoreReason::Suspect);
+        }
         let last = self.log.last().index;
         self.trace(|_| Kind::ToldMark {
             to,

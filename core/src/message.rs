@@ -158,6 +158,20 @@ pub enum AppendResult {
     },
     /// The message was of an older term; the reply's term says which is newer (trap E11).
     Outdated,
+    /// As `Accepted`, from a node whose log rotted and that has not got it back yet (trap D3).
+    Regaining {
+        /// On disk *now*, and proven by this leader's messages in this life.
+        durable: Index,
+        /// Proven, perhaps still only in memory.
+        received: Index,
+    },
+    /// As `Refused`, from such a node: it may have acknowledged this entry before.
+    Lacking {
+        /// The `prev` that was refused.
+        probe: LogId,
+        /// The best place to try next.
+        hint: LogId,
+    },
 }
 
 impl Body {

@@ -29,6 +29,7 @@ impl Raft {
             node: *id,
             matched: peer.matched,
             heard: peer.heard,
+            suspect: peer.suspect,
         });
         let sight = Sight {
             leader,

@@ -32,6 +32,11 @@ pub(crate) struct Progress {
     pub next: Index,
     /// On the peer's disk and equal to ours. Counts for commitment.
     pub matched: Index,
+    /// The most it acknowledged in earlier sessions of this term, and lost since (trap D3). What
+    /// was committed with its help stays committed: it votes for nobody until it has it again.
+    pub promised: Index,
+    /// Its log rotted, by its own word, and it has not got it back.
+    pub suspect: bool,
     /// Appends on the way, oldest first.
     pub in_flight: VecDeque<InFlight>,
     /// Sum of their bytes.
@@ -74,6 +79,8 @@ impl Progress {
             pace: Pace::Probe,
             next,
             matched: Index(0),
+            promised: Index(0),
+            suspect: false,
             in_flight: VecDeque::new(),
             in_flight_bytes: 0,
             probing: false,

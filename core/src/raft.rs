@@ -7,7 +7,7 @@
 
 use crate::config::Config;
 use crate::durability::Durability;
-use crate::io::{Fence, Outcome, Output, Refusal};
+use crate::io::{Fence, Outcome, Output, Refusal, Suspicion};
 use crate::lease::Quiet;
 use crate::log::Log;
 use crate::marks::MarkReads;
@@ -58,6 +58,10 @@ pub struct Raft {
     /// A transfer whose outcome is not known yet.
     pub(crate) handed: Option<Handed>,
     pub(crate) snapshots: Snapshots,
+    /// Its log rotted, and it has not got back yet what it may have promised.
+    pub(crate) suspect: Option<Suspicion>,
+    /// It has now; the host is to be told.
+    pub(crate) regained: bool,
     pub(crate) fenced: Option<Fence>,
     /// Replies and requests that may leave at the next drain.
     pub(crate) outbox: Vec<Message>,

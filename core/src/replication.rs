@@ -114,10 +114,18 @@ impl Raft {
         }
         match result {
             AppendResult::Accepted { durable, received } => {
+                self.note_trusted(from);
                 self.on_accepted(from, round, durable, received);
             }
-            AppendResult::Refused { probe, hint } => self.on_refused(from, probe, hint),
+            AppendResult::Refused { probe, hint } => {
+                self.note_trusted(from);
+                self.on_refused(from, probe, hint);
+            }
             AppendResult::Outdated => {}
+            AppendResult::Regaining { durable, received } => {
+                self.on_regaining(from, round, durable, received);
+            }
+            AppendResult::Lacking { probe, hint } => self.on_lacking(from, probe, hint),
         }
         self.confirm_reads();
     }
@@ -201,7 +209,7 @@ impl Raft {
         }
     }
 
-    fn on_refused(&mut self, from: NodeId, probe: LogId, hint: LogId) {
+    pub(crate) fn on_refused(&mut self, from: NodeId, probe: LogId, hint: LogId) {
         let peer = self.peer(from);
         let matched = peer.matched;
         let relevant = match peer.pace {

@@ -98,6 +98,8 @@ rules! {
         "Commands are taken while leadership is handed over.";
     E16Anybody, "e16-anybody", "P6, T4.2.2",
         "Who is no voter campaigns all the same.";
+    E16SuspectVotes, "e16-suspect-votes", "FAST 2018",
+        "A node whose log rotted votes and campaigns with what is left of it.";
     E20Stranger, "e20-stranger", "P5.1",
         "Messages of another cluster are heard.";
     P53NoPrevCheck, "p5-3-no-prev-check", "P5.3",
@@ -168,6 +170,8 @@ rules! {
         "Answers to an earlier round of marks count.";
     L13SmallestMark, "l13-smallest-mark", "HotCloud 2017",
         "The smallest mark of a majority is taken for the read point.";
+    L13SuspectMarks, "l13-suspect-marks", "HotCloud 2017, FAST 2018",
+        "A node whose log rotted tells quorum reads where the rest of it ends.";
     S1KeepLog, "s1-keep-log", "P7, P figure 13",
         "A snapshot that ends at another entry than the log has there is taken for one that the \
          log holds.";
@@ -217,6 +221,10 @@ rules! {
         "Entries are acknowledged before they are on disk.";
     D2GoOn, "d2-go-on", "T3.8",
         "A failed write is taken for done.";
+    D3TrustsRot, "d3-trusts-rot", "FAST 2018",
+        "A node whose log rotted starts as if it had promised nothing.";
+    D3TrustsEarly, "d3-trusts-early", "FAST 2018",
+        "A node whose log rotted trusts it again as soon as a leader's log meets what is left.";
     D8KeepCrown, "d8-keep-crown", "T10.2.1",
         "A leader whose disk hangs stays the leader.";
 }
@@ -318,7 +326,7 @@ mod tests {
             let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
             assert!(name.chars().all(plain), "{name}");
             assert_eq!(Rule::named(name), Some(*rule));
-            assert!(rule.section().starts_with(['P', 'T', 'H']), "{name}");
+            assert!(rule.section().starts_with(['P', 'T', 'H', 'F']), "{name}");
             assert!(rule.what().ends_with('.'), "{name}");
         }
         assert_eq!(Rule::named("none"), None);

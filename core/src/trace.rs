@@ -216,6 +216,8 @@ pub enum VoteRefusal {
         /// For how long yet.
         left: Span,
     },
+    /// Its log rotted, so it cannot judge another (trap D3).
+    Suspect,
 }
 
 /// Why a node votes for nobody for a while, where leases are on.
@@ -268,6 +270,24 @@ pub enum IgnoreReason {
     MayNotCampaign,
     /// It knows no members, so it takes part in nothing (trap M10).
     NoMembership,
+    /// Its log rotted, so it answers for nothing (trap D3).
+    Suspect,
+}
+
+/// Why a node whose log rotted is trusted again; see `suspect` for the proofs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum TrustReason {
+    /// A leader's messages proved the log up to the last position that may have been promised.
+    Covered {
+        /// That position.
+        to: Index,
+    },
+    /// The log has an entry of a term that began after the rot was found.
+    NewerTerm {
+        /// The term on disk then.
+        since: Term,
+    },
 }
 
 /// What proves that a read point covers every write that was completed before the read came in.

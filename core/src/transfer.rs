@@ -51,8 +51,8 @@ impl Raft {
     /// (or the named node leads already), [`Outcome::Aborted`] otherwise.
     ///
     /// # Errors
-    /// Not leader, a transfer is running, no such member, no voter, nobody to hand over to,
-    /// fenced: nothing was done and the ticket is free.
+    /// Not leader, a transfer is running, no such member, no voter, its log rotted, nobody to hand
+    /// over to, fenced: nothing was done and the ticket is free.
     pub fn transfer(
         &mut self,
         now: Time,
@@ -77,6 +77,7 @@ impl Raft {
             }
             Some(to) if !members.contains(to) => return Err(Refusal::UnknownMember),
             Some(to) if !members.is_voter(to) => return Err(Refusal::NotVoter),
+            Some(to) if self.is_peer_suspect(to) => return Err(Refusal::Suspect),
             Some(to) => to,
             None => self.best_successor().ok_or(Refusal::NoTarget)?,
         };
@@ -102,10 +103,9 @@ impl Raft {
         let (members, now) = (self.members(), self.now);
         let limit = self.config.timing.election_min;
         let heard = |heard: Option<Time>| heard.is_some_and(|heard| now.since(heard) < limit);
-        let live = leading
-            .peers
-            .iter()
-            .filter(|(id, peer)| members.voters.binary_search(id).is_ok() && heard(peer.heard));
+        let live = leading.peers.iter().filter(|(id, peer)| {
+            members.voters.binary_search(id).is_ok() && heard(peer.heard) && !peer.suspect
+        });
         live.max_by_key(|(id, peer)| (peer.matched, Reverse(**id)))
             .map(|(id, _)| *id)
     }
@@ -147,6 +147,9 @@ impl Raft {
         };
         if !self.members().is_voter(to) {
             return self.abort_transfer(Abort::TargetGone);
+        }
+        if self.is_peer_suspect(to) {
+            return self.abort_transfer(Abort::TargetSuspect);
         }
         let (last, commit) = (self.log.last(), self.commit);
         let State::Leader(leading) = &self.state else {
@@ -262,6 +265,8 @@ impl Raft {
             Some(IgnoreReason::StaleLane)
         } else if mine != last && self.rule(Rule::E13NoLogCheck) {
             Some(IgnoreReason::LogDiffers { theirs: last, mine })
+        } else if self.is_silent(Rule::E16SuspectVotes) {
+            Some(IgnoreReason::Suspect)
         } else if !self.may_campaign() {
             Some(IgnoreReason::MayNotCampaign)
         } else {

@@ -2,7 +2,7 @@
 
 use crate::autopilot::Autopilot;
 use crate::config::Config;
-use crate::io::Fence;
+use crate::io::{Fence, Suspicion};
 use crate::membership::{Members, Membership};
 use crate::raft::Raft;
 use crate::reconfigure::Stage;
@@ -38,6 +38,10 @@ pub struct Peer {
     pub leaving: bool,
     /// Last entry of the snapshot that is on its way to it.
     pub snapshot: Option<LogId>,
+    /// Its log rotted, and it has not got it back.
+    pub suspect: bool,
+    /// The most it acknowledged in this term and lost then.
+    pub promised: Index,
 }
 
 /// A leadership transfer that is running.
@@ -208,6 +212,17 @@ impl<'a> View<'a> {
     pub fn membership(self) -> Option<&'a Membership> {
         self.0.log.membership()
     }
+    /// Its log rotted, and it is silent in votes and marks until it has everything again that it
+    /// may have promised.
+    #[must_use]
+    pub fn suspect(self) -> Option<Suspicion> {
+        self.0.suspect
+    }
+    /// It is suspect and the only voter: nobody can give it back what it lost.
+    #[must_use]
+    pub fn suspect_alone(self) -> bool {
+        self.0.suspect.is_some() && self.0.is_only_voter()
+    }
     /// Why it stopped for good.
     #[must_use]
     pub fn fenced(self) -> Option<Fence> {
@@ -294,6 +309,8 @@ impl<'a> View<'a> {
             heard: p.heard,
             leaving: leading.leaving.contains_key(id),
             snapshot: p.sending.as_ref().map(|sending| sending.meta.last),
+            suspect: p.suspect,
+            promised: p.promised,
         };
         leading.peers.iter().map(peer).collect()
     }

@@ -70,6 +70,8 @@ impl Raft {
             Some(VoteRefusal::LeaderAlive { leader, heard })
         } else if let Some(silence) = self.silence() {
             Some(silence)
+        } else if self.is_silent(Rule::E16SuspectVotes) {
+            Some(VoteRefusal::Suspect)
         } else if self.knows_nobody() {
             Some(VoteRefusal::NoMembership)
         } else if matches!(self.state, State::Leader(_)) && proposed <= term {
@@ -119,6 +121,8 @@ impl Raft {
         let behind = self.behind(theirs, mine);
         let silence = self.silence().filter(|_| !transfer);
         let refusal = match self.hard_state.vote {
+            // Its log may lack what it helped to commit, so it cannot judge another (trap D3).
+            _ if self.is_silent(Rule::E16SuspectVotes) => Some(VoteRefusal::Suspect),
             // Who knows no members is silent: it may be a voter that lost its disk (trap M10).
             _ if self.knows_nobody() => Some(VoteRefusal::NoMembership),
             // Asked again by the one already voted for: granted again (trap E6), if its log

@@ -204,7 +204,7 @@ fn rank(output: &Output) -> u8 {
         Output::Install { .. } => 3,
         Output::Apply { .. } => 4,
         Output::Settled { .. } | Output::ReadAt { .. } | Output::ReadFailed { .. } => 5,
-        Output::Leader { .. } | Output::Members { .. } | Output::Removed => 6,
+        Output::Leader { .. } | Output::Members { .. } | Output::Removed | Output::Trusted => 6,
         Output::Fenced(_) | Output::TakeSnapshot { .. } | Output::Discard { .. } => 6,
     }
 }

@@ -34,6 +34,7 @@
 //! | `commit`      | committing, applying, reading                                 |
 //! | `membership`  | members and handing over                                      |
 //! | `snapshot`    | snapshots                                                     |
+//! | `suspect`     | logs that rotted                                              |
 
 mod commit;
 mod disk;
@@ -43,6 +44,7 @@ mod persistent;
 mod replication;
 mod snapshot;
 mod state;
+mod suspect;
 mod votes;
 
 use raftwerk_core::trace::{Event, Kind, Role};
@@ -70,6 +72,7 @@ pub fn rules() -> Vec<Rule> {
         commit::RULES,
         membership::RULES,
         snapshot::RULES,
+        suspect::RULES,
     ];
     files.concat()
 }
@@ -204,13 +207,21 @@ impl fmt::Display for Rejection {
 /// One event: first what holds for all of them, then its own rules.
 fn judge(state: &mut State, event: &Event) -> Judged {
     let (node, kind) = (event.node, &event.kind);
+    if let Kind::FoundRot { suspicion, .. } = *kind {
+        return suspect::found(state, node, suspicion);
+    }
     if let Kind::Booted { term, vote, last } = *kind {
         return persistent::booted(state, node, term, vote, last);
     }
     persistent::runs(state, event)?;
     election::term_of(state, event)?;
+    suspect::silent(state, node, kind)?;
     match kind {
-        Kind::Booted { .. } => Ok(()),
+        Kind::Booted { .. } | Kind::FoundRot { .. } => Ok(()),
+        Kind::ElectionForgone { .. }
+        | Kind::Trusted { .. }
+        | Kind::PeerSuspect { .. }
+        | Kind::PeerTrusted { .. } => suspect::judge(state, node, kind),
         Kind::HeldForDisk { .. }
         | Kind::Released { .. }
         | Kind::Persisted { .. }

@@ -9,9 +9,11 @@ mod compared;
 mod members;
 mod reads;
 mod rule;
+mod suspect;
 mod words;
 
 pub use members::decision;
+pub use suspect::suspicion;
 pub use words::{abort, cause, refusal, role_name, section, timer_name};
 use words::{count, end, entries, fence, ignored, names, span, useless, vote_word};
 
@@ -204,6 +206,11 @@ fn what(event: &Event) -> String {
         Kind::SnapshotInstalled { last } => {
             format!("{node}'s disk has the snapshot up to {last}. Its store loads it.")
         }
+        Kind::FoundRot { .. }
+        | Kind::ElectionForgone { .. }
+        | Kind::Trusted { .. }
+        | Kind::PeerSuspect { .. }
+        | Kind::PeerTrusted { .. } => suspect::told(node, &event.kind),
     }
 }
 
@@ -312,6 +319,7 @@ fn refused_vote(node: NodeId, to: NodeId, pre: bool, proposed: u64, why: VoteRef
         VoteRefusal::Leading => format!("{node} leads this term itself"),
         VoteRefusal::NoMembership => format!("{node} knows no members yet"),
         VoteRefusal::Silent { why, left } => reads::silent(node, why, left),
+        VoteRefusal::Suspect => format!("part of {node}'s log rotted, and it has not got it back"),
     };
     format!("{to} asks {node} for its {word} in term {proposed}. {node} refuses: {why}.")
 }

@@ -89,6 +89,14 @@ fn fields(body: &Body) -> Vec<(String, String)> {
                     field("refused entry before", probe.to_string());
                     field("try", hint.to_string());
                 }
+                AppendResult::Regaining { durable, received } => {
+                    field("its log rotted, on disk now", durable.to_string());
+                    field("received", received.to_string());
+                }
+                AppendResult::Lacking { probe, hint } => {
+                    field("its log rotted, lacks entry before", probe.to_string());
+                    field("try", hint.to_string());
+                }
                 AppendResult::Outdated => field("refused", "older term".to_string()),
             }
         }

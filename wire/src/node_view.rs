@@ -66,6 +66,7 @@ impl NodeView {
             lease: view.lease().map(|end| end.0),
             quiet: view.quiet().map(|end| end.0),
             fenced: view.fenced().map(|why| format!("{why:?}")),
+            suspect: view.suspect().map(explain::suspicion),
             ..NodeView::default()
         }
     }
@@ -187,6 +188,7 @@ fn peer(peer: raftwerk_core::Peer) -> PeerView {
         round: peer.echoed.0,
         heard: peer.heard.map(|time| time.0),
         snapshot: peer.snapshot.map(|last| last.index.0),
+        suspect: peer.suspect,
     }
 }
 

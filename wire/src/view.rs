@@ -135,6 +135,10 @@ pub struct NodeView {
     pub held: Vec<String>,
     /// Why it stopped for good, in words.
     pub fenced: Option<String>,
+    /// Its log rotted, and it is silent in votes and marks until it has it again: what it lost,
+    /// in words.
+    #[serde(default)]
+    pub suspect: Option<String>,
     /// Its state machine.
     pub store: StoreView,
     /// Optional rules that are on.
@@ -265,6 +269,9 @@ pub struct PeerView {
     pub heard: Option<u64>,
     /// Last index of the snapshot that is on its way to the peer.
     pub snapshot: Option<u64>,
+    /// Its log rotted, and it has not got it back.
+    #[serde(default)]
+    pub suspect: bool,
 }
 
 /// A read that waits.

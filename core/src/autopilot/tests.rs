@@ -26,6 +26,7 @@ struct Scene {
     free: bool,
     silent: BTreeSet<u64>,
     behind: BTreeSet<u64>,
+    suspect: BTreeSet<u64>,
     heard: BTreeMap<u64, Time>,
 }
 
@@ -38,6 +39,7 @@ impl Scene {
             free: true,
             silent: BTreeSet::new(),
             behind: BTreeSet::new(),
+            suspect: BTreeSet::new(),
             heard: BTreeMap::new(),
         }
     }
@@ -55,6 +57,7 @@ impl Scene {
                 node,
                 matched: Index(5_000 - lacks),
                 heard: self.heard.get(&node.0).copied(),
+                suspect: self.suspect.contains(&node.0),
             });
         }
         let sight = Sight {
@@ -125,6 +128,24 @@ fn a_learner_that_lags_or_was_away_is_not_steady() {
     scene.silent.clear();
     let (took, _) = scene.run(LONG).expect("at last");
     assert_eq!(took, demo().stable_after);
+}
+
+/// It is there, so nobody takes its place; and it elects nobody, so it is no one to count on.
+#[test]
+fn a_suspect_member_is_neither_dead_nor_steady_nor_counted_on() {
+    let mut scene = Scene::new(demo(), members(&[1, 2], &[4]));
+    scene.suspect.insert(4);
+    assert_eq!(scene.run(LONG), None, "a learner is not promoted");
+    scene.suspect.clear();
+    assert!(scene.run(LONG).is_some());
+    let mut scene = Scene::new(demo(), members(&[1, 2, 3], &[4]));
+    scene.suspect.insert(3);
+    assert_eq!(scene.run(LONG), None, "a voter is not replaced");
+    // Of four one is too many: the one that cannot elect goes.
+    let mut scene = Scene::new(demo(), members(&[1, 2, 3, 4], &[]));
+    scene.suspect.insert(2);
+    let (_, decision) = scene.run(LONG).expect("one goes");
+    assert_eq!(decision.target, members(&[1, 3, 4], &[2]));
 }
 
 #[test]

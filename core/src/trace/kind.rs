@@ -2,10 +2,11 @@
 
 use super::{
     CommitReason, ElectionReason, FallBack, FollowerReason, Held, IgnoreReason, InstallReason,
-    Pace, ReadProof, Role, SendEnd, Silence, SnapshotUseless, Step, TransferReason, VoteRefusal,
+    Pace, ReadProof, Role, SendEnd, Silence, SnapshotUseless, Step, TransferReason, TrustReason,
+    VoteRefusal,
 };
 use crate::autopilot::Decision;
-use crate::io::{Abort, Fence, ReadPath, Refusal};
+use crate::io::{Abort, Fence, ReadPath, Refusal, Suspicion};
 use crate::membership::Members;
 use crate::time::{Span, Time};
 use crate::types::{Index, LogId, NodeId, Term, Ticket, WriteSeq};
@@ -441,6 +442,38 @@ pub enum Kind {
         /// Last entry inside.
         last: LogId,
     },
+    /// The node is about to start although its log has rotted: it is suspect, silent in votes and
+    /// marks.
+    FoundRot {
+        /// What it cannot know.
+        suspicion: Suspicion,
+        /// It is the only voter: nobody can ever give it back what it lost.
+        alone: bool,
+    },
+    /// Its timer fired, and being suspect it does not campaign.
+    ElectionForgone {
+        /// What it cannot know.
+        suspicion: Suspicion,
+    },
+    /// It is not suspect any more.
+    Trusted {
+        /// Why.
+        reason: TrustReason,
+        /// Up to where its log is on disk.
+        durable: Index,
+    },
+    /// The leader learned that the log of a peer has rotted, and begins with it anew.
+    PeerSuspect {
+        /// The peer.
+        peer: NodeId,
+        /// The most it acknowledged in this term.
+        promised: Index,
+    },
+    /// The leader learned that a peer whose log had rotted has everything again.
+    PeerTrusted {
+        /// The peer.
+        peer: NodeId,
+    },
 }
 
 impl Kind {
@@ -475,6 +508,7 @@ impl Kind {
                 VoteRefusal::LogBehind { .. } => "P5.4.1",
                 VoteRefusal::NoMembership => "T4.4",
                 VoteRefusal::Silent { .. } => "T6.4.1",
+                VoteRefusal::Suspect => "FAST 2018",
                 _ => "P5.2",
             },
             Kind::BecameLeader { .. } | Kind::FoundLeader { .. } => "P5.2",
@@ -532,6 +566,15 @@ impl Kind {
             Kind::TransferStarted { .. }
             | Kind::SentTimeoutNow { .. }
             | Kind::TransferAborted { .. } => "T3.10",
+            Kind::Ignored {
+                reason: IgnoreReason::Suspect,
+                ..
+            }
+            | Kind::FoundRot { .. }
+            | Kind::ElectionForgone { .. }
+            | Kind::Trusted { .. }
+            | Kind::PeerSuspect { .. }
+            | Kind::PeerTrusted { .. } => "FAST 2018",
             Kind::Ignored { .. } => "P5.1",
             Kind::Fenced { .. } => "T3.8",
             Kind::AppendedCommand { .. }
@@ -586,6 +629,11 @@ impl Kind {
             | Kind::SnapshotUnsent { .. }
             | Kind::InstallingSnapshot { .. }
             | Kind::SnapshotInstalled { .. }
+            | Kind::FoundRot { .. }
+            | Kind::ElectionForgone { .. }
+            | Kind::Trusted { .. }
+            | Kind::PeerSuspect { .. }
+            | Kind::PeerTrusted { .. }
             | Kind::Fenced { .. } => true,
             Kind::GrantedVote { .. } => true,
             Kind::AcceptedAppend { new, .. } => *new > 0,

@@ -128,6 +128,39 @@ impl Cluster {
         }
     }
 
+    /// Power off, and on with a log that cannot be read from `from` on: the host cuts it there
+    /// and notes what may have been promised. Rot that is found again widens what is known of it.
+    pub fn rot(&mut self, id: u64, from: u64) {
+        let disk = &mut self.nodes.get_mut(&id).expect("known node").disk;
+        let last = disk.entries.last().map_or(Index(0), |last| last.id.index);
+        let (mut from, mut to) = (Index(from), last);
+        disk.entries.retain(|entry| entry.id.index < from);
+        if let Condition::Suspect(before) = disk.condition {
+            from = from.min(before.from);
+            to = to.max(before.to.unwrap_or_default());
+        }
+        disk.condition = Condition::Suspect(Suspicion {
+            from,
+            to: Some(to),
+            since: disk.hard_state.term,
+        });
+        self.restart(id);
+    }
+
+    /// As [`Cluster::rot`], and nobody can tell how far the log went.
+    pub fn rot_without_end(&mut self, id: u64, from: u64) {
+        self.rot(id, from);
+        let disk = &mut self.nodes.get_mut(&id).expect("known node").disk;
+        if let Condition::Suspect(suspicion) = &mut disk.condition {
+            suspicion.to = None;
+        }
+        self.restart(id);
+    }
+
+    pub fn is_suspect(&self, id: u64) -> bool {
+        self.view(id).suspect().is_some()
+    }
+
     // ------------------------------------------------------------------ looking
 
     pub fn leaders(&self) -> Vec<u64> {

@@ -346,6 +346,13 @@ impl Node {
             }
             Output::Fenced(why) => self.fenced = Some(why),
             Output::Removed => self.removed += 1,
+            Output::Trusted => {
+                assert!(
+                    matches!(self.disk.condition, Condition::Suspect(_)),
+                    "told once"
+                );
+                self.disk.condition = Condition::Clean;
+            }
             Output::Install { meta } => self.load(meta),
             Output::TakeSnapshot { at_least } => self.asked.push(at_least),
             Output::Discard { meta } => {
@@ -372,6 +379,7 @@ fn in_order(outputs: &[Output]) {
         Output::Apply { .. } => 4,
         Output::Settled { .. } | Output::ReadAt { .. } | Output::ReadFailed { .. } => 5,
         Output::Leader { .. } | Output::Members { .. } | Output::Removed => 6,
+        Output::Trusted => 6,
         Output::Fenced(_) | Output::TakeSnapshot { .. } | Output::Discard { .. } => 6,
     };
     assert!(outputs.is_sorted_by_key(rank), "out of order: {outputs:?}");

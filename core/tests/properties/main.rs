@@ -166,9 +166,11 @@ fn the_schedules_meet_everything() {
         "Committed",
         "CutLog",
         "Fenced",
+        "FoundRot",
         "HeldForDisk",
         "LearnerCaughtUp",
         "MembershipInForce",
+        "PeerSuspect",
         "ReadFailed",
         "ReadServed",
         "RefusedAppend",
@@ -178,6 +180,7 @@ fn the_schedules_meet_everything() {
         "SettledCommitted",
         "SettledHandedOver",
         "SettledUnknown",
+        "Trusted",
     ];
     for name in expect {
         let often = met.get(name).copied().unwrap_or_default();

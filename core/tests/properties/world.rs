@@ -47,6 +47,9 @@ pub enum Act {
     Cut(u64, u64),
     Heal,
     Restart(u64),
+    /// Power off and on, and the log has rotted from somewhere on, if a majority is left that is
+    /// neither suspect nor stopped.
+    Rot(u64, usize),
     /// Its next write fails, if a majority is left without it.
     FailDisk(u64),
 }
@@ -131,7 +134,8 @@ pub fn act() -> impl Strategy<Value = Act> {
         1 => (1..=5u64, 1..=5u64).prop_map(|(from, to)| Act::Cut(from, to)),
         1 => Just(Act::Heal),
         1 => (1..=5u64).prop_map(Act::Restart),
-        1 => (1..=5u64).prop_map(Act::FailDisk),
+        4 => (1..=5u64).prop_map(Act::FailDisk),
+        1 => (1..=5u64, any::<usize>()).prop_map(|(node, from)| Act::Rot(node, from)),
     ]
 }
 
@@ -218,6 +222,7 @@ impl World {
             Act::Heal => self.cluster.cut.clear(),
             Act::Restart(id) => self.cluster.restart(node(*id)),
             Act::FailDisk(id) => self.fail_disk(node(*id)),
+            Act::Rot(id, from) => self.rot(node(*id), *from),
         }
         self.check();
     }
@@ -288,18 +293,31 @@ impl World {
         }
     }
 
+    /// Whether enough nodes are sound without this one, as far as that can be said: members must
+    /// not change.
+    fn is_spare(&self, id: u64) -> bool {
+        let sound = |(other, node): &(&u64, &Node)| {
+            **other != id && node.fenced.is_none() && node.raft.view().suspect().is_none()
+        };
+        let left = self.cluster.nodes.iter().filter(sound).count();
+        !self.setup.changes && left >= quorum::majority(self.cluster.nodes.len())
+    }
+
     fn fail_disk(&mut self, id: u64) {
-        let alive = |node: &&Node| node.fenced.is_none();
-        let (all, left) = (
-            self.cluster.nodes.len(),
-            self.cluster.nodes.values().filter(alive).count(),
-        );
         let seq = self.cluster.node(id).writes.first().map(|write| write.seq);
         if let Some(seq) = seq
-            && !self.setup.changes
-            && left > quorum::majority(all)
+            && self.is_spare(id)
         {
             self.cluster.feed(id, [Input::PersistFailed(seq)]);
+        }
+    }
+
+    fn rot(&mut self, id: u64, from: usize) {
+        let entries = self.cluster.node(id).disk.entries.len();
+        if let Some(from) = from.checked_rem(entries)
+            && self.is_spare(id)
+        {
+            self.cluster.rot(id, from as u64 + 1);
         }
     }
 

@@ -52,16 +52,21 @@ fn d2_a_failed_write_ends_the_node_for_good() {
     assert_eq!(c.node(1).raft.deadline(), Time::NEVER);
 }
 
+/// What was under way when the power went was never promised; what rotted was (`tests/suspect`).
 #[test]
-fn d3_a_node_does_not_start_with_promised_entries_unreadable() {
-    let (from, to) = (Index(2), Index(4));
+fn d3_a_torn_tail_makes_nobody_suspect_and_rot_does() {
     let mut disk = Durable::bootstrap(&Members::of_voters([1, 2, 3].map(NodeId)));
-    disk.condition = Condition::Suspect { from, to };
-    let refused = Raft::boot(config(1), disk.clone(), Time(0));
-    assert_eq!(refused.err(), Some(BootError::Suspect { from, to }));
-    // What was under way when the power went was never promised.
     disk.condition = Condition::TornTail { cut_at: Index(2) };
-    assert!(Raft::boot(config(1), disk, Time(0)).is_ok());
+    let torn = Raft::boot(config(1), disk.clone(), Time(0)).expect("starts");
+    assert_eq!(torn.view().suspect(), None);
+    let suspicion = Suspicion {
+        from: Index(2),
+        to: Some(Index(4)),
+        since: Term(0),
+    };
+    disk.condition = Condition::Suspect(suspicion);
+    let rotten = Raft::boot(config(1), disk, Time(0)).expect("starts");
+    assert_eq!(rotten.view().suspect(), Some(suspicion));
 }
 
 /// Who waits for its own disk for longer than an election timeout could not lead: it asks nobody,

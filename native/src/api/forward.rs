@@ -374,6 +374,10 @@ pub(super) fn trouble(why: Refusal) -> Trouble {
             let why = "no other voter was heard lately; try again shortly";
             Trouble::later("no_target", why)
         }
+        Refusal::Suspect => {
+            let why = "the log of the node named has rotted; it cannot lead before it has it again";
+            Trouble::later("suspect", why)
+        }
         Refusal::NotReady => {
             let why = "the leader is not ready to change members; try again shortly";
             Trouble::later("not_ready", why)

@@ -151,6 +151,10 @@ fn not_done(outcome: Outcome) -> Trouble {
             let why = "the node named is no voter any more; the leader is the same";
             Trouble::new(StatusCode::CONFLICT, "not_voter", why)
         }
+        Outcome::Aborted(Abort::TargetSuspect) => Trouble::later(
+            "suspect",
+            "the log of the node named has rotted; the leader is the same",
+        ),
         Outcome::Aborted(Abort::LeadershipLost) | Outcome::Lost => Trouble::later(
             "leader_lost",
             "the leader changed before the change began, nothing was done; try again",

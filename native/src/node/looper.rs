@@ -318,6 +318,8 @@ impl Looper {
                 self.parts.log.line(line);
             }
             Output::Removed => self.parts.log.line("removed from the cluster"),
+            // No node is started suspect here.
+            Output::Trusted => {}
             Output::Fenced(why) => self.fenced(why),
             // Snapshots are switched off here, so no log is trimmed and none is sent.
             Output::Stream { .. }

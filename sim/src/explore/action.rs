@@ -37,6 +37,8 @@ pub(crate) enum Action {
     Tick(u8),
     /// Power off and on; so many waiting writes had reached the disk.
     Reboot { node: u8, kept: u8 },
+    /// Power off and on, and of the log on disk only so many entries can be read (trap D3).
+    Rot { node: u8, kept: u8 },
     /// The disk fails for good; so many waiting writes had reached it.
     Fail { node: u8, kept: u8 },
     /// The host says a connection broke.
@@ -68,6 +70,7 @@ impl Action {
             Action::Read { node, ticket, path } => pack(10, node, ticket << 2 | path),
             Action::Tick(node) => pack(19, node, 0),
             Action::Reboot { node, kept } => pack(11, node, kept),
+            Action::Rot { node, kept } => pack(20, node, kept),
             Action::LinkDown { node, peer } => pack(12, node, peer),
             Action::LinkUp { node, peer } => pack(13, node, peer),
             Action::Stall(node) => pack(14, node, 0),
@@ -101,6 +104,7 @@ impl Action {
             | Action::Propose { node, .. }
             | Action::Read { node, .. }
             | Action::Reboot { node, .. }
+            | Action::Rot { node, .. }
             | Action::Fail { node, .. }
             | Action::LinkDown { node, .. }
             | Action::LinkUp { node, .. } => Some(node),
@@ -126,6 +130,7 @@ impl Action {
             | Action::Propose { node, .. }
             | Action::Read { node, .. }
             | Action::Reboot { node, .. }
+            | Action::Rot { node, .. }
             | Action::Fail { node, .. }
             | Action::LinkDown { node, .. }
             | Action::LinkUp { node, .. } => *node = other,
@@ -190,6 +195,10 @@ impl Action {
                 node,
                 kept: argument,
             },
+            20 => Action::Rot {
+                node,
+                kept: argument,
+            },
             kind => unreachable!("no action of kind {kind}"),
         }
     }
@@ -251,6 +260,7 @@ mod tests {
                 path: 3,
             },
             Action::Reboot { node, kept: 1 },
+            Action::Rot { node, kept: 3 },
             Action::Fail { node, kept: 2 },
             Action::LinkDown { node, peer },
             Action::LinkUp { node, peer },

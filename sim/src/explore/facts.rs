@@ -30,6 +30,8 @@ pub(crate) struct Facts {
     pub members: Members,
     /// Writes that are not on disk.
     pub writes: usize,
+    /// By its own word part of its log rotted, and what it promised is not all there.
+    pub suspect: bool,
     /// By its clock it may serve reads from a lease.
     pub leased: bool,
     /// How often its clock went on.
@@ -52,6 +54,7 @@ impl Facts {
                 .membership()
                 .map_or_else(Members::default, |m| m.members.clone()),
             writes: host.writes.len(),
+            suspect: view.suspect().is_some(),
             leased: view.lease().is_some_and(|end| end > host.now),
             ticks: host.ticks,
         }

@@ -17,7 +17,9 @@ use super::fingerprint::{Blind, Fingerprint, NOBODY};
 use super::scope::Clocks;
 use super::shots::Shots;
 use super::step::Input;
-use raftwerk_core::{Config, Durable, Index, Members, NodeId, Raft, Ticket, Time, Write};
+use raftwerk_core::{
+    Condition, Config, Durable, Index, Members, NodeId, Raft, Suspicion, Ticket, Time, Write,
+};
 use std::collections::VecDeque;
 
 /// What every clock shows at first.
@@ -209,6 +211,27 @@ impl Host {
         if let Some(to) = write.trim_to {
             disk.entries.retain(|entry| entry.id.index > to);
         }
+    }
+
+    /// The log on disk can be read up to a position and no further: the host cuts it there and
+    /// notes what may have been promised, in one step, which rot of more widens.
+    pub fn rot(&mut self, kept: usize) {
+        let disk = &mut self.disk;
+        let end = disk.entries.last().map_or(Index(0), |last| last.id.index);
+        disk.entries.truncate(kept);
+        let lost = Suspicion {
+            from: Index(kept as u64 + 1),
+            to: Some(end),
+            since: disk.hard_state.term,
+        };
+        disk.condition = Condition::Suspect(match disk.condition {
+            Condition::Suspect(before) => Suspicion {
+                from: lost.from.min(before.from),
+                to: lost.to.max(before.to),
+                since: lost.since,
+            },
+            Condition::Clean | Condition::TornTail { .. } => lost,
+        });
     }
 
     pub fn reboot(&mut self, kept: usize, setting: &Setting) -> Result<(), Finding> {

@@ -6,7 +6,8 @@
 //! | `StateMachineSafety`       | what one node takes for committed no other contradicts      |
 //! | `LeaderCompleteness`       | leaders of later terms have it                              |
 //! | `LogMatching`              | same term at a position: same logs up to there              |
-//! | `CommittedOnQuorumOfDisks` | it is on most disks, those of crashed nodes included (X2)   |
+//! | `CommittedOnQuorumOfDisks` | it is on most disks, those of crashed nodes included (X2);  |
+//! |                            | a node that is suspect counts, whatever it has lost         |
 //! | `ReadCovers`               | a read point covers what was committed when the read began  |
 //! | `OneLease`                 | one node at a time may serve reads from a lease             |
 //! | `HandsOverToCaughtUp`      | who is told to campaign has the leader's log on its disk    |
@@ -265,7 +266,9 @@ fn on_quorum_of_disks(
     let at = links.len() - 1;
     let holds = |disk: &[Row]| disk.get(at) == Some(&last.row);
     let on_disk = |node: u8| holds(&table.facts(world.state(node)).disk);
-    if quorum::reached(members, |node| number(node).is_some_and(on_disk)) {
+    // Who knows that it lost something undoes nothing that it may have lost (FAST 2018).
+    let keeps = |node: u8| on_disk(node) || table.facts(world.state(node)).suspect;
+    if quorum::reached(members, |node| number(node).is_some_and(keeps)) {
         return Ok(());
     }
     let have: Vec<String> = (0..world.states().len() as u8)

@@ -117,6 +117,7 @@ impl Moves {
             Action::Transfer { .. } => Some(Budget::Transfers),
             Action::Read { .. } => Some(Budget::Reads),
             Action::Reboot { .. } => Some(Budget::Reboots),
+            Action::Rot { .. } => Some(Budget::Rots),
             Action::Fail { .. } => Some(Budget::Failures),
             Action::LinkDown { .. } | Action::LinkUp { .. } => Some(Budget::Links),
         };
@@ -183,7 +184,7 @@ impl Moves {
                 world.remove_any(token);
                 before -= 1;
             }
-            Action::Reboot { .. } => {
+            Action::Reboot { .. } | Action::Rot { .. } => {
                 world.keep(|item| item & !LATE != token);
                 before = 0;
             }

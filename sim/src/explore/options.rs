@@ -107,6 +107,10 @@ impl Moves {
             let kept = 0..=facts.writes as u8;
             options.extend(kept.map(|kept| Action::Reboot { node, kept }));
         }
+        if may(Budget::Rots) {
+            let kept = 0..facts.disk.len() as u8;
+            options.extend(kept.map(|kept| Action::Rot { node, kept }));
+        }
         if may(Budget::Failures) && facts.writes > 0 {
             let kept = 0..=facts.writes as u8;
             options.extend(kept.map(|kept| Action::Fail { node, kept }));

@@ -24,7 +24,7 @@ pub(crate) fn may_leave(host: &Host, message: &Message) -> Result<(), Finding> {
         }
         Body::Append { .. } => disk.hard_state == ballot(message.from),
         Body::AppendReply {
-            result: AppendResult::Accepted { durable, .. },
+            result: AppendResult::Accepted { durable, .. } | AppendResult::Regaining { durable, .. },
             ..
         } => agrees(host, *durable),
         Body::SnapshotReply { matched, .. } => agrees(host, *matched),

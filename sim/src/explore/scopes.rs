@@ -12,6 +12,7 @@ mod overtaken;
 mod persistence;
 mod reads;
 mod replication;
+mod rot;
 mod snapshots;
 mod transfer;
 
@@ -25,6 +26,7 @@ pub fn scopes() -> Vec<Scope> {
         election::scopes(),
         replication::scopes(),
         persistence::scopes(),
+        rot::scopes(),
         overtaken::scopes(),
         snapshots::scopes(),
         reads::scopes(),

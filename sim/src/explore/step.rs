@@ -4,7 +4,9 @@ use super::fingerprint::NOBODY;
 use super::host::{Broken, Finding, Host, Setting};
 use super::{conduct, promise, shots};
 use raftwerk_core::trace::{Event, Timer};
-use raftwerk_core::{Fence, Members, Message, NodeId, Output, Payload, ReadPath, Span, Ticket};
+use raftwerk_core::{
+    Condition, Fence, Members, Message, NodeId, Output, Payload, ReadPath, Span, Ticket,
+};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -35,6 +37,9 @@ pub(crate) enum Input<'a> {
     Read(Ticket, ReadPath),
     /// The power fails and comes back; the oldest so many writes had reached the disk.
     Reboot(usize),
+    /// The same, nothing that waited had reached the disk, and of the log on it only so many
+    /// entries can be read.
+    Rot(usize),
     /// The disk fails for good; the oldest so many writes had reached it.
     Fail(usize),
     /// The host says that a connection broke, or is there again.
@@ -139,6 +144,11 @@ impl Ran {
                 host.reboot(kept, setting)?;
                 host.raft.listen(listen);
             }
+            Input::Rot(kept) => {
+                host.rot(kept);
+                host.reboot(0, setting)?;
+                host.raft.listen(listen);
+            }
             Input::Fail(kept) => {
                 let seq = host.writes[kept.min(host.writes.len() - 1)].0.seq;
                 host.perform(kept);
@@ -218,6 +228,7 @@ impl Ran {
             }
             Output::Install { meta } => host.load(&meta)?,
             Output::Discard { meta } => host.shots.staged.retain(|(other, _)| *other != meta),
+            Output::Trusted => host.disk.condition = Condition::Clean,
             Output::Fenced(Fence::Storage) if host.failed => {}
             Output::Fenced(why) => {
                 let detail = format!("{} stops for good: {why:?}", host.raft.view().id());

@@ -234,6 +234,7 @@ impl Table {
             } => Input::Read(ticket(number), path(way)),
             Action::Tick(_) => Input::Tick,
             Action::Reboot { kept, .. } => Input::Reboot(usize::from(kept)),
+            Action::Rot { kept, .. } => Input::Rot(usize::from(kept)),
             Action::Fail { kept, .. } => Input::Fail(usize::from(kept)),
             Action::LinkDown { peer, .. } => Input::Link(name(peer), false),
             Action::LinkUp { peer, .. } => Input::Link(name(peer), true),

@@ -188,6 +188,12 @@ fn words(table: &Table, action: Action) -> String {
                 name(node)
             )
         }
+        Action::Rot { node, kept } => {
+            format!(
+                "{} crashes and starts; of its log only {kept} entries can be read",
+                name(node)
+            )
+        }
         Action::Fail { node, kept } => {
             format!(
                 "the disk of {} fails for good with {kept} waiting writes on it",
@@ -258,6 +264,12 @@ fn describe(message: &Message) -> String {
                     format!("received {received}, on disk {durable}")
                 }
                 AppendResult::Refused { probe, hint } => format!("refuses {probe}, try {hint}"),
+                AppendResult::Regaining { durable, received } => {
+                    format!("its log rotted: received {received}, on disk {durable}")
+                }
+                AppendResult::Lacking { probe, hint } => {
+                    format!("its log rotted: refuses {probe}, try {hint}")
+                }
                 AppendResult::Outdated => "outdated".to_string(),
             };
             format!("{result}, round {}", round.0)

@@ -33,6 +33,8 @@ pub struct Budgets {
     pub reads: u8,
     /// Crashes, each followed by a start.
     pub reboots: u8,
+    /// Logs that rot, each while its node is down, which then starts.
+    pub rots: u8,
     /// Disks that fail for good.
     pub failures: u8,
     /// Messages that arrive twice.
@@ -62,6 +64,7 @@ pub(crate) enum Budget {
     Links,
     Delays,
     Forgeries,
+    Rots,
 }
 
 /// Most terms of a world.
@@ -238,6 +241,7 @@ impl World {
             (Budget::Links, budgets.links),
             (Budget::Delays, budgets.delays),
             (Budget::Forgeries, budgets.forgeries),
+            (Budget::Rots, budgets.rots),
         ];
         self.words[self.nodes + BUDGETS..self.nodes + FIXED].fill(0);
         for (budget, amount) in list {

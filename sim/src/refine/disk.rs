@@ -4,7 +4,7 @@
 //! some time: not before the last thing the disk reported, or the node relied upon, and not
 //! later than now. A crash may end a write in the middle, so every single entry is a step.
 
-use super::state::{Log, last};
+use super::state::{Log, has, last};
 use raftwerk_core::{HardState, Index, LogId, Term};
 
 /// One change of the log in memory.
@@ -111,6 +111,18 @@ impl Disk {
             if last(&log) == id {
                 found = Some(log.clone());
             }
+        }
+        found
+    }
+
+    /// The beginning, up to here, of a log that the disk can hold.
+    pub fn log_cut_to(&self, id: LogId) -> Option<Log> {
+        let mut log = self.base.clone();
+        let cut = |log: &Log| has(log, id).then(|| log[..id.index.0 as usize].to_vec());
+        let mut found = cut(&log);
+        for (change, _) in &self.changes {
+            apply(&mut log, change.clone());
+            found = cut(&log).or(found);
         }
         found
     }

@@ -133,6 +133,8 @@ pub(super) fn booted(
         untold,
         installing: None,
         highest,
+        suspect: state.nodes.get(&id).and_then(|before| before.rot),
+        rot: None,
     };
     state.nodes.insert(id, node);
     Ok(())
@@ -163,7 +165,10 @@ fn hard_state_kept(before: &Node, hard: HardState) -> Judged {
 
 /// P figure 2: log entries are on stable storage before they are acknowledged.
 fn log_kept(before: &Node, last: LogId) -> Result<Log, Broken> {
+    // What rotted was cut off.
+    let rotted = before.rot.filter(|rot| last.index < rot.from);
     let found = before.disk.log_ending_at(last);
+    let found = found.or_else(|| rotted.and_then(|_| before.disk.log_cut_to(last)));
     found.ok_or_else(|| {
         let (durable, end) = (before.durable, before.last());
         let detail = format!("ends at {last}; was on disk up to {durable}, in memory up to {end}");

@@ -3,7 +3,7 @@
 
 use super::disk::Disk;
 use raftwerk_core::trace::{Role, Step};
-use raftwerk_core::{Index, LogId, Members, NodeId, Term};
+use raftwerk_core::{Index, LogId, Members, NodeId, Suspicion, Term};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Terms of the entries, from position 1 on.
@@ -42,6 +42,10 @@ pub(super) struct Node {
     pub installing: Option<LogId>,
     /// The highest term it ever had: its messages may carry it.
     pub highest: Term,
+    /// What it lost when its log rotted, until it is trusted again.
+    pub suspect: Option<Suspicion>,
+    /// The same, found and not started with yet.
+    pub rot: Option<Suspicion>,
 }
 
 /// A term with a leader.
@@ -89,6 +93,8 @@ pub(super) struct State {
     pub committed: Log,
     /// The memberships named by entries.
     pub memberships: BTreeMap<LogId, Members>,
+    /// Whose log ever rotted.
+    pub rotted: BTreeSet<NodeId>,
 }
 
 impl State {
@@ -104,6 +110,7 @@ impl State {
             claims: BTreeMap::new(),
             committed: Log::new(),
             memberships: BTreeMap::from([(LogId::new(0, 1), first.clone())]),
+            rotted: BTreeSet::new(),
         }
     }
 

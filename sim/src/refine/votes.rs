@@ -170,6 +170,7 @@ fn refused(
         VoteRefusal::LogBehind { theirs, mine } => mine == node.last() && theirs < mine,
         VoteRefusal::Leading => node.role == Role::Leader && proposed <= node.term,
         VoteRefusal::NoMembership => state.membership(id).is_none(),
+        VoteRefusal::Suspect => node.suspect.is_some(),
         // How long is a matter of clocks, which this machine has not.
         VoteRefusal::Silent { .. } => true,
     };

@@ -97,6 +97,8 @@ impl World {
             }
             Output::ReadFailed { ticket, why } => answers.extend(node.give_up(ticket, why)),
             Output::Leader { .. } | Output::Members { .. } | Output::Removed => {}
+            // No disk of a world rots yet, so nothing is kept that could be forgotten.
+            Output::Trusted => {}
             Output::Fenced(Fence::Storage) if node.failed => {}
             Output::Fenced(why) => {
                 // Nothing but its disk should ever stop a node.

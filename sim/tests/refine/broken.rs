@@ -3,9 +3,10 @@
 
 use crate::kinds::*;
 use raftwerk_core::trace::{
-    ElectionReason, FollowerReason, Held, Kind, ReadProof, Role, SnapshotUseless, Step, VoteRefusal,
+    ElectionReason, FollowerReason, Held, Kind, ReadProof, Role, SnapshotUseless, Step,
+    TrustReason, VoteRefusal,
 };
-use raftwerk_core::{Index, LogId, NodeId, ReadPath, Round, Term, Ticket};
+use raftwerk_core::{Index, LogId, NodeId, ReadPath, Round, Suspicion, Term, Ticket};
 use raftwerk_sim::refine::{Machine, rules};
 use std::collections::BTreeSet;
 
@@ -481,6 +482,56 @@ fn snapshots() -> BTreeSet<&'static str> {
     tale.broken
 }
 
+/// S2, on whose disk and S1's the opening entry is committed, loses it.
+fn rot() -> BTreeSet<&'static str> {
+    let mut tale = Tale::led();
+    let suspicion = |to: u64| Suspicion {
+        from: Index(2),
+        to: Some(Index(to)),
+        since: Term(1),
+    };
+    let found = |to| Kind::FoundRot {
+        suspicion: suspicion(to),
+        alone: false,
+    };
+    let lost = |peer| Kind::PeerSuspect {
+        peer: NodeId(peer),
+        promised: Index(2),
+    };
+    tale.broken(9, 1, found(2), "rot is found by a node that had a disk");
+    tale.so(2, 1, found(2));
+    tale.so(2, 1, booted(1, Some(1), at(0, 1)));
+    tale.broken(1, 1, lost(3), "a leader begins anew");
+    tale.so(1, 1, lost(2));
+    let trusted = |reason, durable| Kind::Trusted {
+        reason,
+        durable: Index(durable),
+    };
+    let covered = |to, durable| trusted(TrustReason::Covered { to: Index(to) }, durable);
+    let is_trusted = "it is trusted when its disk has";
+    tale.broken(2, 1, covered(1, 1), is_trusted);
+    tale.so(2, 1, accepted(1, at(0, 1), 2, 1));
+    tale.broken(2, 1, covered(2, 2), is_trusted);
+    tale.so(2, 1, persisted(2));
+    tale.broken(
+        2,
+        1,
+        trusted(TrustReason::NewerTerm { since: Term(0) }, 2),
+        is_trusted,
+    );
+    tale.broken(
+        2,
+        1,
+        trusted(TrustReason::NewerTerm { since: Term(1) }, 2),
+        is_trusted,
+    );
+    let silent = "who lost part of its log";
+    tale.broken(2, 2, started(at(1, 2)), silent);
+    tale.so(2, 1, covered(2, 2));
+    tale.so(2, 2, started(at(1, 2)));
+    tale.broken
+}
+
 #[test]
 fn every_rule_is_missed_where_it_is_broken() {
     let parts = [
@@ -488,6 +539,7 @@ fn every_rule_is_missed_where_it_is_broken() {
         replication(),
         members_and_transfer(),
         snapshots(),
+        rot(),
     ];
     let mut left: BTreeSet<&str> = rules().iter().map(|rule| rule.says).collect();
     parts.iter().flatten().for_each(|rule| {

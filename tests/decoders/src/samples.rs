@@ -83,6 +83,14 @@ fn messages() -> Vec<(&'static str, Body)> {
         probe: prev,
         hint: LogId::new(5, 100),
     };
+    let regaining = AppendResult::Regaining {
+        durable: Index(120),
+        received: Index(150),
+    };
+    let lacking = AppendResult::Lacking {
+        probe: prev,
+        hint: LogId::new(5, 100),
+    };
     let append = |entries| Body::Append {
         lane,
         round,
@@ -111,6 +119,8 @@ fn messages() -> Vec<(&'static str, Body)> {
         ("accepted", answer(accepted)),
         ("refused", answer(refused)),
         ("outdated", answer(AppendResult::Outdated)),
+        ("regaining", answer(regaining)),
+        ("lacking", answer(lacking)),
         ("read-index", Body::ReadIndex { request }),
         ("read-index-reply", Body::ReadIndexReply { request, index }),
         ("offer", Body::SnapshotOffer { lane, round, meta }),

@@ -114,6 +114,12 @@ pub fn volatile(view: &NodeView, now: u64) -> Vec<Field> {
     for held in &view.held {
         fields.push(moving("held back", held.clone()));
     }
+    if let Some(lost) = &view.suspect {
+        fields.push(field(
+            "suspect",
+            format!("{lost}; silent until it has them again"),
+        ));
+    }
     if let Some(why) = &view.fenced {
         fields.push(field("stopped", why.clone()));
     }

@@ -86,7 +86,7 @@ impl Kept {
         let (a, b) = (&*self.rest, &*other.rest);
         (a.role, a.term, a.vote, a.leader) == (b.role, b.term, b.vote, b.leader)
             && a.votes == b.votes
-            && a.fenced == b.fenced
+            && (&a.fenced, &a.suspect) == (&b.fenced, &b.suspect)
             && (&a.voters, &a.learners) == (&b.voters, &b.learners)
             && (&a.outgoing, &a.change) == (&b.outgoing, &b.change)
             && a.autopilot == b.autopilot

@@ -131,6 +131,9 @@ fn badges(view: &NodeView) -> Vec<String> {
     if view.fenced.is_some() {
         badges.push("fenced".to_string());
     }
+    if view.suspect.is_some() {
+        badges.push("suspect".to_string());
+    }
     if view.disk.writing > 0 {
         badges.push("writing".to_string());
     }

@@ -1,6 +1,6 @@
 //! The comparison that decided an event: the values on both sides, as the event carries them.
 
-use super::{span, vote_word};
+use super::{span, suspect, vote_word};
 use raftwerk_core::trace::{
     CommitReason, Event, FollowerReason, Held, IgnoreReason, InstallReason, Kind, SnapshotUseless,
     VoteRefusal,
@@ -118,7 +118,12 @@ pub(super) fn compared(event: &Event) -> Option<String> {
         | Kind::SnapshotTaken { .. }
         | Kind::SnapshotUnsent { .. }
         | Kind::SnapshotInstalled { .. }
+        | Kind::ElectionForgone { .. }
+        | Kind::PeerTrusted { .. }
         | Kind::Trimmed { .. } => return None,
+        Kind::FoundRot { .. } | Kind::Trusted { .. } | Kind::PeerSuspect { .. } => {
+            return suspect::compared(&event.kind);
+        }
     };
     Some(text)
 }
@@ -166,7 +171,10 @@ fn refused_vote(node: NodeId, to: NodeId, reason: VoteRefusal) -> Option<String>
             span(heard.0)
         )),
         VoteRefusal::VotedFor(other) => Some(format!("Vote given to {other}, asked by {to}")),
-        VoteRefusal::Leading | VoteRefusal::NoMembership | VoteRefusal::Silent { .. } => None,
+        VoteRefusal::Leading
+        | VoteRefusal::NoMembership
+        | VoteRefusal::Silent { .. }
+        | VoteRefusal::Suspect => None,
     }
 }
 
@@ -222,6 +230,7 @@ fn ignored(reason: IgnoreReason) -> Option<String> {
         | IgnoreReason::TooLate
         | IgnoreReason::Malformed
         | IgnoreReason::MayNotCampaign
-        | IgnoreReason::NoMembership => None,
+        | IgnoreReason::NoMembership
+        | IgnoreReason::Suspect => None,
     }
 }

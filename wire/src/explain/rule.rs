@@ -1,5 +1,6 @@
 //! The rule behind an event, in one sentence. The section follows it on screen.
 
+use super::suspect;
 use raftwerk_core::Fence;
 use raftwerk_core::trace::{
     CommitReason, FollowerReason, Held, IgnoreReason, Kind, Pace, Step, VoteRefusal,
@@ -113,6 +114,11 @@ pub(super) fn rule(kind: &Kind) -> &'static str {
         Kind::Parted { .. } => {
             "Who was removed is told, so that it does not campaign against the others."
         }
+        Kind::FoundRot { .. }
+        | Kind::ElectionForgone { .. }
+        | Kind::Trusted { .. }
+        | Kind::PeerSuspect { .. }
+        | Kind::PeerTrusted { .. } => suspect::rule(kind),
         Kind::Ignored { reason, .. } => ignored(*reason),
         Kind::Fenced { why } => fenced(*why),
         Kind::SnapshotTaken { .. } => {
@@ -185,6 +191,7 @@ fn refused_vote(reason: VoteRefusal) -> &'static str {
         }
         VoteRefusal::NoMembership => "A node that knows no members takes part in no election.",
         VoteRefusal::Silent { .. } => "Where leases are on, a voter keeps silent for a while.",
+        VoteRefusal::Suspect => suspect::SILENT,
         VoteRefusal::Leading => "A leader does not vote for another in its own term.",
     }
 }
@@ -226,6 +233,7 @@ fn ignored(reason: IgnoreReason) -> &'static str {
         }
         IgnoreReason::MayNotCampaign => "Only a voter whose disk works may campaign.",
         IgnoreReason::NoMembership => "A node that knows no members takes part in nothing.",
+        IgnoreReason::Suspect => suspect::SILENT,
     }
 }
 

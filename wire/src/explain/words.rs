@@ -141,6 +141,7 @@ pub fn refusal(why: Refusal) -> String {
         Refusal::NotVoter => "the node named does not vote".into(),
         Refusal::NoTarget => "no other voter was heard lately".into(),
         Refusal::NotReady => "it has committed nothing of its own term yet".into(),
+        Refusal::Suspect => "the log of the node named has rotted".into(),
         Refusal::BadMembers(why) => bad_members(why),
     }
 }
@@ -158,6 +159,7 @@ fn bad_members(why: BadMembers) -> String {
 pub fn abort(why: Abort) -> String {
     match why {
         Abort::TimeLimit => "it took too long".into(),
+        Abort::TargetSuspect => "the log of the target has rotted".into(),
         Abort::TargetGone => "the target is no voter any more".into(),
         Abort::LeadershipLost => "it does not lead any more".into(),
         Abort::NotCaughtUp(node) => format!("{node} does not keep up"),
@@ -180,6 +182,9 @@ pub(super) fn ignored(reason: IgnoreReason) -> String {
         }
         IgnoreReason::MayNotCampaign => "this node may not campaign".into(),
         IgnoreReason::NoMembership => "this node knows no members yet".into(),
+        IgnoreReason::Suspect => {
+            "part of this node's log rotted, and it has not got it back".into()
+        }
     }
 }
 
