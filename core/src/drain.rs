@@ -50,6 +50,17 @@ impl Raft {
         }
         self.drain_answers();
         self.drain_notices();
+        self.hold_invariants();
+    }
+
+    /// In debug builds every drain of every node ends with a look at its invariants, whoever the
+    /// host is. Not where a rule is broken on purpose: then the checks of the simulator are to
+    /// find it, and a panic would hide what.
+    fn hold_invariants(&self) {
+        if cfg!(debug_assertions) && self.config.rules().all() {
+            let broken = self.check().err();
+            debug_assert!(broken.is_none(), "invariant broken: {broken:?}");
+        }
     }
 
     /// One write for everything the disk does not have yet, if it may take another.

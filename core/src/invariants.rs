@@ -6,10 +6,14 @@
 use crate::progress::Progress;
 use crate::quorum;
 use crate::raft::Raft;
-use crate::state::State;
+use crate::state::{Deadline, State};
+use crate::time::Time;
 use crate::trace::Pace;
 use crate::types::{Index, NodeId};
 use std::fmt;
+
+#[cfg(test)]
+mod tests;
 
 /// A broken invariant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -95,20 +99,90 @@ impl Raft {
             "what is proven is in the log",
             &|| format!("proven {}, last {last}", self.proven.index),
         )?;
+        if self.fenced.is_none() {
+            self.check_waiting()?;
+            self.check_timer()?;
+        }
         self.check_leader()
+    }
+
+    /// Whoever waits for the disk waits for something that it is doing: what memory has and the
+    /// disk lacks is in a write on its way, or in the next one where only so many may be. So no
+    /// vote and no acknowledgement is held for ever, and none that the disk has covered.
+    fn check_waiting(&self) -> Result<(), Violation> {
+        let broken = |name, detail| self.broken(name, detail);
+        let disk = &self.durability;
+        let (mine, on_disk) = (self.hard_state, disk.hard_state);
+        let (last, written) = (self.log.last(), disk.index);
+        let covered = on_disk == mine && written == last.index && !self.is_installing();
+        if !covered && disk.in_flight() == 0 {
+            let detail = format!("{mine:?} to {last}, disk {on_disk:?} to {written}");
+            return broken("what the disk lacks is on its way", detail);
+        }
+        if let Some(to) = self.held_vote
+            && (mine.vote != Some(to) || on_disk == mine)
+        {
+            let detail = format!("for {to}: {mine:?}, disk {on_disk:?}");
+            return broken("a vote is held while the disk lacks it", detail);
+        }
+        if let State::Candidate { votes, .. } = &self.state {
+            let (own, counted) = (self.config.id, votes.contains_key(&self.config.id));
+            if mine.vote != Some(own) || counted != (on_disk == mine) {
+                let detail = format!("counted: {counted}, {mine:?}, disk {on_disk:?}");
+                return broken(
+                    "a candidate counts itself when the disk has its vote",
+                    detail,
+                );
+            }
+        }
+        let follows = self.leader.is_some_and(|leader| leader != self.config.id);
+        let ack = &self.ack;
+        if follows && (ack.owed || ack.offered) {
+            return broken("what needs no disk is answered at once", format!("{ack:?}"));
+        }
+        let proven = match self.proven.leader_term == mine.term {
+            true => self.proven.index,
+            false => Index(0),
+        };
+        let (told, due) = (ack.told, written.min(proven));
+        if told > proven || (follows && told < due) {
+            let detail = format!("told {told}, on disk {written}, proven {proven}");
+            return broken("what is on disk and proven is acknowledged", detail);
+        }
+        Ok(())
+    }
+
+    /// Who is no leader has an election timer that fires in time, if need be when it may vote
+    /// again; a leader has none (paper 5.2, trap E12).
+    fn check_timer(&self) -> Result<(), Violation> {
+        let Deadline { set, due } = self.election;
+        let detail = || format!("set {set:?}, due {due:?}, now {:?}", self.now);
+        if matches!(self.state, State::Leader(_)) {
+            if due != Time::NEVER {
+                return self.broken("a leader has no election timer", detail());
+            }
+            return Ok(());
+        }
+        let latest = (set + self.config.timing.election_max).max(self.quiet.until);
+        if set > self.now || due <= set || due > latest {
+            return self.broken("who does not lead has an election timer", detail());
+        }
+        Ok(())
+    }
+
+    fn broken(&self, name: &'static str, detail: String) -> Result<(), Violation> {
+        Err(Violation {
+            name,
+            node: self.config.id,
+            detail,
+        })
     }
 
     fn check_leader(&self) -> Result<(), Violation> {
         let State::Leader(leading) = &self.state else {
             return Ok(());
         };
-        let broken = |name, detail| {
-            Err(Violation {
-                name,
-                node: self.config.id,
-                detail,
-            })
-        };
+        let broken = |name, detail| self.broken(name, detail);
         if self.durability.hard_state != self.hard_state {
             return broken(
                 "a leader's term and vote are on disk",
@@ -165,6 +239,11 @@ impl Raft {
         if self.commit >= own_doing && self.commit > allowed {
             let detail = format!("commit {}, a majority has {allowed}", self.commit);
             return broken("a leader commits what a majority has on disk", detail);
+        }
+        // And all of it, if it is of its own term: whoever waits for that waits for nothing else.
+        if self.commit < allowed && self.log.term_at(allowed) == Some(self.hard_state.term) {
+            let detail = format!("commit {}, a majority has {allowed}", self.commit);
+            return broken("a leader commits all that a majority has on disk", detail);
         }
         Ok(())
     }

@@ -61,6 +61,11 @@ impl Raft {
         let others = others.chain(leaving.keys().copied());
         self.leader = Some(own);
         self.leader_heard = None;
+        // A leader waits for no leader (trap E12).
+        self.election = Deadline {
+            set: now,
+            due: Time::NEVER,
+        };
         let told = votes.clone();
         self.state = State::Leader(Box::new(Leading {
             peers: others

@@ -278,6 +278,8 @@ impl Raft {
             leading.since = now;
             leading.take_members(&members, own, id);
         }
+        // Where a voter goes, what the others have may be enough already.
+        self.advance_commit();
         Some(id)
     }
 

@@ -263,6 +263,14 @@ impl Rules {
         }
     }
 
+    /// Whether nothing is broken.
+    pub(crate) fn all(self) -> bool {
+        #[cfg(feature = "sabotage")]
+        return self.broken.is_none();
+        #[cfg(not(feature = "sabotage"))]
+        true
+    }
+
     /// The members that decide something; the rule says that both halves do.
     pub(crate) fn both_halves(self, rule: Rule, members: &Members) -> Cow<'_, Members> {
         if self.hold(rule) || !members.is_joint() {

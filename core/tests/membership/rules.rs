@@ -100,6 +100,21 @@ fn m2_a_membership_is_in_force_when_appended() {
     assert_eq!(c.view(1).commit(), entry);
 }
 
+/// M2: they decide about the entries before it, too: where a voter goes, two of three are enough
+/// for what two of four were not, and nobody need speak again for that.
+#[test]
+fn m2_what_is_enough_for_the_new_members_is_committed_at_once() {
+    let mut c = led(4);
+    c.partition(&[3, 4], &[1, 2]);
+    c.propose(1, 1, "x").expect("accepted");
+    c.settle();
+    let entry = c.view(1).last().index;
+    assert_eq!(c.peer(1, 2).matched, entry);
+    assert!(c.view(1).commit() < entry, "two of four are no majority");
+    c.reconfigure(1, 2, &voters(&[1, 2, 3])).expect("taken");
+    assert_eq!(c.view(1).commit(), entry);
+}
+
 /// M3: an uncommitted change survives a restart and goes when its entry is cut.
 #[test]
 fn m3_an_uncommitted_change_is_kept_over_a_restart_and_rolled_back_by_a_cut() {
