@@ -63,10 +63,18 @@ impl World {
         };
         let mut reached = 0;
         let who = (self.nodes[at].id, self.nodes[at].time(self.now));
-        while let Some(output) = raft.poll() {
+        let mut next = raft.poll();
+        if raft.view().commit().0 > self.nodes[at].seen.commit {
+            // A change of members made more committed: known before anybody is answered.
+            self.nodes[at].raft = Some(raft);
+            self.nodes[at].seen = self.checks.on_input(&self.nodes, at);
+            raft = self.nodes[at].raft.take().expect("just put there");
+        }
+        while let Some(output) = next {
             let given = self.nodes[at].given;
             self.checks.on_output(who, given, &mut reached, &output);
             self.take(at, &raft, output, answers);
+            next = raft.poll();
         }
         self.nodes[at].raft = Some(raft);
         true
