@@ -36,8 +36,9 @@ fn append(raft: &Raft, from: u64) -> Message {
 fn an_election_put_off_for_no_reason_or_not_at_all_is_seen() {
     let (world, leader) = settled();
     let raft = |node: u64| world.nodes[node as usize - 1].raft.clone().unwrap();
-    let voted = |raft: &Box<Raft>| raft.view().vote() == Some(NodeId(leader));
-    let before = others(leader).map(raft).find(voted).unwrap();
+    let mut voters = others(leader).map(raft);
+    let before = voters.find(|raft| raft.view().vote() == Some(NodeId(leader)));
+    let before = before.unwrap();
     let now = world.now() + 1;
     // What the check says when a node does this for this message.
     let judge = |message: Message, does: fn(&mut Raft, raftwerk_core::Time, Message)| {
