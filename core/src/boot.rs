@@ -76,7 +76,7 @@ impl Raft {
         let suspect = match condition {
             Condition::Suspect(suspicion) => {
                 suspicion.check(hard_state.term).map_err(BootError::Log)?;
-                Some(suspicion).filter(|_| config.rules().hold(Rule::D3TrustsRot))
+                config.rules().hold(Rule::D3TrustsRot).then_some(suspicion)
             }
             Condition::Clean | Condition::TornTail { .. } => None,
         };
