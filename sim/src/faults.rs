@@ -9,16 +9,19 @@
 //! clocks (`clocks`), writes that fail (`failures`), disks that are full (`full`). What has struck is
 //! counted by class (`class`).
 
+mod atlas;
 mod bursts;
 mod churn;
 mod class;
 mod clocks;
 mod failures;
 mod full;
+mod wipe;
 
 use crate::queue::NEVER;
 use crate::rng::{Purpose, Stream};
 use crate::setup::{FaultPlan, Setup};
+pub(crate) use atlas::survives_without;
 use bursts::Storms;
 use churn::Wishes;
 pub(crate) use churn::{Wish, Wished};
@@ -27,6 +30,7 @@ pub use class::Struck;
 use clocks::Drifts;
 use failures::Failures;
 use full::Fills;
+pub(crate) use wipe::Wiped;
 
 /// Most faults waiting to be undone; while there are so many, none is added.
 const MAX_UNDO: usize = 32;
@@ -60,6 +64,10 @@ pub(crate) enum Fault {
     Fill(u64, u64),
     /// A crash for good.
     Die(u64),
+    /// The node's disk is wiped.
+    Wipe(u64),
+    /// An operator asks for what follows from that.
+    Exchange(Wish),
 }
 
 /// What the choice of a fault looks at.
@@ -100,6 +108,7 @@ pub(crate) struct Faults {
     drifts: Drifts,
     storms: Storms,
     fills: Fills,
+    pub wipe: Wiped,
     /// Who dies for good and when, and who has.
     dies: Option<(u64, u64)>,
     gone: Option<u64>,
@@ -130,6 +139,7 @@ impl Faults {
             drifts: Drifts::new(setup),
             storms: Storms::new(setup),
             fills: Fills::new(setup),
+            wipe: Wiped::new(setup),
             dies: (plan.gone > 0).then_some((plan.gone_at, plan.gone)),
             gone: None,
         }
@@ -140,7 +150,7 @@ impl Faults {
         let next = self.next.min(self.next_stall);
         let next = next.min(self.wishes.next).min(self.failures.next);
         let next = next.min(self.drifts.next).min(self.storms.next);
-        let next = next.min(self.fills.next);
+        let next = next.min(self.fills.next).min(self.wipe.next);
         let next = next.min(self.dies.map_or(NEVER, |(when, _)| when));
         self.undo.iter().map(|(time, _)| *time).fold(next, u64::min)
     }
@@ -150,6 +160,7 @@ impl Faults {
         (self.next, self.next_stall) = (NEVER, NEVER);
         (self.wishes.next, self.failures.next) = (NEVER, NEVER);
         (self.drifts.next, self.storms.next, self.fills.next) = (NEVER, NEVER, NEVER);
+        self.wipe.next = NEVER;
         self.dies = None;
         self.undo.clear();
     }
@@ -195,6 +206,9 @@ impl Faults {
         }
         if self.drifts.next <= now {
             return Some(self.drifts.draw(now, &plan.clocks, state));
+        }
+        if self.wipe.next <= now {
+            return self.wipe.draw(now, plan, state);
         }
         if let Some((_, node)) = self.dies.take_if(|(when, _)| *when <= now) {
             self.gone = Some(node);
@@ -274,6 +288,7 @@ impl Fault {
             Fault::Stall(_) | Fault::FailDisk(_) | Fault::Wish(_) => false,
             Fault::Rate(..) | Fault::Jump(..) | Fault::Fill(..) => false,
             Fault::Restart(_) | Fault::Die(_) | Fault::Urge(_) => false,
+            Fault::Wipe(_) | Fault::Exchange(_) => false,
         };
         let all = (1..=nodes).flat_map(|a| (1..=nodes).map(move |b| (a, b)));
         all.filter(|(a, b)| a != b && cut(*a, *b)).collect()

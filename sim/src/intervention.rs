@@ -157,6 +157,9 @@ pub enum Intervention {
     },
     /// A node's disk has space again.
     FreeDisk(u64),
+    /// A node's disk is wiped. The node never comes back; its machine does, as the next newcomer,
+    /// with an empty disk (trap D9).
+    Wipe(u64),
 }
 
 impl Op {
@@ -315,6 +318,12 @@ impl fmt::Display for Intervention {
             }
             Intervention::FillDisk { node, left } => {
                 write!(f, "the disk of S{node} has {left} bytes left")
+            }
+            Intervention::Wipe(node) => {
+                write!(
+                    f,
+                    "the disk of S{node} is wiped; its machine comes back as a new node"
+                )
             }
             Intervention::FreeDisk(node) => write!(f, "the disk of S{node} has space again"),
             Intervention::JumpClock { node, by } => {

@@ -10,7 +10,7 @@ mod snapshots;
 
 use crate::checks::Seen;
 use crate::clock::Clock;
-use crate::disk::{Disk, Synced};
+use crate::disk::{Device, Disk, Synced};
 use crate::faults::{Class, Struck};
 use crate::network::Flight;
 use crate::queue::NEVER;
@@ -31,11 +31,25 @@ use std::sync::Arc;
 /// them.
 pub(crate) const MAX_INBOX: usize = 1_024;
 
+/// Whether there is such a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Presence {
+    /// It may be down, but its disk is there.
+    Here,
+    /// It has no part in anything yet.
+    NotYet,
+    /// Its disk was wiped: it never comes back under this id.
+    Wiped,
+}
+
 /// The host.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
     pub id: u64,
     pub condition: NodeCondition,
+    pub presence: Presence,
+    /// What was on its disk when it was wiped, for the checks.
+    pub lost: Option<Arc<Device>>,
     /// What its core is told of time.
     pub clock: Clock,
     /// `None` while crashed.
@@ -91,13 +105,21 @@ impl Node {
     /// A node with a new disk, not running yet.
     pub fn new(setup: &Setup, id: u64) -> Node {
         let stream = |purpose| Stream::new(setup.seed, purpose, id);
+        let first = setup.first_members();
+        let belongs = first.contains(raftwerk_core::NodeId(id));
+        let (presence, durable) = match belongs {
+            true => (Presence::Here, Durable::bootstrap(&first)),
+            false => (Presence::NotYet, Durable::default()),
+        };
         Node {
             id,
             condition: NodeCondition::Crashed,
+            presence,
+            lost: None,
             clock: Clock::default(),
             raft: None,
             store: Store::new(),
-            disk: Disk::new(Durable::bootstrap(&setup.first_members())).lying(setup.disk.lies),
+            disk: Disk::new(durable).lying(setup.disk.lies),
             applied: 0,
             applying: 0,
             given: 0,
@@ -175,6 +197,17 @@ impl Node {
     /// The time by its own clock at a moment of the world.
     pub fn time(&self, now: u64) -> Time {
         self.clock.at(now)
+    }
+
+    /// Its disk is gone, and with it all that it ever promised.
+    pub fn wipe(&mut self, durable: Durable) {
+        self.disk = Disk::new(durable);
+        self.snapshots = Snapshots::new(self.snapshots.pace());
+    }
+
+    /// Whether there is such a node, running or not.
+    pub fn is_here(&self) -> bool {
+        self.presence == Presence::Here
     }
 
     /// When the core wants to be called, in the world's time.
@@ -280,6 +313,7 @@ impl Node {
     /// Feeds everything that determines the future.
     pub fn hash(&self, to: &mut impl Hasher) {
         to.write_u8(self.condition as u8);
+        self.presence.hash(to);
         to.write_u64(self.raft.as_ref().map_or(0, |raft| raft.digest()));
         to.write_u64(self.deadline());
         self.clock.hash(to);

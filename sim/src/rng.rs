@@ -51,6 +51,8 @@ pub enum Purpose {
     Burst = 21,
     /// When disks are full, and whose.
     Full = 22,
+    /// When an operator looks after a wiped node.
+    Wipe = 23,
 }
 
 /// Generator state: one word.

@@ -39,6 +39,10 @@ pub struct Setup {
     /// So many of them, the last ones, begin as learners; the others vote.
     #[serde(default)]
     pub learners: u64,
+    /// So many, the last ones of all, are no members and have an empty disk. They begin to run when
+    /// another node's disk is wiped: each is a wiped node that comes back under a new id (trap D9).
+    #[serde(default)]
+    pub newcomers: u64,
     /// Where every random number comes from.
     pub seed: u64,
     /// Clients C1 to Cn; at most 16.
@@ -85,6 +89,8 @@ pub enum HostRule {
     Sessions,
     /// A snapshot holds the sessions with their answers (trap S11).
     SnapshotSessions,
+    /// A node whose disk was wiped comes back under another id (trap D9).
+    NewId,
 }
 
 /// A rule that is broken, and by whom.
@@ -177,6 +183,7 @@ impl Setup {
         Setup {
             nodes: nodes.clamp(1, MAX_NODES),
             learners: 0,
+            newcomers: 0,
             seed,
             clients: 2,
             network: NetworkModel {
@@ -233,12 +240,13 @@ impl Setup {
         self
     }
 
-    /// The members that every node begins with.
+    /// The members that every node but a newcomer begins with.
     #[must_use]
     pub fn first_members(&self) -> Members {
-        let voters = self.nodes.saturating_sub(self.learners);
+        let members = self.nodes.saturating_sub(self.newcomers);
+        let voters = members.saturating_sub(self.learners);
         Members {
-            learners: (voters + 1..=self.nodes).map(NodeId).collect(),
+            learners: (voters + 1..=members).map(NodeId).collect(),
             ..Members::of_voters((1..=voters).map(NodeId))
         }
     }
@@ -280,10 +288,17 @@ impl Setup {
             (1..=MAX_NODES).contains(&self.nodes),
             "nodes must be from 1 to 9",
         );
-        need(self.learners < self.nodes, "at least one node must vote");
+        need(
+            self.learners.saturating_add(self.newcomers) < self.nodes,
+            "at least one node must vote",
+        );
         need(
             self.faults.gone <= self.nodes,
             "who dies for good must be a node",
+        );
+        need(
+            self.faults.wiped <= self.nodes,
+            "whose disk is wiped must be a node",
         );
         need(
             self.faults.clocks.drift_ppm < MILLION,

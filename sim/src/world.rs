@@ -12,6 +12,7 @@ mod drain;
 mod host;
 mod journal;
 mod snapshots;
+mod wipe;
 
 use crate::checks::{Check, Checks, Violation};
 use crate::clients::{Client, Ending, Env};
@@ -112,7 +113,11 @@ impl World {
             struck: Struck::default(),
             journal: None,
         };
-        (0..world.nodes.len()).for_each(|at| world.boot(at));
+        for at in 0..world.nodes.len() {
+            if world.nodes[at].is_here() {
+                world.boot(at);
+            }
+        }
         (0..world.clients.len()).for_each(|at| world.arrange_client(at));
         world.arrange_faults();
         world
@@ -325,21 +330,29 @@ impl World {
         Some((node.seen.role, node.seen.term, node.condition))
     }
 
-    /// Whether every node runs, and every member has applied everything up to an index.
+    /// The nodes that there are, running or not: neither newcomers that have not come yet nor those
+    /// whose disk was wiped.
+    pub(crate) fn present(&self) -> impl Iterator<Item = u64> {
+        let here = self.nodes.iter().filter(|node| node.is_here());
+        here.map(|node| node.id)
+    }
+
+    /// Whether every node that there is runs, and every member has applied everything up to an index.
     #[must_use]
     pub fn applied_everywhere(&self, index: u64) -> bool {
         let members = self.checks.members();
         let is_member = |id| members.is_none_or(|members| members.contains(NodeId(id)));
         let has = |node: &Node| {
             let up = node.condition == NodeCondition::Up;
-            up && (node.applied >= index || !is_member(node.id))
+            !node.is_here() || up && (node.applied >= index || !is_member(node.id))
         };
         self.nodes.iter().all(has)
     }
 
     /// How many committed entries the slowest node has not applied, members or not.
     pub(crate) fn behind(&self) -> u64 {
-        let applied = self.nodes.iter().map(|node| node.applied).min();
+        let here = self.nodes.iter().filter(|node| node.is_here());
+        let applied = here.map(|node| node.applied).min();
         self.committed().saturating_sub(applied.unwrap_or(0))
     }
 

@@ -153,6 +153,7 @@ fn every_intervention_has_a_command() {
         },
         Intervention::FillDisk { node: 1, left: 500 },
         Intervention::FreeDisk(1),
+        Intervention::Wipe(1),
     ];
     all.extend(asked.iter().map(ask));
     for what in all {

@@ -7,6 +7,7 @@
 
 use super::node::Seen;
 use super::{Check, Checks};
+use crate::disk::Device;
 use crate::node::Node;
 use raftwerk_core::trace::Role;
 use raftwerk_core::{Index, LogId, Members, NodeId, Raft, Term};
@@ -82,10 +83,13 @@ fn is_step(old: &Members, new: &Members) -> bool {
     only(old, new) + only(new, old) <= 1
 }
 
-/// Whether a node's disk holds an entry, in its log or inside its snapshot.
+/// Whether a node's disk holds an entry, in its log or inside its snapshot, or held it when it was
+/// wiped: a wiped node votes for nobody, so that an election among the rest without the entry is no
+/// easier than if the node still had it (trap D9, `faults::atlas`).
 pub(super) fn holds(nodes: &[Node], node: NodeId, id: LogId) -> bool {
+    let holds = |device: &Device| device.holds(id.index.0, Some(id.term.0));
     let node = nodes.get(node.0 as usize - 1);
-    node.is_some_and(|node| node.disk.device().holds(id.index.0, Some(id.term.0)))
+    node.is_some_and(|node| holds(node.disk.device()) || node.lost.as_deref().is_some_and(holds))
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 
 use crate::shared::Shared;
 use crate::snapshot::Snapshot;
-use raftwerk_core::{Durable, Entry, HardState, Index, LogId, SnapshotMeta, Write};
+use raftwerk_core::{
+    Durable, Entry, EntryBody, HardState, Index, LogId, Members, SnapshotMeta, Write,
+};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -129,6 +131,17 @@ impl Device {
         }
     }
 
+    /// The members that the log names last, or the snapshot.
+    pub fn members(&self) -> Option<Members> {
+        let named = self.entries.iter().filter_map(|entry| match &entry.body {
+            EntryBody::Membership(members) => Some(Members::clone(members)),
+            _ => None,
+        });
+        let snapshot = self.snapshot.as_ref();
+        let before = snapshot.map(|snapshot| snapshot.meta.membership.members.clone());
+        named.last().or(before)
+    }
+
     /// First position that is not there.
     pub fn end(&self) -> Index {
         Index(self.base + self.entries.len() as u64 + 1)
@@ -148,7 +161,7 @@ mod tests {
     use super::super::{beginning, pieces};
     use super::*;
     use crate::setup::Setup;
-    use raftwerk_core::{EntryBody, Members, NodeId, Raft, Term, Time, WriteSeq};
+    use raftwerk_core::{NodeId, Raft, Term, Time, WriteSeq};
     use raftwerk_kv::Store;
 
     fn snapshot(term: u64, index: u64) -> Arc<Snapshot> {

@@ -26,6 +26,9 @@ pub(crate) enum Wished {
     One { node: u64, role: Part },
     /// The members are these, as bits.
     Many { voters: u16, learners: u16 },
+    /// One whose disk was wiped is no member, and the one it came back as is: a learner first. Where
+    /// an autopilot is on, all but that first step is left to it.
+    Exchange { old: u64, new: u64, piloted: bool },
 }
 
 /// What a node is to be.
@@ -87,14 +90,10 @@ impl Wished {
                 learners: nodes(learners),
                 ..Members::of_voters(nodes(voters))
             }),
+            Wished::Exchange { old, new, piloted } => exchanged(now, old, new, piloted),
             Wished::One { node, role } => {
                 let node = NodeId(node);
-                let without = |list: &[NodeId]| -> Vec<NodeId> {
-                    list.iter()
-                        .copied()
-                        .filter(|other| *other != node)
-                        .collect()
-                };
+                let without = |list: &[NodeId]| without(list, node);
                 let mut members = Members::of_voters(without(&now.voters));
                 members.learners = without(&now.learners);
                 match role {
@@ -106,6 +105,34 @@ impl Wished {
             }
         }
     }
+}
+
+fn without(list: &[NodeId], node: NodeId) -> Vec<NodeId> {
+    let others = list.iter().filter(|other| **other != node);
+    others.copied().collect()
+}
+
+/// The next step of the exchange; `None` when there is nothing left to do.
+fn exchanged(now: &Members, old: u64, new: u64, piloted: bool) -> Option<Members> {
+    let (old, new) = (NodeId(old), NodeId(new));
+    let mut members = Members::of_voters(now.voters.iter().copied());
+    members.learners.clone_from(&now.learners);
+    if !now.contains(new) {
+        members.learners.push(new);
+    } else if !piloted {
+        members.learners = without(&members.learners, new);
+        members.voters = without(&members.voters, old);
+        if !members.voters.contains(&new) {
+            members.voters.push(new);
+        }
+    }
+    if !piloted {
+        members.learners = without(&members.learners, old);
+        members.voters = without(&members.voters, old);
+    }
+    let same = |a: &[NodeId], b: &[NodeId]| a.len() == b.len() && a.iter().all(|n| b.contains(n));
+    let done = same(&members.voters, &now.voters) && same(&members.learners, &now.learners);
+    (!done && !members.voters.is_empty()).then_some(members)
 }
 
 fn nodes(bits: u16) -> Vec<NodeId> {

@@ -25,6 +25,8 @@ pub(crate) enum Class {
     ClockRate,
     ClockJump,
     Gone,
+    Wiped,
+    Exchange,
     Lost,
     Doubled,
     HeldUp,
@@ -35,7 +37,7 @@ pub(crate) enum Class {
 }
 
 /// Every class with its name.
-const ALL: [(Class, &str); 24] = [
+const ALL: [(Class, &str); 26] = [
     (Class::Crash, "crash"),
     (Class::Freeze, "freeze"),
     (Class::Cut, "cut link"),
@@ -53,6 +55,8 @@ const ALL: [(Class, &str); 24] = [
     (Class::ClockRate, "clock at another rate"),
     (Class::ClockJump, "clock jumps"),
     (Class::Gone, "dead for good"),
+    (Class::Wiped, "wiped disk"),
+    (Class::Exchange, "members after a wiped disk"),
     (Class::Lost, "lost message"),
     (Class::Doubled, "doubled message"),
     (Class::HeldUp, "message held up"),
@@ -114,6 +118,8 @@ impl Fault {
             Fault::Rate(..) => Class::ClockRate,
             Fault::Jump(..) => Class::ClockJump,
             Fault::Die(_) => Class::Gone,
+            Fault::Wipe(_) => Class::Wiped,
+            Fault::Exchange(_) => Class::Exchange,
         }
     }
 }

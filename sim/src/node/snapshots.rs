@@ -106,6 +106,11 @@ impl Snapshots {
         self.incoming = incoming.map(|incoming| incoming.torn(model, luck));
     }
 
+    /// Where it draws from.
+    pub fn pace(&self) -> Stream {
+        self.pace
+    }
+
     /// When the own snapshot is on disk.
     pub fn taken_at(&self) -> u64 {
         self.taking.as_ref().map_or(NEVER, |taking| taking.1)

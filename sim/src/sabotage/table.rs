@@ -26,7 +26,7 @@ const OPTIONS: [Optional; 3] = [
     },
 ];
 
-const HOSTS: [Careless; 2] = [
+const HOSTS: [Careless; 3] = [
     Careless {
         name: "c1-no-sessions",
         section: "T6.3",
@@ -38,6 +38,12 @@ const HOSTS: [Careless; 2] = [
         section: "P7, T6.3",
         what: "A snapshot leaves out the sessions and what was answered in them.",
         rule: HostRule::SnapshotSessions,
+    },
+    Careless {
+        name: "d9-old-id",
+        section: "T3.8",
+        what: "A node whose disk was wiped comes back under its old id.",
+        rule: HostRule::NewId,
     },
 ];
 
@@ -166,6 +172,7 @@ check-quorum all aside t6_2_a_leader_without_a_majority_steps_down
 stickiness all deaf e15_a_deaf_follower_deposes_nobody
 c1-no-sessions all storm a_retry_hears_the_first_answer_and_changes_nothing
 s11-no-sessions all storm the_answer_survives_a_snapshot
+d9-old-id all storm m10_a_node_without_members_neither_campaigns_nor_votes
 ";
 
 /// The plan for every rule, in the order of the core's table; then the optional ones.

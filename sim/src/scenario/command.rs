@@ -77,6 +77,7 @@ pub const COMMANDS: &[&str] = &[
     "mend-disk 1",
     "fill-disk 1 500",
     "free-disk 1",
+    "wipe 1",
     "clock-rate 1 900000",
     "clock-ahead 1 250000",
     "calm",
@@ -277,6 +278,7 @@ fn one_node(verb: &str, rest: &str) -> Result<Intervention, String> {
         "fail-disk" => Intervention::FailDisk,
         "mend-disk" => Intervention::MendDisk,
         "free-disk" => Intervention::FreeDisk,
+        "wipe" => Intervention::Wipe,
         "isolate" => Intervention::Isolate,
         "reconnect" => Intervention::Reconnect,
         _ => {

@@ -70,6 +70,13 @@ pub struct FaultPlan {
     /// When it dies, microseconds.
     #[serde(default)]
     pub gone_at: u64,
+    /// This node's disk is wiped: its machine comes back as a newcomer, see
+    /// [`Setup::newcomers`](super::Setup::newcomers); 0: nobody's.
+    #[serde(default)]
+    pub wiped: u64,
+    /// When, microseconds; later, if the cluster could not survive it then.
+    #[serde(default)]
+    pub wiped_at: u64,
 }
 
 /// What somebody asks leaders for: to hand over, to change the members (thesis 3.10 and 4).

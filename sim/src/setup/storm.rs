@@ -71,6 +71,8 @@ impl Setup {
         if autopilot.is_some() && pilot.below(2) == 0 {
             (faults.gone, faults.gone_at) = (gone, gone_at);
         }
+        let newcomers = storm_wipe(seed, nodes - learners, &mut faults);
+        let nodes = nodes + newcomers;
         let workload = storm_workload(&mut draw, &mut reads);
         let mut limits = storm_limits(&mut draw);
         let mut switches = storm_switches(&mut draw);
@@ -82,6 +84,7 @@ impl Setup {
         Setup {
             nodes,
             learners,
+            newcomers,
             autopilot,
             clients,
             network,
@@ -195,6 +198,18 @@ fn storm_clocks(seed: u64, leases: bool, timing: &mut Timing) -> Clocks {
         drift_ppm: if leases { bound as u32 } else { wild },
         jump_max: if leases { 0 } else { jump_max },
     }
+}
+
+/// In one storm of four a disk is wiped; not where another node dies for good, nor where members are
+/// drawn at random, who might need the one that is wiped (see `atlas`).
+fn storm_wipe(seed: u64, voters: u64, faults: &mut FaultPlan) -> u64 {
+    let mut draw = Stream::new(seed, Purpose::Setup, 11);
+    let on = draw.below(4) == 0 && faults.gone == 0 && !faults.churn.changes();
+    if on {
+        faults.wiped = draw.within(1, voters);
+        faults.wiped_at = draw.between(100_000, 4_000_000);
+    }
+    u64::from(on)
 }
 
 /// In one storm of four nodes restart or leaders are asked to hand over in quick succession; in one

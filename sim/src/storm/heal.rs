@@ -70,13 +70,14 @@ fn are_voters_again(world: &mut World, watch: &mut impl Watch) -> bool {
 
 fn all_are_voters(world: &World) -> bool {
     // Before anything is committed the members are the first ones: all nodes.
-    let (members, nodes) = (world.members(), world.setup().nodes);
-    members.is_empty() || (1..=nodes).all(|node| members.is_voter(NodeId(node)))
+    let members = world.members();
+    let all = world.present().all(|node| members.is_voter(NodeId(node)));
+    members.is_empty() || (all && members.voters.len() == world.present().count())
 }
 
 /// Every node becomes a voter again, and the cluster comes to rest.
 fn readmit(world: &mut World, watch: &mut impl Watch) -> bool {
-    let nodes: Vec<u64> = (1..=world.setup().nodes).collect();
+    let nodes: Vec<u64> = world.present().collect();
     let mut again = world.now();
     let done = play_until(world, watch, |world| {
         let leader = world.leaders().next().filter(|_| world.now() >= again);

@@ -60,7 +60,10 @@ pub(super) fn fills_up(world: &mut World, watch: &mut impl Watch) -> bool {
             // Refused while a change is on its way.
             let _ = world.act(&change);
         }
-        left_out.is_empty() && is_full(&policy, &world.members())
+        let members = world.members();
+        let voter_is_here = |node: &NodeId| world.present().any(|here| here == node.0);
+        let all_here = members.voters.iter().all(voter_is_here);
+        left_out.is_empty() && all_here && is_full(&policy, &members)
     });
     if !done {
         let (members, wanted) = (world.members(), policy.target);
@@ -75,7 +78,7 @@ pub(super) fn fills_up(world: &mut World, watch: &mut impl Watch) -> bool {
 /// Nodes that are no members; nobody before anything is committed.
 fn left_out(world: &World) -> Vec<u64> {
     let members = world.members();
-    let all = (1..=world.setup().nodes).filter(|_| !members.is_empty());
+    let all = world.present().filter(|_| !members.is_empty());
     all.filter(|node| !members.contains(NodeId(*node)))
         .collect()
 }

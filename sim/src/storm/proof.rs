@@ -15,7 +15,8 @@ const MOST_KEYS: usize = 16;
 /// right is for the checks that look at every answer; here they must come, and from that node.
 pub(super) fn every_node_serves(world: &mut World, watch: &mut impl Watch) -> bool {
     let keys = world.keys(MOST_KEYS);
-    for node in 1..=world.setup().nodes {
+    let nodes: Vec<u64> = world.present().collect();
+    for node in nodes {
         let (mode, value) = (ReadMode::Follower, format!("through S{node}"));
         let read = |key: &String| Op::Get {
             key: key.clone(),

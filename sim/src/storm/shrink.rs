@@ -79,6 +79,9 @@ impl Search<'_> {
     /// what comes later, so it may take other dice to come to the same end.
     fn try_this(&mut self, run: &Run) -> bool {
         let mut run = run.clone();
+        if run.setup.validate().is_err() {
+            return false;
+        }
         for _ in 0..DICE {
             if self.tries >= self.most {
                 return false;

@@ -8,7 +8,7 @@ use crate::clients::Env;
 use crate::faults::{Fault, State};
 use crate::intervention::Intervention;
 use crate::network::Flight;
-use crate::node::Node;
+use crate::node::{Node, Presence};
 use crate::setup::MILLION;
 use raftwerk_core::trace::{Role, Timer};
 use raftwerk_core::{Members, NodeId};
@@ -79,7 +79,11 @@ impl World {
     fn may(&self, what: &Intervention) -> Result<(), String> {
         match what {
             Intervention::Crash(node) => self.must_not_be(*node, Crashed, "has crashed already"),
-            Intervention::Restart(node) => self.must_be(*node, Crashed, "has not crashed"),
+            Intervention::Restart(node) => {
+                self.must_be_here(*node)?;
+                self.must_be(*node, Crashed, "has not crashed")
+            }
+            Intervention::Wipe(node) => self.may_wipe(*node),
             Intervention::Freeze(node) => self.must_be(*node, Up, "is not running"),
             Intervention::Thaw(node) => self.must_be(*node, Frozen, "is not frozen"),
             Intervention::TimeOut(node) => {
@@ -197,6 +201,15 @@ impl World {
         ))
     }
 
+    pub(super) fn must_be_here(&self, node: u64) -> Result<(), String> {
+        self.exists(node)?;
+        match self.nodes[node as usize - 1].presence {
+            Presence::Here => Ok(()),
+            Presence::NotYet => Err(format!("S{node} is not there yet.")),
+            Presence::Wiped => Err(format!("The disk of S{node} was wiped.")),
+        }
+    }
+
     fn must_be(&self, node: u64, wanted: NodeCondition, else_it: &str) -> Result<(), String> {
         self.exists(node)?;
         if self.nodes[node as usize - 1].condition == wanted {
@@ -304,6 +317,7 @@ impl World {
                 self.nodes[*node as usize - 1].disk.room = Some(*left);
             }
             Intervention::FreeDisk(node) => self.nodes[*node as usize - 1].disk.room = None,
+            Intervention::Wipe(node) => self.wipe(*node),
             Intervention::RunClock { node, rate } => self.run_clock(*node, *rate),
             Intervention::JumpClock { node, by } => self.jump_clock(*node, *by),
             Intervention::Ask { client, node, op } => {
@@ -386,7 +400,7 @@ impl World {
     }
 
     fn bring_back(&mut self, node: u64) {
-        if self.faults.gone() == Some(node) {
+        if self.faults.gone() == Some(node) || !self.nodes[node as usize - 1].is_here() {
             return;
         }
         match self.nodes[node as usize - 1].condition {
@@ -421,7 +435,7 @@ impl World {
             let state = State {
                 nodes,
                 leader: self.checks.newest_leader(),
-                down: count(|node| node.condition != Up) as u64,
+                down: count(|node| node.condition != Up && node.is_here()) as u64,
                 stalled: count(|node| node.stalled) as u64,
                 leads: self.leads(),
             };
@@ -434,6 +448,11 @@ impl World {
 
     fn inflict(&mut self, fault: Fault) {
         let condition = |node: u64| self.nodes[node as usize - 1].condition;
+        if let Fault::Wipe(node) = fault
+            && self.may_wipe(node).is_err()
+        {
+            return;
+        }
         let idle = match fault {
             Fault::Crash(node) | Fault::Restart(node) | Fault::Die(node) => {
                 condition(node) == Crashed
@@ -445,6 +464,11 @@ impl World {
             return;
         }
         self.note_fault(fault);
+        if let Fault::Wish(wish) | Fault::Urge(wish) | Fault::Exchange(wish) = fault {
+            let granted = self.grant(wish);
+            self.struck.if_so(fault.class(), granted);
+            return;
+        }
         self.struck.once(fault.class());
         match fault {
             Fault::Crash(node) | Fault::Restart(node) | Fault::Die(node) => self.crash(node),
@@ -452,7 +476,7 @@ impl World {
             Fault::TimeOut(node) => self.time_out(node),
             Fault::Stall(node) => self.stall(node, true),
             Fault::FailDisk(node) => self.nodes[node as usize - 1].failing = true,
-            Fault::Wish(wish) | Fault::Urge(wish) => self.grant(wish),
+            Fault::Wipe(node) => self.wipe(node),
             Fault::Fill(node, left) => self.nodes[node as usize - 1].disk.room = Some(left),
             Fault::Rate(node, rate) => self.run_clock(node, rate),
             Fault::Jump(node, by) => self.jump_clock(node, by),

@@ -27,19 +27,22 @@ impl World {
         });
     }
 
-    /// The fault plan wants something of a leader.
-    pub(super) fn grant(&mut self, wish: Wish) {
+    /// The fault plan wants something of a leader. False: there is nothing to ask for.
+    pub(super) fn grant(&mut self, wish: Wish) -> bool {
         if let Wished::Transfer(to) = wish.what {
             self.note_wish(wish, None);
-            return self.ask_transfer(wish.at, to);
+            self.ask_transfer(wish.at, to);
+            return true;
         }
         let raft = self.nodes[wish.at as usize - 1].raft.as_ref();
         let now = raft.and_then(|raft| raft.view().membership());
         let target = now.and_then(|now| wish.what.members(&now.members));
-        if let Some(target) = target {
-            self.note_wish(wish, Some(&target));
-            self.ask_change(wish.at, target);
-        }
+        let Some(target) = target else {
+            return false;
+        };
+        self.note_wish(wish, Some(&target));
+        self.ask_change(wish.at, target);
+        true
     }
 
     /// Who runs and believes to lead.

@@ -56,7 +56,8 @@ impl World {
             Fault::Rate(node, rate) => Intervention::RunClock { node, rate },
             Fault::Jump(node, by) => Intervention::JumpClock { node, by },
             // Noted when it is granted, which also needs the leader's members.
-            Fault::Wish(_) | Fault::Urge(_) => return,
+            Fault::Wish(_) | Fault::Urge(_) | Fault::Exchange(_) => return,
+            Fault::Wipe(node) => Intervention::Wipe(node),
         };
         self.note(what);
     }
@@ -90,13 +91,14 @@ impl World {
             Fault::Partition(set) => Intervention::Rejoin(self.set(set)),
             Fault::Stall(node) => Intervention::ResumeDisk(node),
             Fault::TimeOut(_) | Fault::Wish(_) | Fault::Urge(_) | Fault::Die(_) => return,
+            Fault::Wipe(_) | Fault::Exchange(_) => return,
             Fault::Rate(..) | Fault::Jump(..) => return,
         };
         self.note(what);
     }
 
     fn note_return(&mut self, node: u64) {
-        if self.faults.gone() == Some(node) {
+        if self.faults.gone() == Some(node) || !self.nodes[node as usize - 1].is_here() {
             return;
         }
         match self.nodes[node as usize - 1].condition {

@@ -70,7 +70,8 @@ pub fn faults(what: &Intervention, members: &[u64]) -> Result<Vec<Chaos>, String
         | Intervention::RunClock { .. }
         | Intervention::JumpClock { .. }
         | Intervention::FillDisk { .. }
-        | Intervention::FreeDisk(_) => Err("Only the playground does this.".into()),
+        | Intervention::FreeDisk(_)
+        | Intervention::Wipe(_) => Err("Only the playground does this.".into()),
     }
 }
 
@@ -110,7 +111,8 @@ pub fn executor(what: &Intervention) -> String {
         | Intervention::RunClock { .. }
         | Intervention::JumpClock { .. }
         | Intervention::FillDisk { .. }
-        | Intervention::FreeDisk(_) => "Nobody: only the playground does this.".into(),
+        | Intervention::FreeDisk(_)
+        | Intervention::Wipe(_) => "Nobody: only the playground does this.".into(),
         Intervention::Transfer { .. } | Intervention::Reconfigure { .. } => {
             "Nobody: real members cannot be changed from here yet.".into()
         }

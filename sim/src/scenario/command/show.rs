@@ -38,6 +38,7 @@ impl fmt::Display for Line<'_> {
             Intervention::CalmButGone => f.write_str("calm-but-gone"),
             Intervention::RunClock { node, rate } => write!(f, "clock-rate {node} {rate}"),
             Intervention::FillDisk { node, left } => write!(f, "fill-disk {node} {left}"),
+            Intervention::Wipe(node) => write!(f, "wipe {node}"),
             Intervention::FreeDisk(node) => write!(f, "free-disk {node}"),
             Intervention::JumpClock { node, by } => write!(f, "clock-ahead {node} {by}"),
             Intervention::Heal => f.write_str("heal"),
