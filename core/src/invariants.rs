@@ -232,17 +232,21 @@ impl Raft {
         // In its own term, and under the members in force, a leader commits nothing that its
         // quorum math does not allow. (What was committed before may be on fewer new voters.)
         let own = self.durability.index;
-        let counted = |peer: &Progress| peer.matched.max(peer.promised);
-        let matched = |node: NodeId| leading.peers.get(&node).map_or(own, counted).0;
-        let allowed = Index(quorum::agreed(&membership.members, matched));
+        let on_disks = |has: fn(&Progress) -> Index| {
+            let matched = |node: NodeId| leading.peers.get(&node).map_or(own, has).0;
+            Index(quorum::agreed(&membership.members, matched))
+        };
+        // What a suspect peer had before its log rotted was counted rightly then.
+        let allowed = on_disks(|peer| peer.matched.max(peer.promised));
         let own_doing = leading.noop.max(membership.index());
         if self.commit >= own_doing && self.commit > allowed {
             let detail = format!("commit {}, a majority has {allowed}", self.commit);
             return broken("a leader commits what a majority has on disk", detail);
         }
         // And all of it, if it is of its own term: whoever waits for that waits for nothing else.
-        if self.commit < allowed && self.log.term_at(allowed) == Some(self.hard_state.term) {
-            let detail = format!("commit {}, a majority has {allowed}", self.commit);
+        let there = on_disks(|peer| peer.matched);
+        if self.commit < there && self.log.term_at(there) == Some(self.hard_state.term) {
+            let detail = format!("commit {}, a majority has {there}", self.commit);
             return broken("a leader commits all that a majority has on disk", detail);
         }
         Ok(())
