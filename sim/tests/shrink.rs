@@ -90,7 +90,7 @@ fn what_was_done_by_dice_can_be_done_by_hand() {
             let fails = matches!(act.what, Intervention::FailDisk(_));
             let may_go = asks || fires || stalls || fails;
             let same = done.next_if_eq(&act).is_some();
-            assert!(same || may_go, "seed {seed}: {act:?}");
+            assert!(same || may_go, "seed {seed}: {act:?} {:?}", done.peek());
         }
         assert_eq!(done.next(), None, "seed {seed}");
         // And as a history, with what the healing did.
