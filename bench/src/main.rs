@@ -4,7 +4,8 @@
 //! counts, so that a busy machine says little. All replicas of all contestants must end with the same digest. The
 //! last line is one JSON object. Nothing is judged here; docs/benchmarks.md holds the numbers.
 //!
-//! `--quick` makes rounds short; `--rounds N`; `--only NAME` runs one contestant.
+//! `--quick` makes rounds short; `--rounds N`; `--only NAME` runs one contestant; `--cell 16x256`
+//! runs one cell, bytes and commands per drain.
 
 mod contest;
 #[cfg(feature = "peers")]
@@ -48,6 +49,7 @@ struct Options {
     quick: bool,
     rounds: usize,
     only: Option<String>,
+    cell: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -60,9 +62,15 @@ fn main() -> ExitCode {
     };
     let chosen = |entrant: &&Entrant| options.only.as_deref().is_none_or(|n| n == entrant.name);
     let entrants: Vec<&Entrant> = ENTRANTS.iter().filter(chosen).collect();
+    keep_memory();
     let rounds = options.rounds;
     println!("entries committed and applied on three replicas, per second (best of {rounds})");
+    let wanted = |case: &Case| {
+        let name = format!("{}x{}", case.payload, case.per_drain);
+        options.cell.as_ref().is_none_or(|cell| *cell == name)
+    };
     let cells: Vec<Value> = Case::all()
+        .filter(wanted)
         .map(|case| cell(&options, &entrants, case))
         .collect();
     let versions = |entrant: &&Entrant| json!({"name": entrant.name, "version": entrant.version});
@@ -77,11 +85,18 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// The C library gives freed memory back and asks for it again, page by page, until it has seen
+/// that large pieces come and go. It is shown so once, for all contestants.
+fn keep_memory() {
+    drop(std::hint::black_box(vec![1u8; 24 << 20]));
+}
+
 fn options(args: impl Iterator<Item = String>) -> Result<Options, String> {
     let mut options = Options {
         quick: false,
         rounds: 3,
         only: None,
+        cell: None,
     };
     let mut args = args;
     while let Some(arg) = args.next() {
@@ -93,6 +108,7 @@ fn options(args: impl Iterator<Item = String>) -> Result<Options, String> {
                 options.rounds = count.ok_or("--rounds wants a number above zero")?;
             }
             "--only" => options.only = Some(value()?),
+            "--cell" => options.cell = Some(value()?),
             _ => return Err(format!("unknown argument {arg:?}")),
         }
     }

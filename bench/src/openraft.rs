@@ -4,7 +4,7 @@
 
 mod host;
 
-use crate::contest::{Contestant, Digest};
+use crate::contest::{COMPACT_EVERY, Contestant, Digest, KEPT};
 use futures_util::TryStreamExt;
 use host::{Command, Lines, Log, Machine, Types, Wire};
 use openraft::async_runtime::watch::WatchReceiver;
@@ -34,7 +34,8 @@ impl Contestant for Openraft {
             election_timeout_max: 120_000,
             heartbeat_interval: 10_000,
             enable_pre_vote: Some(true),
-            snapshot_policy: SnapshotPolicy::Never,
+            snapshot_policy: SnapshotPolicy::LogsSinceLast(COMPACT_EVERY),
+            max_in_snapshot_log_to_keep: KEPT,
             ..Config::default()
         };
         let config = Arc::new(config.validate().expect("a sound configuration"));

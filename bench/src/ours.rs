@@ -1,14 +1,29 @@
 //! Raftwerk's core as a contestant: a host with a queue for a network and a vector for a disk.
 
-use crate::contest::{Contestant, Digest};
+use crate::contest::{COMPACT_EVERY, Contestant, Digest, KEPT};
 use raftwerk_core::trace::{Role, Timer};
 use raftwerk_core::*;
 use std::collections::VecDeque;
 
+/// The entries that a disk would hold.
+#[derive(Default)]
+struct Disk(Vec<Entry>);
+
+impl Disk {
+    fn perform(&mut self, write: Write) {
+        assert!(write.cut_from.is_none(), "nothing conflicts here");
+        self.0.extend(write.append);
+        if let Some(to) = write.trim_to {
+            let gone = self.0.partition_point(|entry| entry.id.index <= to);
+            self.0.drain(..gone);
+        }
+    }
+}
+
 /// A replica with its disk and its state machine.
 struct Replica {
     raft: Raft,
-    disk: Vec<Entry>,
+    disk: Disk,
     digest: Digest,
 }
 
@@ -32,10 +47,13 @@ impl Contestant for Ours {
             config.limits.append_bytes = 1 << 20;
             config.limits.window_messages = 256;
             config.limits.window_bytes = 256 << 20;
+            config.switches.snapshots = true;
+            config.limits.snapshot_entries = COMPACT_EVERY;
+            config.limits.retained_entries = KEPT;
             let raft = Raft::boot(config, Durable::bootstrap(&members), NOW).expect("boots");
             Replica {
                 raft,
-                disk: Vec::new(),
+                disk: Disk::default(),
                 digest: Digest::default(),
             }
         };
@@ -90,13 +108,12 @@ impl Ours {
     fn drain(&mut self, at: usize) {
         loop {
             let Replica { raft, disk, digest } = &mut self.replicas[at];
-            let (mut written, mut applied) = (None, None);
+            let (mut written, mut applied, mut snapshot) = (None, None, None);
             while let Some(output) = raft.poll() {
                 match output {
                     Output::Write(write) => {
-                        assert!(write.cut_from.is_none(), "nothing conflicts here");
-                        disk.extend(write.append);
                         written = Some(write.seq);
+                        disk.perform(write);
                     }
                     Output::Send(message) => {
                         self.messages += 1;
@@ -111,10 +128,11 @@ impl Ours {
                         applied = Some(to);
                     }
                     Output::Settled { .. } => self.settled += 1,
+                    Output::TakeSnapshot { at_least } => snapshot = raft.snapshot_meta(at_least),
                     _ => {}
                 }
             }
-            if written.is_none() && applied.is_none() {
+            if written.is_none() && applied.is_none() && snapshot.is_none() {
                 return;
             }
             if let Some(seq) = written {
@@ -122,6 +140,9 @@ impl Ours {
             }
             if let Some(to) = applied {
                 raft.applied(NOW, to);
+            }
+            if let Some(meta) = snapshot {
+                raft.snapshotted(NOW, meta);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! TiKV's `raft` 0.7 as a contestant: `RawNode` over its own `MemStorage`, logger off, pre-vote,
 //! check-quorum and batched appends on, 1 MiB a message, 256 messages on the way.
 
-use crate::contest::{Contestant, Digest};
+use crate::contest::{COMPACT_EVERY, Contestant, Digest, KEPT};
 use raft::eraftpb::{Entry, EntryType, Message};
 use raft::storage::MemStorage;
 use raft::{Config, RawNode};
@@ -11,6 +11,8 @@ use std::collections::VecDeque;
 struct Replica {
     node: RawNode<MemStorage>,
     digest: Digest,
+    /// Where the log was last compacted.
+    compacted: u64,
 }
 
 /// Three replicas and the messages between them.
@@ -40,6 +42,7 @@ impl Contestant for Tikv {
             Replica {
                 node,
                 digest: Digest::default(),
+                compacted: 0,
             }
         };
         let mut cluster = Tikv {
@@ -86,7 +89,7 @@ impl Tikv {
     /// The synchronous path of the crate's own guide: ready, persist, send, apply, advance.
     fn drain(&mut self, at: usize) {
         while self.replicas[at].node.has_ready() {
-            let Replica { node, digest } = &mut self.replicas[at];
+            let Replica { node, digest, .. } = &mut self.replicas[at];
             let mut ready = node.ready();
             let mut out = ready.take_messages();
             apply(digest, ready.take_committed_entries());
@@ -107,6 +110,18 @@ impl Tikv {
             node.advance_apply();
             self.messages += out.len() as u64;
             self.mail.extend(out);
+            self.replicas[at].compact();
+        }
+    }
+}
+
+impl Replica {
+    fn compact(&mut self) {
+        let applied = self.node.raft.raft_log.applied;
+        if applied >= self.compacted + COMPACT_EVERY {
+            self.compacted = applied;
+            let store = self.node.store();
+            store.wl().compact(applied - KEPT).expect("is applied");
         }
     }
 }

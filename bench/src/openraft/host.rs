@@ -41,13 +41,16 @@ impl fmt::Display for Command {
     }
 }
 
-/// A log and a vote, shared with whoever reads them. Positions start at zero.
+/// A log and a vote, shared with whoever reads them. Positions start at zero; those below
+/// `purged` are gone.
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Stored>>);
 
 #[derive(Default)]
 struct Stored {
     entries: Vec<EntryOf<Types>>,
+    purged: u64,
+    last_purged: Option<LogIdOf<Types>>,
     vote: Option<VoteOf<Types>>,
 }
 
@@ -63,14 +66,15 @@ impl RaftLogReader<Types> for Log {
         R: RangeBounds<u64> + Clone + fmt::Debug + OptionalSend,
     {
         let stored = self.open();
+        let offset = |at: u64| at.saturating_sub(stored.purged) as usize;
         let start = match range.start_bound() {
-            Bound::Included(at) => *at as usize,
-            Bound::Excluded(at) => *at as usize + 1,
+            Bound::Included(at) => offset(*at),
+            Bound::Excluded(at) => offset(*at + 1),
             Bound::Unbounded => 0,
         };
         let end = match range.end_bound() {
-            Bound::Included(at) => *at as usize + 1,
-            Bound::Excluded(at) => *at as usize,
+            Bound::Included(at) => offset(*at + 1),
+            Bound::Excluded(at) => offset(*at),
             Bound::Unbounded => stored.entries.len(),
         };
         let end = end.min(stored.entries.len());
@@ -86,9 +90,11 @@ impl RaftLogStorage<Types> for Log {
     type LogReader = Log;
 
     async fn get_log_state(&mut self) -> Result<LogState<Types>, io::Error> {
+        let stored = self.open();
+        let last = stored.entries.last().map(|entry| entry.log_id);
         Ok(LogState {
-            last_purged_log_id: None,
-            last_log_id: self.open().entries.last().map(|entry| entry.log_id),
+            last_purged_log_id: stored.last_purged,
+            last_log_id: last.or(stored.last_purged),
         })
     }
 
@@ -112,13 +118,19 @@ impl RaftLogStorage<Types> for Log {
     }
 
     async fn truncate_after(&mut self, last: Option<LogIdOf<Types>>) -> Result<(), io::Error> {
-        let keep = last.map_or(0, |last| last.index + 1);
-        self.open().entries.truncate(keep as usize);
+        let mut stored = self.open();
+        let keep = last.map_or(0, |last| last.index + 1) - stored.purged;
+        stored.entries.truncate(keep as usize);
         Ok(())
     }
 
-    async fn purge(&mut self, _: LogIdOf<Types>) -> Result<(), io::Error> {
-        unreachable!("no snapshot is ever taken")
+    async fn purge(&mut self, upto: LogIdOf<Types>) -> Result<(), io::Error> {
+        let mut stored = self.open();
+        let gone = upto.index + 1 - stored.purged;
+        stored.entries.drain(..gone as usize);
+        stored.purged = upto.index + 1;
+        stored.last_purged = Some(upto);
+        Ok(())
     }
 }
 
@@ -186,7 +198,7 @@ impl RaftStateMachine<Types> for Machine {
         _: &SnapshotMetaOf<Types>,
         (): (),
     ) -> Result<(), io::Error> {
-        unreachable!("no snapshot is ever taken")
+        unreachable!("nobody needs a snapshot")
     }
 
     async fn get_current_snapshot(&mut self) -> Result<Option<SnapshotOf<Types, ()>>, io::Error> {
@@ -197,8 +209,16 @@ impl RaftStateMachine<Types> for Machine {
 impl RaftSnapshotBuilder<Types> for Machine {
     type SnapshotData = ();
 
+    /// Nothing is written: it only lets the log go.
     async fn build_snapshot(&mut self) -> Result<SnapshotOf<Types, ()>, io::Error> {
-        unreachable!("no snapshot is ever taken")
+        let applied = self.open();
+        Ok(SnapshotOf::<Types, ()> {
+            meta: SnapshotMetaOf::<Types> {
+                last_log_id: applied.last,
+                last_membership: applied.membership.clone(),
+            },
+            snapshot: (),
+        })
     }
 }
 
@@ -294,6 +314,6 @@ impl RaftNetworkV2<Types> for Wire {
         _: impl Future<Output = ReplicationClosed> + OptionalSend + 'static,
         _: RPCOption,
     ) -> Result<SnapshotResponse<Types>, StreamingError<Types>> {
-        unreachable!("no snapshot is ever taken")
+        unreachable!("nobody needs a snapshot")
     }
 }
