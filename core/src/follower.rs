@@ -52,6 +52,11 @@ impl Raft {
             });
         }
         let (received, durable) = (last, self.durability.index);
+        // An append without entries is a heartbeat, which has a round that was not seen yet, a
+        // probe, which names a place that is not known to be here, or else tells only how far
+        // things are committed. To that there is nothing to say: the leader has nothing on the
+        // way, and if this is lost the next heartbeat repeats it.
+        let asks = carried > 0 || received > self.ack.told;
         if received > durable && carried > 0 {
             let what = Held::Acknowledgement {
                 to: from,
@@ -59,7 +64,7 @@ impl Raft {
                 durable,
             };
             self.trace(|_| Kind::HeldForDisk { what });
-        } else {
+        } else if asks {
             self.ack.owed = true;
         }
         if !self.rule(Rule::R1CutAll) && last < self.log.last().index && last >= self.commit {

@@ -209,3 +209,42 @@ fn batching_many_proposals_make_one_write_and_one_append_a_peer() {
     // 500 entries of 33 bytes are a little more than one append of 16 KiB.
     assert_eq!(with_entries(&c, 2), [496, 4]);
 }
+
+/// Half of all messages of single commands would be answers to notices, and say nothing.
+#[test]
+fn a_commit_notice_has_no_answer_and_a_lost_one_comes_again_with_the_next_heartbeat() {
+    let mut c = Cluster::new(3);
+    c.elect(1);
+    c.settle();
+    c.propose(1, 7, "a").expect("it leads");
+    c.deliver_if(|m| matches!(m.body, Body::Append { .. }));
+    c.deliver_if(|m| matches!(m.body, Body::AppendReply { .. }));
+    let commit = c.view(1).commit();
+    c.mail.retain(|m| m.to != NodeId(3));
+    assert_eq!(c.mail.len(), 1, "the notice to 3 is lost");
+    c.deliver_if(|m| m.to == NodeId(2));
+    assert_eq!((c.view(2).commit(), c.mail.len()), (commit, 0));
+    assert!(c.view(3).commit() < commit);
+    c.heartbeat(1);
+    assert_eq!(c.deliver_if(|m| m.from == NodeId(1)), 2);
+    assert_eq!((c.view(3).commit(), c.mail.len()), (commit, 2));
+}
+
+#[test]
+fn a_probe_without_entries_is_answered_though_its_round_is_known_and_the_disk_is_slow() {
+    let mut c = Cluster::new(3);
+    c.elect(1);
+    c.settle();
+    c.fast_disk = false;
+    let (round, last) = (1, c.view(2).last().index.0);
+    let told = |c: &Cluster| c.mail.iter().filter(|m| m.from == NodeId(2)).count();
+    let more = append(1, round, (1, last), &[(1, last + 1)], 0);
+    c.forge(1, 2, 1, more);
+    assert_eq!(told(&c), 0, "the disk has it not");
+    c.forge(1, 2, 1, heartbeat(1, round, (1, last + 1), 0));
+    assert_eq!(told(&c), 1, "a place that it never told to have");
+    c.forge(1, 2, 1, heartbeat(1, round, (1, last), 0));
+    assert_eq!(told(&c), 1, "one that it did");
+    c.forge(1, 2, 1, heartbeat(1, round + 99, (1, last), 0));
+    assert_eq!(told(&c), 2, "a round not seen yet");
+}
