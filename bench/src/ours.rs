@@ -5,16 +5,19 @@ use raftwerk_core::trace::{Role, Timer};
 use raftwerk_core::*;
 use std::collections::VecDeque;
 
-/// The entries that a disk would hold.
+/// What a disk would hold: the runs as they were given to it.
 #[derive(Default)]
-struct Disk(Vec<Entry>);
+struct Disk(Vec<Entries>);
 
 impl Disk {
     fn perform(&mut self, write: Write) {
         assert!(write.cut_from.is_none(), "nothing conflicts here");
-        self.0.extend(write.append);
+        if !write.append.is_empty() {
+            self.0.push(write.append);
+        }
         if let Some(to) = write.trim_to {
-            let gone = self.0.partition_point(|entry| entry.id.index <= to);
+            let over = |run: &Entries| run.last().is_some_and(|last| last.id.index <= to);
+            let gone = self.0.partition_point(over);
             self.0.drain(..gone);
         }
     }
@@ -120,11 +123,11 @@ impl Ours {
                         self.mail.push_back(message);
                     }
                     Output::Apply { from, to } => {
-                        for entry in raft.entries(from, to) {
+                        raft.entries(from, to).for_each(|entry| {
                             if let EntryBody::Command(command) = &entry.body {
                                 digest.apply(command);
                             }
-                        }
+                        });
                         applied = Some(to);
                     }
                     Output::Settled { .. } => self.settled += 1,

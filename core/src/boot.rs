@@ -5,6 +5,7 @@
 //! has lost entries starts, and is silent until it has them again (D3, `suspect`).
 
 use crate::config::Config;
+use crate::drain::Drained;
 use crate::durability::Durability;
 use crate::io::{Condition, Durable};
 use crate::lease::Quiet;
@@ -127,13 +128,13 @@ impl Raft {
             suspect,
             regained: false,
             fenced: None,
-            outbox: Vec::new(),
-            settled: Vec::new(),
+            outbox: VecDeque::new(),
+            settled: VecDeque::new(),
             told_leader: (hard_state.term, None),
             told_members: (Index(0), false),
             belonged,
             told_fence: false,
-            outputs: VecDeque::new(),
+            drained: Drained::default(),
             dirty: true,
             cause: Cause::Boot,
             ears: Ears::default(),

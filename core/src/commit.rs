@@ -9,7 +9,7 @@ use crate::raft::Raft;
 use crate::sabotage::Rule;
 use crate::state::State;
 use crate::trace::{CommitReason, Kind};
-use crate::types::{Entry, Index, LogId, NodeId};
+use crate::types::{Index, LogId, NodeId};
 
 impl Raft {
     /// Moves the commit index as far as the matches allow.
@@ -49,12 +49,7 @@ impl Raft {
             let matched = voters.map(|node| (node, matched(node))).collect();
             CommitReason::Quorum { matched }
         });
-        let bytes: u64 = self
-            .log
-            .range(from.next(), to)
-            .iter()
-            .map(Entry::size)
-            .sum();
+        let bytes = self.log.size(from.next(), to);
         self.commit = to;
         if let State::Leader(leading) = &mut self.state {
             leading.uncommitted -= bytes;

@@ -4,6 +4,7 @@
 //! after five hundred proposals makes one write and one append per peer (thesis 10.2.1, 10.2.2).
 
 use crate::io::{Fence, Outcome, Output, Write};
+use crate::message::Message;
 use crate::raft::Raft;
 use crate::reconfigure::Stage;
 use crate::sabotage::Rule;
@@ -11,19 +12,54 @@ use crate::state::State;
 use crate::time::Time;
 use crate::trace::Kind;
 use crate::types::{HardState, Index, Ticket};
+use std::collections::VecDeque;
+
+/// What a drain leaves for the host to fetch, in this order. What there is much of has a queue of
+/// its own, so that it is moved but once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Drained {
+    write: Option<Write>,
+    sends: VecDeque<Message>,
+    /// Streams, install, apply.
+    pub work: VecDeque<Output>,
+    settled: VecDeque<(Ticket, Outcome)>,
+    /// Reads that ended, and everything after them.
+    pub notices: VecDeque<Output>,
+}
+
+impl Drained {
+    pub fn is_empty(&self) -> bool {
+        let Drained { write, sends, .. } = self;
+        let first = write.is_none() && sends.is_empty() && self.work.is_empty();
+        first && self.settled.is_empty() && self.notices.is_empty()
+    }
+
+    #[inline]
+    fn next(&mut self) -> Option<Output> {
+        if let Some(write) = self.write.take() {
+            return Some(Output::Write(write));
+        }
+        if let Some(message) = self.sends.pop_front() {
+            return Some(Output::Send(message));
+        }
+        if let Some(work) = self.work.pop_front() {
+            return Some(work);
+        }
+        if let Some((ticket, outcome)) = self.settled.pop_front() {
+            return Some(Output::Settled { ticket, outcome });
+        }
+        self.notices.pop_front()
+    }
+}
 
 impl Raft {
     /// Next output, or `None` when drained. Call until `None` after feeding inputs.
+    #[inline]
     pub fn poll(&mut self) -> Option<Output> {
-        if let Some(output) = self.outputs.pop_front() {
-            return Some(output);
+        if std::mem::take(&mut self.dirty) {
+            self.drain();
         }
-        if !self.dirty {
-            return None;
-        }
-        self.dirty = false;
-        self.drain();
-        self.outputs.pop_front()
+        self.drained.next()
     }
 
     fn drain(&mut self) {
@@ -43,7 +79,10 @@ impl Raft {
             self.drain_write();
         }
         if self.fenced.is_none() {
-            self.outputs.extend(self.outbox.drain(..).map(Output::Send));
+            if !self.outbox.is_empty() {
+                // The other queue is empty, and each is used again.
+                std::mem::swap(&mut self.outbox, &mut self.drained.sends);
+            }
             self.drain_streams();
             self.drain_install();
             self.drain_apply();
@@ -77,8 +116,8 @@ impl Raft {
             return;
         }
         let (cut_from, trim_to) = (disk.cut, disk.trim);
-        let install = disk.install.clone();
-        let append = self.log.range(disk.unwritten, last).to_vec();
+        let install = disk.install.clone().map(Box::new);
+        let append = self.log.run(disk.unwritten, last);
         let Some(seq) = self.durability.issue(self.hard_state, last, self.now) else {
             return self.fence(Fence::Overflow);
         };
@@ -89,7 +128,7 @@ impl Raft {
                 vote: None,
             }),
         };
-        self.outputs.push_back(Output::Write(Write {
+        self.drained.write = Some(Write {
             seq,
             install,
             hard_state,
@@ -97,7 +136,7 @@ impl Raft {
             append,
             trim_to,
             must_sync,
-        }));
+        });
     }
 
     /// Hands out what is committed and on the own disk, within the limit.
@@ -116,7 +155,7 @@ impl Raft {
             let from = self.applying.next();
             self.applying = to;
             self.trace(|_| Kind::Applying { from, to });
-            self.outputs.push_back(Output::Apply { from, to });
+            self.drained.work.push_back(Output::Apply { from, to });
         }
     }
 
@@ -132,7 +171,7 @@ impl Raft {
                     break;
                 };
                 let id = crate::types::LogId { term, index };
-                self.settled.push((ticket, Outcome::Committed(id)));
+                self.settled.push_back((ticket, Outcome::Committed(id)));
             }
         }
         if let State::Leader(leading) = &mut self.state
@@ -145,9 +184,20 @@ impl Raft {
             leading.change = None;
         }
         self.conclude_transfer();
-        let settled = self.settled.drain(..);
-        let settled = settled.map(|(ticket, outcome)| Output::Settled { ticket, outcome });
-        self.outputs.extend(settled);
+        if !self.settled.is_empty() {
+            std::mem::swap(&mut self.settled, &mut self.drained.settled);
+        }
+        if !self.reads.ready.is_empty() || !self.marks.waiting.is_empty() {
+            self.drain_reads(applying);
+        }
+        for (ticket, why) in self.reads.failed.drain(..) {
+            let failed = Output::ReadFailed { ticket, why };
+            self.drained.notices.push_back(failed);
+        }
+    }
+
+    /// Reads whose read point has been handed to the state machine.
+    fn drain_reads(&mut self, applying: Index) {
         let ready = std::mem::take(&mut self.reads.ready);
         for read in ready {
             let early = !self.rule(Rule::L5NoApply);
@@ -160,14 +210,11 @@ impl Raft {
         for (ticket, index) in self.marked_and_applied(applying) {
             self.serve_read(ticket, index.min(applying), None);
         }
-        for (ticket, why) in std::mem::take(&mut self.reads.failed) {
-            self.outputs.push_back(Output::ReadFailed { ticket, why });
-        }
     }
 
     fn serve_read(&mut self, ticket: Ticket, index: Index, until: Option<Time>) {
         self.trace(|_| Kind::ReadServed { ticket, index });
-        self.outputs.push_back(Output::ReadAt {
+        self.drained.notices.push_back(Output::ReadAt {
             ticket,
             index,
             until,
@@ -178,19 +225,22 @@ impl Raft {
         let leader = (self.hard_state.term, self.leader);
         if self.told_leader != leader {
             self.told_leader = leader;
-            self.outputs.push_back(Output::Leader {
+            self.drained.notices.push_back(Output::Leader {
                 term: leader.0,
                 id: leader.1,
             });
         }
         if let Some(membership) = self.log.membership() {
             let told = (membership.index(), membership.index() <= self.commit);
-            let gone = told.1 && !membership.members.contains(self.config.id);
+            let gone = self.belonged
+                && told.1
+                && !matches!(self.state, State::Leader(_))
+                && !membership.members.contains(self.config.id);
             if self.told_members != told {
                 self.told_members = told;
-                let membership = membership.clone();
+                let membership = Box::new(membership.clone());
                 let id = membership.id;
-                self.outputs.push_back(Output::Members {
+                self.drained.notices.push_back(Output::Members {
                     membership,
                     committed: told.1,
                 });
@@ -198,19 +248,19 @@ impl Raft {
                     self.trace(|_| Kind::MembershipCommitted { id });
                 }
             }
-            if gone && self.belonged && !matches!(self.state, State::Leader(_)) {
+            if gone {
                 self.belonged = false;
-                self.outputs.push_back(Output::Removed);
+                self.drained.notices.push_back(Output::Removed);
             }
         }
         if std::mem::take(&mut self.regained) {
-            self.outputs.push_back(Output::Trusted);
+            self.drained.notices.push_back(Output::Trusted);
         }
         if let Some(why) = self.fenced
             && !self.told_fence
         {
             self.told_fence = true;
-            self.outputs.push_back(Output::Fenced(why));
+            self.drained.notices.push_back(Output::Fenced(why));
         }
         self.drain_snapshot_notices();
     }

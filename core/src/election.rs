@@ -179,7 +179,7 @@ impl Raft {
                 true => Outcome::Unknown,
                 false => Outcome::Lost,
             };
-            self.settled.push((ticket, outcome));
+            self.settled.push_back((ticket, outcome));
         }
         if let Some(transfer) = leading.transfer {
             self.leave_transfer(transfer);

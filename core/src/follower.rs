@@ -10,7 +10,7 @@ use crate::raft::Raft;
 use crate::sabotage::Rule;
 use crate::state::State;
 use crate::trace::{CommitReason, FollowerReason, Held, IgnoreReason, Kind, Silence};
-use crate::types::{Entry, EntryBody, Index, Lane, LogId, Mark, NodeId, Round, Term};
+use crate::types::{Entries, Entry, EntryBody, Index, Lane, LogId, Mark, NodeId, Round, Term};
 
 impl Raft {
     /// Entries or a heartbeat from the leader of the own term.
@@ -20,7 +20,7 @@ impl Raft {
         lane: Lane,
         round: Round,
         prev: LogId,
-        entries: Vec<Entry>,
+        entries: Entries,
         commit: Index,
     ) {
         if self.is_second_leader(from) {
@@ -149,35 +149,50 @@ impl Raft {
         );
     }
 
-    /// Adds what is new, cutting at the first conflict. `None` when that would cut a committed
-    /// entry, which no correct leader asks for.
-    fn merge(&mut self, entries: Vec<Entry>) -> Option<usize> {
-        let mut new = 0;
+    /// Adds what is new, cutting at the first conflict; says how much that is. `None` when it
+    /// would cut a committed entry, which no correct leader asks for.
+    fn merge(&mut self, entries: Entries) -> Option<usize> {
         let base = self.log.base();
-        for entry in entries {
+        let mut known = 0;
+        for entry in entries.iter() {
             let index = entry.id.index;
-            if index < base.index {
-                continue;
-            }
             match self.log.term_at(index) {
-                Some(term) if term == entry.id.term => continue,
-                Some(mine) if mine < entry.id.term && !self.rule(Rule::P53KeepConflict) => continue,
+                _ if index < base.index => {}
+                Some(term) if term == entry.id.term => {}
+                Some(mine) if mine < entry.id.term && !self.rule(Rule::P53KeepConflict) => {}
                 Some(mine) => {
                     if index <= self.commit {
                         return None;
                     }
                     self.cut_log(index, mine, entry.id.term);
+                    break;
                 }
-                None => {}
+                // From here on all is new.
+                None => break,
             }
-            let is_membership = matches!(entry.body, EntryBody::Membership(_));
-            self.log.push(entry);
-            new += 1;
-            if is_membership {
+            known += 1;
+        }
+        let new = match known {
+            0 => entries,
+            _ => entries[known..].into(),
+        };
+        let count = new.len();
+        self.append_run(new);
+        Some(count)
+    }
+
+    /// Adds a run, and tells of each membership in it that it is in force.
+    fn append_run(&mut self, run: Entries) {
+        let is_membership = |entry: &Entry| matches!(entry.body, EntryBody::Membership(_));
+        if !run.iter().any(is_membership) {
+            return self.log.append(run);
+        }
+        for entry in run.iter() {
+            self.log.push(entry.clone());
+            if is_membership(entry) {
                 self.note_membership(false);
             }
         }
-        Some(new)
     }
 
     fn cut_log(&mut self, at: Index, mine: Term, theirs: Term) {

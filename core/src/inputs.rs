@@ -122,6 +122,7 @@ impl Raft {
 
     /// The state machine has applied everything up to `index`.
     pub fn applied(&mut self, now: Time, index: Index) {
+        let undrained = self.dirty;
         self.enter(now, Cause::Applied(index));
         assert!(
             index <= self.applying,
@@ -131,6 +132,8 @@ impl Raft {
             self.count_applied(index);
             self.applied = index;
         }
+        // There is one such report for each `Apply`, and mostly nothing to be drained after it.
+        self.dirty = undrained || self.wants_applied();
     }
 
     /// Hint of the host about its connection to a peer; down means that what was on the way is
@@ -197,8 +200,11 @@ impl Raft {
     }
 
     /// Entries `from..=to`. They must be in the log: ask only for what `Apply` named.
-    #[must_use]
-    pub fn entries(&self, from: Index, to: Index) -> &[Entry] {
+    pub fn entries(
+        &self,
+        from: Index,
+        to: Index,
+    ) -> impl DoubleEndedIterator<Item = &Entry> + Clone {
         self.log.range(from, to)
     }
 

@@ -242,7 +242,8 @@ impl Raft {
         let last = meta.last;
         self.applying = last.index;
         self.trace(|_| Kind::SnapshotInstalled { last });
-        self.outputs.push_back(Output::Install { meta });
+        let meta = meta.into();
+        self.drained.work.push_back(Output::Install { meta });
     }
 
     /// Whether entries may be handed out: not while a snapshot is about to overtake them, nor

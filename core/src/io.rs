@@ -29,7 +29,7 @@ use crate::membership::{BadMembers, Membership};
 use crate::message::Message;
 use crate::time::Time;
 use crate::types::{
-    Entry, HardState, Index, Lane, LogId, NodeId, SnapshotMeta, Term, Ticket, WriteSeq,
+    Entries, Entry, HardState, Index, Lane, LogId, NodeId, SnapshotMeta, Term, Ticket, WriteSeq,
 };
 
 /// What the host found on disk at start.
@@ -180,13 +180,13 @@ pub struct Write {
     pub seq: WriteSeq,
     /// Put this staged snapshot in force and remove every entry. After a crash the disk holds
     /// either the old log or the snapshot, never something between (trap S3).
-    pub install: Option<SnapshotMeta>,
+    pub install: Option<Box<SnapshotMeta>>,
     /// New term and vote.
     pub hard_state: Option<HardState>,
     /// Remove this position and all after it, before appending.
     pub cut_from: Option<Index>,
     /// Entries to append.
-    pub append: Vec<Entry>,
+    pub append: Entries,
     /// Entries up to here may be dropped: a snapshot that is on disk covers them.
     pub trim_to: Option<Index>,
     /// False only when nothing but trimming is asked.
@@ -206,7 +206,7 @@ pub enum Output {
         /// The peer.
         to: NodeId,
         /// The snapshot.
-        meta: SnapshotMeta,
+        meta: Box<SnapshotMeta>,
         /// The session it belongs to.
         lane: Lane,
     },
@@ -214,7 +214,7 @@ pub enum Output {
     /// every `Apply` given before; then call `applied` with its last position.
     Install {
         /// The snapshot.
-        meta: SnapshotMeta,
+        meta: Box<SnapshotMeta>,
     },
     /// Apply entries `from..=to` in order, once per life; then call `applied`.
     Apply {
@@ -260,7 +260,7 @@ pub enum Output {
     /// The membership in force changed.
     Members {
         /// The new one.
-        membership: Membership,
+        membership: Box<Membership>,
         /// Whether its entry is known committed.
         committed: bool,
     },
@@ -280,7 +280,7 @@ pub enum Output {
     /// A staged snapshot is not needed: its bytes may go.
     Discard {
         /// The snapshot.
-        meta: SnapshotMeta,
+        meta: Box<SnapshotMeta>,
     },
 }
 

@@ -109,8 +109,7 @@ impl Raft {
 
     /// Bytes above the commit index: what an earlier leader left counts too.
     fn uncommitted_tail(&self) -> u64 {
-        let tail = self.log.range(self.commit.next(), self.log.last().index);
-        tail.iter().map(Entry::size).sum()
+        self.log.size(self.commit.next(), self.log.last().index)
     }
 
     /// The latest time at which a majority had been heard (thesis 6.2).

@@ -82,7 +82,7 @@ pub use sabotage::{Rule, Rules, SABOTAGE};
 pub use state::Deadline;
 pub use time::{Span, Time};
 pub use types::{
-    ClusterId, Entry, EntryBody, HardState, Index, Lane, LogId, Mark, NodeId, Payload, Round,
-    SnapshotMeta, Term, Ticket, WriteSeq,
+    ClusterId, Entries, Entry, EntryBody, HardState, Index, Lane, LogId, Mark, NodeId, Payload,
+    Round, SnapshotMeta, Term, Ticket, WriteSeq,
 };
 pub use view::{Changing, Marking, Peer, Transferring, View, Waiting};

@@ -6,16 +6,18 @@
 //! was dropped was committed and is inside a snapshot.
 
 mod restore;
+mod runs;
 
 use crate::membership::Membership;
 use crate::sabotage::{Rule, Rules};
-use crate::types::{Entry, EntryBody, Index, LogId, SnapshotMeta, Term};
+use crate::types::{Entries, Entry, EntryBody, Index, LogId, SnapshotMeta, Term};
+use runs::Runs;
 
 /// Entries after `base`, with the memberships found among them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Log {
     base: LogId,
-    entries: Vec<Entry>,
+    entries: Runs,
     /// Oldest first; the last one is in force (thesis 4.1). Before those in the log stands the
     /// one that was in force where the log starts, so that cutting can fall back on it (S6).
     memberships: Vec<Membership>,
@@ -26,7 +28,7 @@ impl Log {
     pub fn after(snapshot: &SnapshotMeta) -> Log {
         Log {
             base: snapshot.last,
-            entries: Vec::new(),
+            entries: Runs::default(),
             memberships: vec![snapshot.membership.clone()],
         }
     }
@@ -66,77 +68,79 @@ impl Log {
     }
 
     fn entry(&self, index: Index) -> Option<&Entry> {
-        self.entries.get(self.offset(index)?)
-    }
-
-    fn offset(&self, index: Index) -> Option<usize> {
-        let offset = index.0.checked_sub(self.base.index.0 + 1)?;
-        usize::try_from(offset).ok()
+        self.entries.get(index)
     }
 
     /// Entries `from..=to`. Both ends must be here; an empty range is `to` just before `from`.
-    pub fn range(&self, from: Index, to: Index) -> &[Entry] {
-        if to < from {
-            return &[];
-        }
-        let start = self.offset(from).expect("a range starts inside the log");
-        let end = self.offset(to).expect("a range ends inside the log") + 1;
-        &self.entries[start..end]
+    pub fn range(&self, from: Index, to: Index) -> impl DoubleEndedIterator<Item = &Entry> + Clone {
+        let here = from > self.base.index && to <= self.last().index;
+        assert!(to < from || here, "a range lies inside the log");
+        self.entries.range(from, to)
     }
 
-    /// Entries from `from` that fit in `bytes`; at least one when there is any (trap R8).
-    pub fn batch(&self, from: Index, bytes: u64) -> &[Entry] {
-        let Some(start) = self
-            .offset(from)
-            .filter(|start| *start < self.entries.len())
-        else {
-            return &[];
-        };
-        let mut total = 0;
-        let mut count = 0;
-        for entry in &self.entries[start..] {
-            total += entry.size();
-            if count > 0 && total > bytes {
-                break;
-            }
-            count += 1;
+    /// The same as a run, to be written. Not copied if it came as one or was sent as one.
+    pub fn run(&mut self, from: Index, to: Index) -> Entries {
+        match to < from {
+            true => Entries::default(),
+            false => self.entries.share(from, to),
         }
-        &self.entries[start..start + count]
+    }
+
+    /// Entries from `from` that fit in `bytes`, and their size; at least one when there is any
+    /// (trap R8).
+    pub fn batch(&mut self, from: Index, bytes: u64) -> (Entries, u64) {
+        self.entries.batch(from, bytes)
+    }
+
+    /// Bytes of the entries `from..=to`, as limits count them.
+    pub fn size(&self, from: Index, to: Index) -> u64 {
+        self.entries.size(from, to)
     }
 
     /// Adds an entry at the end.
     pub fn push(&mut self, entry: Entry) {
-        assert_eq!(
-            entry.id.index,
-            self.last().index.next(),
-            "the log has no holes"
-        );
+        self.take_in(self.last(), &entry);
+        self.entries.push(entry);
+    }
+
+    /// Adds a run at the end.
+    pub fn append(&mut self, run: Entries) {
+        let mut before = self.last();
+        for entry in run.iter() {
+            self.take_in(before, entry);
+            before = entry.id;
+        }
+        self.entries.append(run);
+    }
+
+    /// Looks at an entry that is about to be added after another.
+    fn take_in(&mut self, before: LogId, entry: &Entry) {
+        assert_eq!(entry.id.index, before.index.next(), "the log has no holes");
         assert!(
-            entry.id.term >= self.last().term,
+            entry.id.term >= before.term,
             "terms never fall along the log"
         );
-        let known = self.memberships.last().map_or(Index(0), Membership::index);
-        if let EntryBody::Membership(members) = &entry.body
-            && entry.id.index > known
-        {
-            self.memberships.push(Membership {
-                id: entry.id,
-                members: (**members).clone(),
-            });
+        if let EntryBody::Membership(members) = &entry.body {
+            let known = self.memberships.last().map_or(Index(0), Membership::index);
+            if entry.id.index > known {
+                self.memberships.push(Membership {
+                    id: entry.id,
+                    members: (**members).clone(),
+                });
+            }
         }
-        self.entries.push(entry);
     }
 
     /// Removes `at` and everything after it; returns how many entries that were.
     pub fn cut(&mut self, at: Index, rules: Rules) -> u64 {
-        let keep = self.offset(at).expect("what is cut is in the log");
-        assert!(keep < self.entries.len(), "what is cut is in the log");
-        let removed = self.entries.len() - keep;
-        self.entries.truncate(keep);
+        let last = self.last().index;
+        let here = at > self.base.index && at <= last;
+        assert!(here, "what is cut is in the log");
+        self.entries.cut(at);
         let stays = |membership: &Membership| membership.id.index < at;
         self.memberships
             .retain(|membership| stays(membership) || !rules.hold(Rule::M3KeepCut));
-        removed as u64
+        last.0 - at.prev().0
     }
 
     /// Drops entries up to `to`, which a snapshot covers; keeps the term of the last one (trap
@@ -147,8 +151,7 @@ impl Log {
             base.term = Term(0);
         }
         let removed = to.0 - self.base.index.0;
-        let count = usize::try_from(removed).expect("they are in memory");
-        self.entries.drain(..count);
+        self.entries.trim(to);
         self.base = base;
         let old = self.memberships.iter();
         let old = old.filter(|membership| membership.index() <= to).count();
@@ -162,7 +165,7 @@ impl Log {
             .first()
             .max(Index(end.0.saturating_sub(entries).saturating_add(1)));
         let (mut before, mut total) = (end, 0);
-        for entry in self.range(first, end).iter().rev() {
+        for entry in self.range(first, end).rev() {
             total += entry.size();
             if total > bytes {
                 break;
@@ -194,17 +197,10 @@ impl Log {
     ///
     /// Both sides use it, so each round trip skips at least one whole term (trap R9).
     pub fn meeting_point(&self, limit: Index, term: Term) -> LogId {
-        let mut index = limit.min(self.last().index);
-        while index > self.base.index {
-            let id = self
-                .id_at(index)
-                .expect("between base and last every position is here");
-            if id.term <= term {
-                return id;
-            }
-            index = index.prev();
-        }
-        self.base
+        let limit = limit.min(self.last().index);
+        let mut newest_first = self.entries.range(self.first(), limit).rev();
+        let meet = newest_first.find(|entry| entry.id.term <= term);
+        meet.map_or(self.base, |entry| entry.id)
     }
 }
 
@@ -250,10 +246,14 @@ mod tests {
 
     #[test]
     fn r8_a_batch_holds_at_least_one_entry() {
-        let log = log(&[1, 1, 1]);
-        assert_eq!(log.batch(Index(1), 1).len(), 1);
-        assert_eq!(log.batch(Index(1), 64).len(), 2);
-        assert_eq!(log.batch(Index(4), 64).len(), 0);
+        let mut log = log(&[1, 1, 1]);
+        let mut batch = |from, bytes| {
+            let (run, size) = log.batch(Index(from), bytes);
+            (run.len(), size)
+        };
+        assert_eq!(batch(1, 1), (1, 32));
+        assert_eq!(batch(1, 64), (2, 64));
+        assert_eq!(batch(4, 64), (0, 0));
     }
 
     #[test]
@@ -287,7 +287,7 @@ mod tests {
             "an empty log ends where it starts"
         );
         log.push(noop(3, 5));
-        assert_eq!(log.range(Index(5), Index(5)).len(), 1);
+        assert_eq!(log.range(Index(5), Index(5)).count(), 1);
     }
 
     #[test]

@@ -13,7 +13,7 @@
 //! A message may be lost, doubled, delayed and overtaken; the core assumes nothing else of
 //! the network, except that it does not forge.
 
-use crate::types::{ClusterId, Entry, Index, Lane, LogId, NodeId, Round, SnapshotMeta, Term};
+use crate::types::{ClusterId, Entries, Index, Lane, LogId, NodeId, Round, SnapshotMeta, Term};
 
 /// A message with its envelope.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -71,7 +71,7 @@ pub enum Body {
         /// The entry just before the first one sent; the receiver must have it.
         prev: LogId,
         /// Contiguous entries after `prev` (trap R7).
-        entries: Vec<Entry>,
+        entries: Entries,
         /// The leader's commit index, never beyond what this peer has proven (trap R5).
         commit: Index,
     },
@@ -103,8 +103,9 @@ pub enum Body {
         lane: Lane,
         /// Contact round.
         round: Round,
-        /// What it covers.
-        meta: SnapshotMeta,
+        /// What it covers. (Boxed here and in outputs: snapshots are rare, and every other
+        /// message is half the size for it.)
+        meta: Box<SnapshotMeta>,
     },
     /// Answer to an offer; sent once more when the snapshot is in force.
     SnapshotReply {

@@ -64,8 +64,10 @@ impl Raft {
                 continue;
             };
             sending.asked = true;
-            let (to, meta) = (*to, sending.meta.clone());
-            self.outputs.push_back(Output::Stream { to, meta, lane });
+            let (to, meta) = (*to, sending.meta.clone().into());
+            self.drained
+                .work
+                .push_back(Output::Stream { to, meta, lane });
         }
     }
 

@@ -144,7 +144,7 @@ fn e18_positions_that_cannot_be_are_malformed() {
             lane: Lane::default(),
             round: Round(u64::MAX),
             prev: LogId::new(1, prev),
-            entries,
+            entries: entries.into(),
             commit: Index(u64::MAX),
         };
         let message = Message {

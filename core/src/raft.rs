@@ -6,8 +6,9 @@
 //! leaves is built in `drain`.
 
 use crate::config::Config;
+use crate::drain::Drained;
 use crate::durability::Durability;
-use crate::io::{Fence, Outcome, Output, Refusal, Suspicion};
+use crate::io::{Fence, Outcome, Refusal, Suspicion};
 use crate::lease::Quiet;
 use crate::log::Log;
 use crate::marks::MarkReads;
@@ -64,15 +65,16 @@ pub struct Raft {
     pub(crate) regained: bool,
     pub(crate) fenced: Option<Fence>,
     /// Replies and requests that may leave at the next drain.
-    pub(crate) outbox: Vec<Message>,
+    pub(crate) outbox: VecDeque<Message>,
     /// Tickets that ended otherwise than by being committed.
-    pub(crate) settled: Vec<(Ticket, Outcome)>,
+    pub(crate) settled: VecDeque<(Ticket, Outcome)>,
     pub(crate) told_leader: (Term, Option<NodeId>),
     pub(crate) told_members: (Index, bool),
     /// Some membership named this node, and it was not told since that it is removed.
     pub(crate) belonged: bool,
     pub(crate) told_fence: bool,
-    pub(crate) outputs: VecDeque<Output>,
+    /// What the last drain left for the host to fetch.
+    pub(crate) drained: Drained,
     pub(crate) dirty: bool,
     pub(crate) cause: Cause,
     pub(crate) ears: Ears,
@@ -227,7 +229,7 @@ impl Raft {
 
     pub(crate) fn enter(&mut self, now: Time, cause: Cause) {
         assert!(
-            self.outputs.is_empty(),
+            self.drained.is_empty(),
             "drain every output before the next input"
         );
         self.now = self.now.max(now);
@@ -259,7 +261,7 @@ impl Raft {
 
     pub(crate) fn send(&mut self, to: NodeId, body: Body) {
         let (cluster, from, term) = (self.config.cluster, self.id(), self.hard_state.term);
-        self.outbox.push(Message {
+        self.outbox.push_back(Message {
             cluster,
             from,
             to,

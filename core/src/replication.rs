@@ -13,7 +13,7 @@ use crate::raft::Raft;
 use crate::sabotage::{Rule, Rules};
 use crate::state::State;
 use crate::trace::{Cause, IgnoreReason, Kind, Pace, Timer};
-use crate::types::{Index, Lane, LogId, NodeId, Round, SnapshotMeta};
+use crate::types::{Entries, Index, Lane, LogId, NodeId, Round, SnapshotMeta};
 
 impl Raft {
     /// Starts a new contact round when the heartbeat is due.
@@ -45,8 +45,9 @@ impl Raft {
             return;
         };
         let (round, beat) = (leading.round, std::mem::take(&mut leading.beat));
+        let last = self.log.last().index;
         let mut say = |to: &NodeId, body| {
-            self.outbox.push(Message {
+            self.outbox.push_back(Message {
                 cluster,
                 from,
                 to: *to,
@@ -57,20 +58,20 @@ impl Raft {
         for (to, peer) in &mut leading.peers {
             let mut said = false;
             while peer.may_send(limits.window_messages, limits.window_bytes) {
+                if peer.pace == Pace::Replicate && peer.next > last {
+                    break;
+                }
                 let prev = self
                     .log
                     .id_at(peer.next.prev())
                     .expect("next follows something that is in the log");
-                let entries = self.log.batch(peer.next, limits.append_bytes).to_vec();
-                let large = entries
-                    .first()
-                    .is_some_and(|entry| entry.size() > limits.append_bytes);
+                let (entries, bytes) = self.log.batch(peer.next, limits.append_bytes);
+                let large = entries.len() == 1 && bytes > limits.append_bytes;
                 if large && !rules.hold(Rule::R8TooLarge) {
                     break;
                 }
-                let bytes = entries.iter().map(crate::types::Entry::size).sum();
                 match entries.last() {
-                    Some(last) => peer.sent(last.id.index, bytes, round, now),
+                    Some(entry) => peer.sent(entry.id.index, bytes, round, now),
                     // Nothing to send, but whether the logs meet is still to be asked: all that
                     // the peer lacks may be gone from here (trap S10).
                     None if peer.pace == Pace::Probe && peer.matched < prev.index => {
@@ -96,7 +97,10 @@ impl Raft {
                 // Nothing can contradict the place before every log. It stands in for a match
                 // whose term is gone with the entry.
                 let prev = self.log.id_at(peer.matched).unwrap_or(LogId::ORIGIN);
-                say(to, append(rules, peer, round, prev, Vec::new(), commit));
+                say(
+                    to,
+                    append(rules, peer, round, prev, Entries::default(), commit),
+                );
             }
         }
     }
@@ -257,7 +261,7 @@ impl Raft {
 fn offer(peer: &mut Progress, round: Round, meta: SnapshotMeta, commit: Index) -> Body {
     peer.sent_round = peer.sent_round.max(round);
     peer.sent_commit = peer.sent_commit.max(commit.min(peer.matched));
-    let lane = peer.lane;
+    let (lane, meta) = (peer.lane, meta.into());
     Body::SnapshotOffer { lane, round, meta }
 }
 
@@ -267,7 +271,7 @@ fn append(
     peer: &mut Progress,
     round: Round,
     prev: LogId,
-    entries: Vec<crate::types::Entry>,
+    entries: Entries,
     commit: Index,
 ) -> Body {
     // While this holds nobody is told what it cannot use yet: trap R20 shows only without it.

@@ -10,7 +10,7 @@ use crate::sabotage::Rule;
 use crate::state::State;
 use crate::time::Time;
 use crate::trace::{Cause, Kind, Pace, SnapshotUseless};
-use crate::types::{Entry, Index, Lane, LogId, SnapshotMeta};
+use crate::types::{Index, Lane, LogId, SnapshotMeta};
 
 /// What a node knows about snapshots.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -112,8 +112,7 @@ impl Raft {
         );
         let bytes = meta.bytes;
         self.snapshots.replace(meta);
-        let after = self.log.range(last.index.next(), self.applied);
-        self.snapshots.bytes = after.iter().map(Entry::size).sum();
+        self.snapshots.bytes = self.log.size(last.index.next(), self.applied);
         self.trace(|_| Kind::SnapshotTaken { last, bytes });
         self.renew_offers();
         self.trim_log();
@@ -122,38 +121,50 @@ impl Raft {
     /// The state machine goes on to `index`: notes how much that is.
     pub(crate) fn count_applied(&mut self, index: Index) {
         let from = self.applied.max(self.snapshots.last().index).next();
-        let new = self.log.range(from, index).iter();
-        self.snapshots.bytes += new.map(Entry::size).sum::<u64>();
+        self.snapshots.bytes += self.log.size(from, index);
     }
 
-    /// Asks for a snapshot when the log above the last one has passed a limit, and again when as
-    /// much was added since it was asked for.
-    fn ask_for_snapshot(&mut self) {
+    /// Whether the log above the last snapshot has passed a limit, or as much was added since one
+    /// was asked for.
+    fn snapshot_due(&self) -> bool {
         let Snapshots { bytes, asked, .. } = self.snapshots;
         let (at_least, last) = (self.applied, self.snapshots.last().index);
         if !self.config.switches.snapshots || at_least <= last || self.fenced.is_some() {
-            return;
+            return false;
         }
-        let entries = at_least.0 - last.0;
         let (new_entries, new_bytes) = (at_least.0 - last.max(asked.0).0, bytes - asked.1);
         let limits = &self.config.limits;
-        if new_entries < limits.snapshot_entries && new_bytes < limits.snapshot_bytes {
+        new_entries >= limits.snapshot_entries || new_bytes >= limits.snapshot_bytes
+    }
+
+    /// Whether anything may come of a report of the state machine: more to hand to it, a snapshot
+    /// to install now that it has come to rest, or one to take.
+    pub(crate) fn wants_applied(&self) -> bool {
+        self.applying < self.commit || self.snapshots.staged.is_some() || self.snapshot_due()
+    }
+
+    fn ask_for_snapshot(&mut self) {
+        if !self.snapshot_due() {
             return;
         }
+        let (at_least, bytes) = (self.applied, self.snapshots.bytes);
+        let entries = at_least.0 - self.snapshots.last().index.0;
         self.snapshots.asked = (at_least, bytes);
         self.trace(|_| Kind::SnapshotDue {
             at_least,
             entries,
             bytes,
         });
-        self.outputs.push_back(Output::TakeSnapshot { at_least });
+        let notice = Output::TakeSnapshot { at_least };
+        self.drained.notices.push_back(notice);
     }
 
     /// What the host may want to know about its snapshot files.
     pub(crate) fn drain_snapshot_notices(&mut self) {
         self.ask_for_snapshot();
-        for meta in std::mem::take(&mut self.snapshots.discarded) {
-            self.outputs.push_back(Output::Discard { meta });
+        for meta in self.snapshots.discarded.drain(..) {
+            let meta = meta.into();
+            self.drained.notices.push_back(Output::Discard { meta });
         }
     }
 

@@ -72,7 +72,7 @@ impl Raft {
         let members = self.members();
         let to = match to {
             Some(to) if to == self.id() => {
-                self.settled.push((ticket, Outcome::HandedOver(to)));
+                self.settled.push_back((ticket, Outcome::HandedOver(to)));
                 return Ok(());
             }
             Some(to) if !members.contains(to) => return Err(Refusal::UnknownMember),
@@ -244,7 +244,7 @@ impl Raft {
             _ => Outcome::Aborted(Abort::LeadershipLost),
         };
         self.handed = None;
-        self.settled.push((handed.ticket, outcome));
+        self.settled.push_back((handed.ticket, outcome));
     }
 
     /// When a running transfer, or the wait for its end, is over.

@@ -207,6 +207,10 @@ impl Entry {
     }
 }
 
+/// A run of entries: immutable and shared, so that the write and the appends of one drain hold
+/// the same one.
+pub type Entries = Arc<[Entry]>;
+
 /// Term and vote: one record, written together, always (trap E1, paper figure 2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

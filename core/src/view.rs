@@ -200,12 +200,12 @@ impl<'a> View<'a> {
     pub fn term_at(self, index: Index) -> Option<Term> {
         self.0.log.term_at(index)
     }
-    /// The last `count` entries.
+    /// The last `count` entries. They share their commands with the log.
     #[must_use]
-    pub fn tail(self, count: usize) -> &'a [Entry] {
+    pub fn tail(self, count: usize) -> Vec<Entry> {
         let (first, last) = (self.0.log.first(), self.0.log.last().index);
         let from = Index(last.0.saturating_sub(count as u64) + 1).max(first);
-        self.0.log.range(from, last)
+        self.0.log.range(from, last).cloned().collect()
     }
     /// Membership in force.
     #[must_use]

@@ -126,7 +126,7 @@ fn s2_an_offer_that_is_not_needed_is_answered_with_what_agrees() {
     let body = |meta: &SnapshotMeta| Body::SnapshotOffer {
         lane: lane(1),
         round: Round(99),
-        meta: meta.clone(),
+        meta: meta.clone().into(),
     };
     c.forge(1, 2, 1, body(&taken));
     assert_eq!(replies(&c, 2), [taken.last.index]);
@@ -143,7 +143,7 @@ fn s2_an_offer_that_is_not_needed_is_answered_with_what_agrees() {
     let newer = Body::SnapshotOffer {
         lane: lane(2),
         round: Round(1),
-        meta: taken.clone(),
+        meta: taken.clone().into(),
     };
     c.forge(3, 2, 2, newer);
     assert_eq!(replies(&c, 2), [taken.last.index]);
@@ -154,7 +154,7 @@ fn s2_an_offer_that_is_not_needed_is_answered_with_what_agrees() {
 fn s3_an_install_is_one_write_and_everything_waits_for_it() {
     let (mut c, taken) = staged_at_3();
     let write = c.node(3).writes[0].clone();
-    assert_eq!(write.install, Some(taken.clone()));
+    assert_eq!(write.install.as_deref(), Some(&taken));
     assert!(write.must_sync);
     assert!(c.view(3).installing());
     assert_eq!(c.view(3).commit(), taken.last.index);
@@ -228,7 +228,7 @@ fn s3_writes_before_and_after_an_install_keep_their_order() {
         lane: lane(2),
         round: Round(1),
         prev: taken.last,
-        entries: vec![entry.clone()],
+        entries: [entry.clone()].into(),
         commit: Index(0),
     };
     c.forge(2, 3, 2, append);
@@ -318,7 +318,7 @@ fn s6_the_membership_in_force_is_the_snapshots_and_cutting_falls_back_on_it() {
         commit: Index(0),
     };
     // Appended by a leader that was soon gone, and never committed.
-    let gone = append(2, LogId::new(1, 3), vec![naming(2, 4, 5)], 1);
+    let gone = append(2, LogId::new(1, 3), [naming(2, 4, 5)].into(), 1);
     c.forge(2, 3, 2, gone);
     assert_eq!(
         c.view(3).membership().map(Membership::index),
@@ -333,7 +333,7 @@ fn s6_the_membership_in_force_is_the_snapshots_and_cutting_falls_back_on_it() {
     // A later one is cut again: back to the snapshot's.
     let after = taken.last;
     let index = after.index.0 + 1;
-    c.forge(2, 3, 2, append(2, after, vec![naming(2, index, 4)], 2));
+    c.forge(2, 3, 2, append(2, after, [naming(2, index, 4)].into(), 2));
     assert_eq!(
         c.view(3).membership().map(Membership::index),
         Some(Index(index))
@@ -342,7 +342,7 @@ fn s6_the_membership_in_force_is_the_snapshots_and_cutting_falls_back_on_it() {
         id: LogId::new(3, index),
         body: EntryBody::Noop,
     };
-    c.forge(1, 3, 3, append(3, after, vec![entry], 1));
+    c.forge(1, 3, 3, append(3, after, [entry].into(), 1));
     assert_eq!(c.view(3).membership(), Some(&taken.membership));
     c.restart(3);
     assert_eq!(c.view(3).membership(), Some(&taken.membership));
@@ -377,7 +377,7 @@ fn s9_an_install_waits_for_the_running_apply() {
         (log, false),
         "it waits"
     );
-    assert_eq!(c.node(3).raft.entries(applying, applying).len(), 1);
+    assert_eq!(c.node(3).raft.entries(applying, applying).count(), 1);
     // What is committed meanwhile is not handed out, or the wait might never end.
     let next = (1, log.index.0 + 1);
     c.forge(1, 3, 1, append(1, 99, (1, log.index.0), &[next], next.1));
@@ -436,7 +436,7 @@ fn e8_an_offer_is_as_good_as_a_heartbeat_and_e19_a_second_leader_is_not() {
     let offer = |term| Body::SnapshotOffer {
         lane: lane(term),
         round: Round(50),
-        meta: taken.clone(),
+        meta: taken.clone().into(),
     };
     c.forge(1, 3, 1, offer(1));
     assert_eq!(c.view(3).election().expect("it follows").set, c.now);
@@ -446,7 +446,7 @@ fn e8_an_offer_is_as_good_as_a_heartbeat_and_e19_a_second_leader_is_not() {
     let body = Body::SnapshotOffer {
         lane: lane(1),
         round: Round(51),
-        meta: wrong,
+        meta: wrong.into(),
     };
     c.forge(1, 3, 1, body);
     let malformed = |k: &Kind| {
@@ -471,7 +471,7 @@ fn e11_who_offers_in_an_older_term_is_told() {
     let offer = Body::SnapshotOffer {
         lane: lane(1),
         round: Round(50),
-        meta: taken,
+        meta: taken.into(),
     };
     c.forge(1, 3, 1, offer);
     assert_eq!(c.mail[0].term, Term(9));

@@ -158,7 +158,7 @@ fn an_offer_is_made_at_once() {
     c.fast_streams = false;
     c.deliver_if(|m| m.from == NodeId(3));
     assert_eq!(c.peer(1, 3).pace, Pace::Snapshot);
-    let offered = |body: &Body| matches!(body, Body::SnapshotOffer { meta, .. } if *meta == taken);
+    let offered = |body: &Body| matches!(body, Body::SnapshotOffer { meta, .. } if **meta == taken);
     assert!(c.on_the_way(1, 3, offered));
     assert_eq!(c.streams.len(), 1);
 }
@@ -184,7 +184,7 @@ fn s8_a_peer_that_is_not_heard_is_sent_nothing() {
 #[test]
 fn s10_a_peer_behind_an_empty_log_is_sent_a_snapshot() {
     let (mut c, taken) = behind();
-    assert_eq!(c.view(1).tail(9), []);
+    assert_eq!(c.view(1).tail(9), Vec::new());
     c.beat(1);
     assert_eq!(c.node(3).installed, [taken]);
 }
@@ -332,6 +332,6 @@ fn the_newest_snapshot_is_sent() {
     c.feed(1, inputs);
     assert_eq!(c.streams.len(), 1);
     assert_eq!(c.streams[0].meta, meta);
-    let offered = |body: &Body| matches!(body, Body::SnapshotOffer { meta: m, .. } if *m == meta);
+    let offered = |body: &Body| matches!(body, Body::SnapshotOffer { meta: m, .. } if **m == meta);
     assert!(c.on_the_way(1, 3, offered));
 }

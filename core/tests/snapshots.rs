@@ -105,7 +105,7 @@ fn s5_after_trimming_everything_the_previous_term_is_still_known() {
     for id in [1, 2, 3] {
         let taken = c.snapshot(id);
         assert_eq!(c.view(id).base(), taken.last);
-        assert_eq!(c.view(id).tail(9), []);
+        assert_eq!(c.view(id).tail(9), Vec::new());
         assert_eq!(c.view(id).last(), LogId::new(1, 5));
         assert_eq!(c.view(id).term_at(Index(4)), None, "gone is not zero (R6)");
         assert_eq!(c.view(id).term_at(Index(0)), None, "gone is not zero (R6)");
@@ -219,7 +219,7 @@ fn s2_appends_from_before_the_log_are_taken_from_where_it_starts() {
         entries,
         commit: Index(5),
     };
-    c.forge(1, 2, 1, append(entries([1, 1, 1, 1])));
+    c.forge(1, 2, 1, append(entries([1, 1, 1, 1]).into()));
     assert_eq!(
         c.view(2).last(),
         LogId::new(1, 5),

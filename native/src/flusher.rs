@@ -91,7 +91,7 @@ mod tests {
     use super::*;
     use crate::wal::faulty::MemFiles;
     use crate::wal::{Sizes, Wal};
-    use raftwerk_core::{ClusterId, HardState, NodeId, Term};
+    use raftwerk_core::{ClusterId, Entries, HardState, NodeId, Term};
     use raftwerk_wire::record::{FORMAT, Opening};
     use std::time::Duration;
 
@@ -110,7 +110,7 @@ mod tests {
                 vote: None,
             }),
             cut_from: None,
-            append: Vec::new(),
+            append: Entries::default(),
             trim_to: None,
             must_sync: true,
         }

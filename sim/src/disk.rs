@@ -308,7 +308,12 @@ fn beginning(write: Write, mut kept: u64) -> Write {
         hard_state: write.hard_state.filter(|_| keep()),
         install: write.install.filter(|_| keep()),
         cut_from: write.cut_from.filter(|_| keep()),
-        append: write.append.into_iter().take_while(|_| keep()).collect(),
+        append: write
+            .append
+            .iter()
+            .take_while(|_| keep())
+            .cloned()
+            .collect(),
         trim_to: None,
         ..write
     }

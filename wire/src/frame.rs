@@ -269,7 +269,7 @@ mod tests {
                 lane: Lane::default(),
                 round: Round(9),
                 prev: LogId::new(6, 10),
-                entries,
+                entries: entries.into(),
                 commit: Index(10),
             },
         }

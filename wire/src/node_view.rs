@@ -126,7 +126,11 @@ fn votes(view: View<'_>, voters: &[u64]) -> Vec<VoteView> {
 }
 
 fn log(view: View<'_>, shown: usize) -> LogView {
-    let tail = if shown > 0 { view.tail(shown) } else { &[] };
+    let tail = if shown > 0 {
+        view.tail(shown)
+    } else {
+        Vec::new()
+    };
     let entries: Vec<EntryView> = tail.iter().map(EntryView::from).collect();
     let last = view.last();
     let first_shown = entries

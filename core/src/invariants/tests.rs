@@ -94,7 +94,7 @@ fn following() -> Raft {
         lane: lane(),
         round: Round(1),
         prev: LogId::new(0, 1),
-        entries: vec![noop(1, 2)],
+        entries: [noop(1, 2)].into(),
         commit: Index(0),
     };
     hear(&mut raft, 2, 1, body);

@@ -4,6 +4,7 @@
 //! itself; the membership where the log starts is the snapshot's.
 
 use super::Log;
+use super::runs::Runs;
 use crate::types::{Entry, EntryBody, LogId, SnapshotMeta};
 
 impl Log {
@@ -16,7 +17,7 @@ impl Log {
     pub fn restore(snapshot: Option<&SnapshotMeta>, entries: Vec<Entry>) -> Result<Log, String> {
         let mut log = Log {
             base: LogId::ORIGIN,
-            entries: Vec::new(),
+            entries: Runs::default(),
             memberships: Vec::new(),
         };
         let Some(snapshot) = snapshot else {

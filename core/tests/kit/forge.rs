@@ -105,7 +105,7 @@ pub fn every_body(term: u64) -> Vec<Body> {
         Body::SnapshotOffer {
             lane,
             round: Round(9),
-            meta: SnapshotMeta::default(),
+            meta: Box::default(),
         },
         Body::SnapshotReply {
             lane,

@@ -100,7 +100,7 @@ impl Node {
         let write = self.writes.remove(0);
         if let Some(meta) = &write.install {
             let staged = self.staged.remove(&meta.last).expect("it is staged");
-            assert_eq!(&staged.0, meta);
+            assert_eq!(staged.0, **meta);
             self.files.insert(meta.last, staged);
         }
         perform(&mut self.disk, &write);
@@ -282,7 +282,7 @@ impl Cluster {
                     assert_eq!(message.from, NodeId(id), "it speaks for itself");
                     self.mail.push(message);
                 }
-                Output::Stream { to, meta, lane } => self.stream(id, to, lane, meta),
+                Output::Stream { to, meta, lane } => self.stream(id, to, lane, *meta),
                 other => self.nodes.get_mut(&id).expect("known node").take(other),
             }
         }
@@ -319,7 +319,7 @@ impl Node {
             Output::Write(write) => self.writes.push(write),
             Output::Apply { from, to } => {
                 assert_eq!(from, self.at.next(), "each is applied once and in order");
-                self.applied.extend_from_slice(self.raft.entries(from, to));
+                self.applied.extend(self.raft.entries(from, to).cloned());
                 self.at = to;
             }
             Output::Settled { ticket, outcome } => {
@@ -353,11 +353,11 @@ impl Node {
                 );
                 self.disk.condition = Condition::Clean;
             }
-            Output::Install { meta } => self.load(meta),
+            Output::Install { meta } => self.load(*meta),
             Output::TakeSnapshot { at_least } => self.asked.push(at_least),
             Output::Discard { meta } => {
                 self.staged.remove(&meta.last);
-                self.discarded.push(meta);
+                self.discarded.push(*meta);
             }
             Output::Send(_) | Output::Stream { .. } => unreachable!("taken by the cluster"),
             Output::Leader { .. } | Output::Members { .. } => {}
@@ -395,7 +395,7 @@ pub fn perform(disk: &mut Durable, write: &Write) {
         disk.hard_state = hard_state;
     }
     if let Some(meta) = &write.install {
-        disk.snapshot = Some(meta.clone());
+        disk.snapshot = Some((**meta).clone());
         disk.entries.clear();
     }
     if let Some(trim) = write.trim_to {
@@ -404,7 +404,7 @@ pub fn perform(disk: &mut Durable, write: &Write) {
     if let Some(cut) = write.cut_from {
         disk.entries.retain(|entry| entry.id.index < cut);
     }
-    for entry in &write.append {
+    for entry in write.append.iter() {
         let start = disk.snapshot.as_ref();
         let start = start.map_or(LogId::ORIGIN, |meta| meta.last);
         let last = disk.entries.last().map_or(start, |last| last.id);

@@ -330,7 +330,7 @@ fn r21_a_leader_only_appends_to_its_log() {
         c.elect(1);
         c.slow = [1].into();
         c.propose(1, 1, "mine").expect("accepted");
-        let before = c.view(1).tail(99).to_vec();
+        let before = c.view(1).tail(99);
         c.forge(2, 1, 1, body.clone());
         c.propose(1, 2, "next").ok();
         assert!(c.view(1).tail(99).starts_with(&before), "{body:?}");

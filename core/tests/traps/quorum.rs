@@ -291,7 +291,7 @@ fn l13_memberships_are_compared_by_term_first() {
             lane: lane(2),
             round: Round(1),
             prev: LogId::new(1, 3),
-            entries: vec![entry],
+            entries: [entry].into(),
             commit: Index(4),
         },
     );

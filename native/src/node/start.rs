@@ -355,7 +355,7 @@ fn first_write(state: &State) -> Write {
         install: None,
         hard_state: Some(state.hard_state),
         cut_from: None,
-        append: state.entries.clone(),
+        append: state.entries.clone().into(),
         trim_to: None,
         must_sync: true,
     }

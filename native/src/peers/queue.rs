@@ -102,10 +102,11 @@ mod tests {
             lane: Lane::default(),
             round: Round(0),
             prev: LogId::default(),
-            entries: vec![Entry {
+            entries: [Entry {
                 id: LogId::new(1, 1),
                 body,
-            }],
+            }]
+            .into(),
             commit: Index(0),
         })
     }

@@ -39,7 +39,7 @@ fn write(term: Option<u64>, cut: Option<u64>, append: Vec<Entry>) -> Write {
             vote: Some(NodeId(t % 3 + 1)),
         }),
         cut_from: cut.map(Index),
-        append,
+        append: append.into(),
         trim_to: None,
         must_sync: true,
     }
@@ -71,7 +71,7 @@ fn states(writes: &[Write]) -> Vec<State> {
         let change = raftwerk_wire::record::Change {
             hard_state: write.hard_state,
             cut_from: write.cut_from,
-            append: write.append.clone(),
+            append: write.append.to_vec(),
         };
         assert!(state.replay(change), "the script is a possible one");
         all.push(state.clone());

@@ -150,7 +150,8 @@ impl Checks {
             return;
         }
         let found = (first..=last).contains(&index).then(|| {
-            let entry = &raft.entries(Index(index), Index(index))[0];
+            let entry = raft.entries(Index(index), Index(index)).next();
+            let entry = entry.expect("it is in the log");
             (entry.id.term.0, hash_of(entry))
         });
         if index > 0 && found != wanted {

@@ -13,8 +13,8 @@ use crate::storm::heal;
 use crate::world::World;
 use raftwerk_core::trace::Role;
 use raftwerk_core::{
-    AppendResult, Body, ClusterId, EntryBody, Index, Lane, LogId, Message, NodeId, Output, Round,
-    Term, Time, WriteSeq,
+    AppendResult, Body, ClusterId, Entries, EntryBody, Index, Lane, LogId, Message, NodeId, Output,
+    Round, Term, Time, WriteSeq,
 };
 use raftwerk_kv::{Command, Request};
 use std::collections::BTreeSet;
@@ -317,7 +317,7 @@ fn nothing() -> raftwerk_core::Write {
         install: None,
         hard_state: None,
         cut_from: None,
-        append: Vec::new(),
+        append: Entries::default(),
         trim_to: None,
         must_sync: true,
     }

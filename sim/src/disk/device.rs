@@ -37,13 +37,13 @@ impl Device {
         if self.entries.len() == 0 {
             self.base = self.base.max(self.covered());
         }
-        for entry in write.append {
+        for entry in write.append.iter() {
             assert_eq!(
                 entry.id.index.0,
                 self.base + self.entries.len() as u64 + 1,
                 "the core writes a log without holes"
             );
-            self.entries.push(entry);
+            self.entries.push(entry.clone());
         }
         if let Some(to) = write.trim_to {
             self.trim(to.0);
@@ -161,7 +161,7 @@ mod tests {
     use super::super::{beginning, pieces};
     use super::*;
     use crate::setup::Setup;
-    use raftwerk_core::{NodeId, Raft, Term, Time, WriteSeq};
+    use raftwerk_core::{Entries, NodeId, Raft, Term, Time, WriteSeq};
     use raftwerk_kv::Store;
 
     fn snapshot(term: u64, index: u64) -> Arc<Snapshot> {
@@ -193,7 +193,7 @@ mod tests {
                 vote: None,
             }),
             cut_from: None,
-            append: Vec::new(),
+            append: Entries::default(),
             trim_to: None,
             must_sync: true,
         }
@@ -204,11 +204,11 @@ mod tests {
         let bootstrap = Durable::bootstrap(&Members::of_voters((1..=3).map(NodeId)));
         let mut device = Device::default();
         device.perform(Write {
-            append: bootstrap.entries,
+            append: bootstrap.entries.into(),
             ..write(1)
         });
         device.perform(Write {
-            append: entries(1, 2, 9),
+            append: entries(1, 2, 9).into(),
             ..write(1)
         });
         device.keep(snapshot(1, 5));
@@ -238,8 +238,8 @@ mod tests {
         let new = snapshot(2, 7);
         before.staged.push(new.clone());
         let write = Write {
-            install: Some(new.meta.clone()),
-            append: entries(2, 8, 10),
+            install: Some(new.meta.clone().into()),
+            append: entries(2, 8, 10).into(),
             trim_to: Some(Index(7)),
             ..write(2)
         };

@@ -162,7 +162,9 @@ impl<F: FnMut(u64)> Hasher for Stream<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use raftwerk_core::{Body, ClusterId, Index, Lane, LogId, Members, Message, Round, Term};
+    use raftwerk_core::{
+        Body, ClusterId, Entries, Index, Lane, LogId, Members, Message, Round, Term,
+    };
 
     const NOW: Time = Time(9);
 
@@ -193,7 +195,7 @@ mod tests {
                 lane: Lane::default(),
                 round: Round(1),
                 prev: LogId::new(0, 1),
-                entries: Vec::new(),
+                entries: Entries::default(),
                 commit: Index(0),
             },
         };

@@ -83,7 +83,9 @@ impl Group {
         renamed.to = self.node(perm, message.to);
         // Bodies without names stay; a new kind with names would be found out by `table`.
         if let Body::Append { entries, .. } = &mut renamed.body {
-            entries.iter_mut().for_each(|entry| self.entry(perm, entry));
+            let mut own = entries.to_vec();
+            own.iter_mut().for_each(|entry| self.entry(perm, entry));
+            *entries = own.into();
         }
         renamed
     }

@@ -192,7 +192,7 @@ impl Host {
             self.disk.hard_state = hard_state;
         }
         if let Some(meta) = write.install {
-            self.install(meta);
+            self.install(*meta);
         }
         let disk = &mut self.disk;
         if let Some(cut) = write.cut_from {
@@ -202,10 +202,10 @@ impl Host {
             .snapshot
             .as_ref()
             .map_or(Index(0), |meta| meta.last.index);
-        for entry in write.append {
+        for entry in write.append.iter() {
             let last = disk.entries.last().map_or(covered, |last| last.id.index);
             if entry.id.index == last.next() {
-                disk.entries.push(entry);
+                disk.entries.push(entry.clone());
             }
         }
         if let Some(to) = write.trim_to {

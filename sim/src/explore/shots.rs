@@ -39,18 +39,18 @@ pub(crate) fn is_snapshot(message: &Message) -> bool {
 
 impl Host {
     /// The log in memory and all that was dropped from it.
-    pub fn log(&self) -> Cow<'_, [Entry]> {
+    pub fn log(&self) -> Vec<Entry> {
         let view = self.raft.view();
         let (base, kept) = (view.base().index.0 as usize, view.tail(usize::MAX));
         if base == 0 {
-            return Cow::Borrowed(kept);
+            return kept;
         }
         // What is about to replace the log on disk is still beside it.
         let mut staged = self.shots.staged.iter();
         let staged = staged.find(|(meta, _)| Some(meta) == view.snapshot());
         let past = staged.map_or(&self.shots.past, |(_, past)| past);
         let dropped = past.get(..base).unwrap_or(past);
-        Cow::Owned(dropped.iter().chain(kept).cloned().collect())
+        [dropped, &kept].concat()
     }
 
     /// The log on disk and all that the snapshot in force holds.
@@ -103,7 +103,7 @@ impl Host {
                 lane,
                 round: BYTES,
                 prev: LogId::ORIGIN,
-                entries: self.shots.past.clone(),
+                entries: self.shots.past.clone().into(),
                 commit: Index(0),
             },
         })
@@ -127,7 +127,7 @@ impl Host {
             ..SnapshotMeta::default()
         };
         if !self.shots.staged.iter().any(|(other, _)| *other == meta) {
-            self.shots.staged.push((meta.clone(), entries.clone()));
+            self.shots.staged.push((meta.clone(), entries.to_vec()));
         }
         self.raft.staged(self.now, *lane, meta);
     }

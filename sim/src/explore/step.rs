@@ -227,7 +227,7 @@ impl Ran {
                 self.sends.push(message);
             }
             Output::Install { meta } => host.load(&meta)?,
-            Output::Discard { meta } => host.shots.staged.retain(|(other, _)| *other != meta),
+            Output::Discard { meta } => host.shots.staged.retain(|(other, _)| *other != *meta),
             Output::Trusted => host.disk.condition = Condition::Clean,
             Output::Fenced(Fence::Storage) if host.failed => {}
             Output::Fenced(why) => {

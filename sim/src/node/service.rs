@@ -194,7 +194,7 @@ impl Node {
         }
         let (from, to) = (Index(self.applied).next(), Index(self.applying));
         let entries = self.raft.as_ref().map(|raft| raft.entries(from, to));
-        for entry in entries.unwrap_or_default() {
+        for entry in entries.into_iter().flatten() {
             let EntryBody::Command(command) = &entry.body else {
                 continue;
             };

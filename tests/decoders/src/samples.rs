@@ -114,8 +114,8 @@ fn messages() -> Vec<(&'static str, Body)> {
             },
         ),
         ("vote-reply", Body::VoteReply { granted }),
-        ("heartbeat", append(Vec::new())),
-        ("append", append(entries())),
+        ("heartbeat", append(Entries::default())),
+        ("append", append(entries().into())),
         ("accepted", answer(accepted)),
         ("refused", answer(refused)),
         ("outdated", answer(AppendResult::Outdated)),
@@ -123,7 +123,14 @@ fn messages() -> Vec<(&'static str, Body)> {
         ("lacking", answer(lacking)),
         ("read-index", Body::ReadIndex { request }),
         ("read-index-reply", Body::ReadIndexReply { request, index }),
-        ("offer", Body::SnapshotOffer { lane, round, meta }),
+        (
+            "offer",
+            Body::SnapshotOffer {
+                lane,
+                round,
+                meta: meta.into(),
+            },
+        ),
         (
             "offer-reply",
             Body::SnapshotReply {
@@ -209,7 +216,7 @@ pub fn logs() -> Samples {
             vote: None,
         }),
         cut_from: cut.map(Index),
-        append,
+        append: append.into(),
         trim_to: None,
         must_sync: true,
     };

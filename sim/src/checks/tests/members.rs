@@ -40,7 +40,8 @@ fn who_knows_no_members_and_takes_part_in_an_election_is_seen() {
 fn members_that_the_log_does_not_name_are_seen() {
     let (mut world, leader) = settled();
     let raft = world.nodes[leader as usize - 1].raft.as_ref().unwrap();
-    let id = raft.entries(Index(2), Index(2))[0].id;
+    let entry = raft.entries(Index(2), Index(2)).next();
+    let id = entry.expect("it is in the log").id;
     let body = EntryBody::Membership(Members::of_voters([NodeId(leader)]).into());
     world.checks.ledger.note_members(&Entry { id, body });
     world.act(&Intervention::Crash(leader)).unwrap();

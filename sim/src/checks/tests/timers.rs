@@ -3,7 +3,9 @@
 use super::super::{Check, Checks, Heard};
 use super::{name, others, settled};
 use crate::intervention::Intervention;
-use raftwerk_core::{Body, Index, Lane, LogId, Message, NodeId, Raft, Round, Term, WriteSeq};
+use raftwerk_core::{
+    Body, Entries, Index, Lane, LogId, Message, NodeId, Raft, Round, Term, WriteSeq,
+};
 
 fn seen(checks: &Checks) -> Option<&'static str> {
     checks.violation().map(|violation| violation.check)
@@ -25,7 +27,7 @@ fn append(raft: &Raft, from: u64) -> Message {
         lane: Lane::default(),
         round: Round(0),
         prev: LogId::ORIGIN,
-        entries: Vec::new(),
+        entries: Entries::default(),
         commit: Index(0),
     };
     message(raft, from, body)
