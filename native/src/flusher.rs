@@ -26,9 +26,13 @@ pub enum DiskReport {
     },
 }
 
+/// What the thread is asked to do; `None`: the node has everything again that its log had lost,
+/// so that may be forgotten.
+type Job = Option<Write>;
+
 /// The log thread. Dropping it lets the thread finish what waits and end.
 pub struct Flusher {
-    queue: Option<Sender<Write>>,
+    queue: Option<Sender<Job>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
@@ -42,12 +46,21 @@ impl Flusher {
         metrics: Arc<Metrics>,
         report: impl Fn(DiskReport) + Send + 'static,
     ) -> Flusher {
-        let (queue, waiting) = channel::<Write>();
+        let (queue, waiting) = channel::<Job>();
         let work = move || {
             while let Ok(first) = waiting.recv() {
-                let mut batch = vec![first];
-                batch.extend(waiting.try_iter());
-                let seq = batch.last().expect("not empty").seq;
+                let (mut batch, mut forget) = (Vec::new(), false);
+                for job in std::iter::once(first).chain(waiting.try_iter()) {
+                    forget |= job.is_none();
+                    batch.extend(job);
+                }
+                // What it rests on was reported before it was asked for.
+                if forget {
+                    wal.forget_suspicion();
+                }
+                let Some(seq) = batch.last().map(|write| write.seq) else {
+                    continue;
+                };
                 let started = Instant::now();
                 if let Err(error) = wal.append(&batch) {
                     return report(DiskReport::Failed {
@@ -72,7 +85,14 @@ impl Flusher {
     /// Queues a write. After a failure it goes nowhere, and the failure has been reported.
     pub fn write(&self, write: Write) {
         if let Some(queue) = &self.queue {
-            let _ = queue.send(write);
+            let _ = queue.send(Some(write));
+        }
+    }
+
+    /// Forgets that the log had rotted.
+    pub fn forget_suspicion(&self) {
+        if let Some(queue) = &self.queue {
+            let _ = queue.send(None);
         }
     }
 }

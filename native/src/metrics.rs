@@ -49,6 +49,7 @@ const SINGLE: &[Single] = &[
     ("store_keys", false, "Keys in the store.", |m| &m.keys),
     ("open_requests", false, "Requests that wait for the core.", |m| &m.open),
     ("fenced", false, "1 when the node has stopped for good.", |m| &m.fenced),
+    ("suspect", false, "1 while the node has not got back what its log lost.", |m| &m.suspect),
     ("peers_connected", false, "Peers with an open connection.", |m| &m.connected),
     ("observers", false, "Subscribers of the observe stream.", |m| &m.observers),
     ("proposals_total", true, "Proposals taken into the log.", |m| &m.proposals),
@@ -116,6 +117,8 @@ pub struct Metrics {
     pub elections: AtomicU64,
     /// 1 when the node has stopped for good.
     pub fenced: AtomicU64,
+    /// 1 while the node has not got back what its log lost.
+    pub suspect: AtomicU64,
     /// Peers with an open connection.
     pub connected: AtomicU64,
     /// Requests passed on to the leader.

@@ -7,26 +7,35 @@
 //! - [`Wal::append`] returns only after everything it was given is on disk, in order;
 //! - after the first error nothing is written any more: a later success would prove nothing
 //!   (trap D2);
-//! - [`Wal::open`] returns everything that was ever acknowledged, or an error that says why it
-//!   cannot. A write that was under way when the machine or the process died is cut off, durably,
-//!   and that is said ([`Verdict::TornTail`]). Nothing else is ever removed.
+//! - [`Wal::open`] returns everything that was ever acknowledged, or says what it cannot return. A
+//!   write that was under way when the machine or the process died is cut off, durably, and that
+//!   is said ([`Verdict::TornTail`]). Where promised entries cannot be read the log is cut before
+//!   them, and what may have been lost is noted and said ([`Verdict::Suspect`], `rot`) until
+//!   [`Wal::forget_suspicion`]; where not even term and vote are certain, or there is no log at
+//!   all, the answer is an error and nothing was changed.
 //!
 //! Files are named after the number of their first record. A small file, [`MARK`], holds the
 //! number of the last synced record: it is written without a sync of its own, so it may be behind
 //! but never ahead, and lets even the very last record be told from an unfinished one.
+//! Another, [`NOTE`], is there while the node is suspect, and files whose names begin with
+//! `damaged-` hold what was cut off then; nobody reads those.
 
 #[cfg(test)]
 pub(crate) mod faulty;
 mod files;
+mod note;
 mod recover;
+mod rot;
+mod scan;
 #[cfg(test)]
 mod tests;
 
 pub use files::{DirFiles, Files, LogFile};
+pub use note::NOTE;
 pub use recover::{Recovered, Verdict};
 
 use crate::limits::{SEGMENT_BYTES, SEGMENT_GROWTH};
-use raftwerk_core::{Entry, HardState, Write};
+use raftwerk_core::{Entry, HardState, Index, Write};
 use raftwerk_wire::record::{self, Change, Kind, Opening};
 use std::fmt;
 use std::io;
@@ -66,7 +75,8 @@ pub enum WalError {
         /// What it said.
         source: io::Error,
     },
-    /// Something that was promised cannot be read any more (trap D3). Nothing was changed.
+    /// Something that was promised cannot be read any more, and term or vote may be in it (trap
+    /// D3). Nothing was changed.
     Suspect {
         /// The file.
         file: String,
@@ -106,8 +116,8 @@ impl fmt::Display for WalError {
             } => write!(
                 f,
                 "the log is damaged: record {record} in {file} at byte {offset} {why}, and it was \
-                 acknowledged before. Nothing was changed on disk. Starting without it could break \
-                 a promise to the cluster, so this node does not start. Restore this data \
+                 acknowledged before. No later record tells this node's term and vote, so it could \
+                 vote twice: it does not start. Nothing was changed on disk. Restore this data \
                  directory from where it is intact, or remove the node from the cluster, wipe its \
                  data directory and let it join again under a new id"
             ),
@@ -148,6 +158,9 @@ pub struct Wal<F: Files> {
     synced: u64,
     mark: F::File,
     buffer: Vec<u8>,
+    /// Term and vote, and the last index, after what was encoded last.
+    hard_state: HardState,
+    end: Index,
     ended: bool,
 }
 
@@ -183,6 +196,12 @@ impl<F: Files> Wal<F> {
         Ok(())
     }
 
+    /// The node has everything again that its log had lost. Should this fail, or be lost in a
+    /// crash, it is suspect once more at its next start, which harms nobody.
+    pub fn forget_suspicion(&mut self) {
+        note::forget(&self.files);
+    }
+
     /// Bytes in the current file, for metrics.
     #[must_use]
     pub fn segment_offset(&self) -> u64 {
@@ -190,28 +209,32 @@ impl<F: Files> Wal<F> {
     }
 
     /// Cuts a write into records. A prefix of its records is a legal state: nothing of the write
-    /// is acknowledged before all of it is on disk.
+    /// is acknowledged before all of it is on disk. Each record says term, vote and where the log
+    /// ends, so that any of them can stand in for those before it (see `rot`).
     fn encode(&mut self, write: &Write) {
         debug_assert!(write.install.is_none(), "snapshots are not built yet");
-        let mut entries = write.append.iter().peekable();
-        let mut change = Change {
-            hard_state: write.hard_state,
-            cut_from: write.cut_from,
-            append: take_chunk(&mut entries),
-        };
-        while change != Change::default() {
-            record::push(
-                &mut self.buffer,
-                Kind::Data,
-                self.next,
-                self.synced,
-                &change,
-            );
-            self.next += 1;
-            change = Change {
-                append: take_chunk(&mut entries),
-                ..Change::default()
+        let (mut cut, mut entries) = (write.cut_from, write.append.iter().peekable());
+        if write.hard_state.is_none() && cut.is_none() && entries.peek().is_none() {
+            return;
+        }
+        self.hard_state = write.hard_state.unwrap_or(self.hard_state);
+        self.end = cut.map_or(self.end, |cut| self.end.min(cut.prev()));
+        loop {
+            let append = take_chunk(&mut entries);
+            // Who appends nothing says where the log ends by cutting there.
+            let end = append.is_empty().then(|| self.end.next());
+            self.end = append.last().map_or(self.end, |last| last.id.index);
+            let change = Change {
+                hard_state: Some(self.hard_state),
+                cut_from: cut.take().or(end),
+                append,
             };
+            let (number, synced) = (self.next, self.synced);
+            record::push(&mut self.buffer, Kind::Data, number, synced, &change);
+            self.next += 1;
+            if entries.peek().is_none() {
+                return;
+            }
         }
     }
 

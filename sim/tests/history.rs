@@ -8,7 +8,11 @@ use raftwerk_wire::client::ReadMode;
 fn lively(seed: u64) -> Setup {
     let mut setup = Setup::storm(seed);
     (setup.nodes, setup.learners, setup.autopilot) = (3, 0, None);
-    (setup.faults.most_down, setup.faults.gone, setup.faults.wiped) = (1, 0, 0);
+    (
+        setup.faults.most_down,
+        setup.faults.gone,
+        setup.faults.wiped,
+    ) = (1, 0, 0);
     setup
 }
 

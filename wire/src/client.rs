@@ -163,6 +163,10 @@ pub struct Status {
     /// What the checksums said about its log when it started: `clean`, or what was cut off.
     #[serde(default)]
     pub disk: String,
+    /// What its log has lost, in words, until it has everything again: meanwhile the node is
+    /// silent in votes and quorum reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspect: Option<String>,
     /// Members and where each is reached.
     pub members: Vec<MemberStatus>,
     /// Ids of the first members; a node that joins takes them over.

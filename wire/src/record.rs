@@ -77,6 +77,12 @@ pub struct Change {
     pub append: Vec<Entry>,
 }
 
+/// The checksum of records and of small files beside them.
+#[must_use]
+pub fn checksum(bytes: &[u8]) -> u32 {
+    crc32fast::hash(bytes)
+}
+
 /// Where a record starts, rounded up: records lie at multiples of 8, so that one can be found
 /// again behind damage.
 #[must_use]

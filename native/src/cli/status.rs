@@ -87,6 +87,7 @@ impl Row {
                 cells.extend([said.role.clone(), said.term.to_string(), leader]);
                 cells.extend(numbers.map(|number| number.to_string()));
                 cells.push(match said.disk.as_str() {
+                    _ if let Some(lost) = &said.suspect => format!("{url}  suspect: {lost}"),
                     "" | "clean" => url.clone(),
                     // What the checksums found is no secret of the log file.
                     found => format!("{url}  disk: {found}"),

@@ -318,8 +318,13 @@ impl Looper {
                 self.parts.log.line(line);
             }
             Output::Removed => self.parts.log.line("removed from the cluster"),
-            // No node is started suspect here.
-            Output::Trusted => {}
+            Output::Trusted => {
+                self.parts.flusher.forget_suspicion();
+                self.parts.log.line(
+                    "has everything again that its log had lost, and is no longer suspect: it \
+                     votes, may lead and answers quorum reads",
+                );
+            }
             Output::Fenced(why) => self.fenced(why),
             // Snapshots are switched off here, so no log is trimmed and none is sent.
             Output::Stream { .. }

@@ -20,6 +20,7 @@ pub fn status(constant: &Status, raft: &Raft, store: &Store) -> Status {
         commit: view.commit().0,
         applied: view.applied().0,
         revision: store.revision(),
+        suspect: view.suspect().map(raftwerk_wire::explain::suspicion),
         members: members(raft),
         ..constant.clone()
     }
@@ -71,6 +72,7 @@ pub fn gauges(metrics: &Metrics, raft: &Raft, store: &Store, waiting: usize) {
         (&metrics.revision, store.revision()),
         (&metrics.keys, store.keys() as u64),
         (&metrics.open, waiting as u64),
+        (&metrics.suspect, u64::from(view.suspect().is_some())),
     ] {
         gauge.store(value, Relaxed);
     }

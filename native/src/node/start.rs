@@ -17,6 +17,7 @@ use crate::peers::{self, Peers};
 use crate::wal::{DirFiles, Recovered, Sizes, State, Verdict, Wal};
 use raftwerk_core::{Condition, Durable, HardState, Members, NodeId, Raft, Term, Write, WriteSeq};
 use raftwerk_wire::client::Status;
+use raftwerk_wire::explain::suspicion as suspicion_in_words;
 use raftwerk_wire::frame::{PeerHello, founders_sum};
 use raftwerk_wire::record;
 use std::collections::BTreeMap;
@@ -74,10 +75,12 @@ impl Node {
         let inbox = Arc::new(Inbox::default());
         let observer = Arc::new(Observer::new(options.id, boot, Arc::clone(&metrics)));
         let status = constant_status(&options, &disk);
+        let urls = disk.urls(&checked)?;
+        let knows_nobody = urls.len() <= 1;
         let peers = Arc::new(Peers::new(peers::Parts {
             hello: disk.hello(&options, &checked, boot),
             timing: checked.config.timing,
-            urls: disk.urls(&checked)?,
+            urls,
             disks: PeerDisks::new(disk.dir)?,
             inbox: Arc::clone(&inbox),
             observer: Arc::clone(&observer),
@@ -88,6 +91,11 @@ impl Node {
         config.seed = seed;
         let raft = Raft::boot(config, disk.durable, clock::now())
             .map_err(|error| NodeError::Data(error.to_string()))?;
+        let view = raft.view();
+        let lost_members = view.suspect().is_some() && view.membership().is_none();
+        if view.suspect_alone() || (lost_members && knows_nobody) {
+            return Err(beyond_help(&options, &disk.condition));
+        }
         let report_to = Arc::clone(&inbox);
         let report = move |report| report_to.urgent(Urgent::Disk(report));
         let (leader, leaderships) = watch::channel(Leadership::default());
@@ -361,9 +369,27 @@ fn first_write(state: &State) -> Write {
     }
 }
 
+/// The log of the only voter has rotted.
+fn beyond_help(options: &NodeOptions, condition: &str) -> NodeError {
+    NodeError::Data(format!(
+        "{condition}. But this node is the only voter, so nobody can give it back what it lost, \
+         and it could serve nothing. Restore its data directory from where it is intact; what was \
+         in the damaged log is kept in {} under names that begin with damaged-",
+        options.data.join("log").display()
+    ))
+}
+
 /// A verdict for the core and for people.
 fn describe(verdict: &Verdict) -> (Condition, String) {
     match verdict {
+        Verdict::Suspect(suspicion) => (
+            Condition::Suspect(*suspicion),
+            format!(
+                "suspect: acknowledged {}; the log was cut before them, copies of the damaged \
+                 files are beside it. The node does not vote until it has everything again",
+                suspicion_in_words(*suspicion)
+            ),
+        ),
         Verdict::Clean => (Condition::Clean, "clean".to_string()),
         Verdict::TornTail {
             cut_at,

@@ -1,13 +1,15 @@
 //! Reading a log back after any kind of end: what is there, what was torn, what rotted.
 //!
 //! A record that cannot be read was either never finished (torn: nobody was promised anything)
-//! or promised and lost (suspect: the node must not start, trap D3). It was promised if the mark
-//! file or any later record says that it had been synced, or if a later file exists, which is
-//! only begun when everything before is on disk.
+//! or promised and lost (the node is suspect, trap D3; `rot` tells what is done then). It was
+//! promised if the mark file or any later record says that it had been synced, or if a later file
+//! exists, which is only begun when everything before is on disk.
 
-use super::{Files, LogFile, MARK, Sizes, State, Wal, WalError, io_error};
-use raftwerk_core::Index;
-use raftwerk_wire::record::{self, Change, HEADER_BYTES, Header, Kind, Opening};
+use super::note::{Found, Note};
+use super::scan::{End, Scan, Segment, Stop};
+use super::{Files, LogFile, MARK, Sizes, State, Wal, WalError, io_error, rot};
+use raftwerk_core::{HardState, Index, Suspicion, Write, WriteSeq};
+use raftwerk_wire::record::{self, Kind, Opening};
 
 /// What a log held.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,10 +36,13 @@ pub enum Verdict {
         /// How many bytes went.
         bytes: u64,
     },
+    /// Promised entries could not be read, now or at an earlier start, and the node has not got
+    /// them back. The log was cut before them; term and vote are certain.
+    Suspect(Suspicion),
 }
 
 /// File name of the segment that begins with a record.
-fn segment_name(first: u64) -> String {
+pub(super) fn segment_name(first: u64) -> String {
     format!("log-{first:016x}.rwl")
 }
 
@@ -82,43 +87,98 @@ fn read_mark(bytes: &[u8]) -> u64 {
     }
 }
 
-/// One file of the log with what was read from it.
-struct Segment<F> {
-    first: u64,
-    name: String,
-    file: F,
-    bytes: Vec<u8>,
-}
-
-/// Where reading stopped.
-struct End {
-    /// Which segment.
-    segment: usize,
-    /// Offset after its last good record.
-    offset: usize,
-    /// Whether anything but zeros follows.
-    dirty: bool,
-    /// Position of the first record in it that the mark does not cover.
-    unmarked: Option<usize>,
-}
-
 pub(super) fn open<F: Files>(
     files: F,
     opening: Opening,
     sizes: Sizes,
 ) -> Result<(Wal<F>, Recovered), WalError> {
+    open_again(files, opening, sizes, false)
+}
+
+/// Opens a log, perhaps one that was just cut because it had rotted: then the disk gives back what
+/// is left of it, or this is the end.
+fn open_again<F: Files>(
+    files: F,
+    opening: Opening,
+    sizes: Sizes,
+    was_cut: bool,
+) -> Result<(Wal<F>, Recovered), WalError> {
     let names = files
         .names()
         .map_err(io_error("reading the log directory"))?;
     let (mark, marked) = open_mark(&files, &names)?;
-    let mut segments = read_segments(&files, names)?;
+    let noted = Note::read(&files, &names)?;
+    let segments = read_segments(&files, names)?;
     let mut scan = Scan {
         opening,
         marked,
         state: State::default(),
         next: 1,
     };
-    let end = scan.run(&segments)?;
+    let end = match scan.run(&segments) {
+        Ok(end) => end,
+        Err(Stop::Error(error)) => return Err(error),
+        Err(Stop::Rot(found)) if was_cut => return Err(found.refusal()),
+        Err(Stop::Rot(found)) => {
+            let known = (&scan.state, opening, marked);
+            rot::repair(&files, segments, &found, known, noted)?;
+            return open_again(files, opening, sizes, true);
+        }
+    };
+    let (wal, recovered) = open_good((files, opening, sizes), mark, segments, end, scan)?;
+    match noted {
+        None => Ok((wal, recovered)),
+        Some(noted) => stay_suspect(wal, recovered, noted),
+    }
+}
+
+/// A log that was cut, now or earlier, and is whole as far as it goes: the suspicion goes on. The
+/// first time the log is made to say term and vote again.
+fn stay_suspect<F: Files>(
+    mut wal: Wal<F>,
+    mut recovered: Recovered,
+    noted: Found,
+) -> Result<(Wal<F>, Recovered), WalError> {
+    let state = &mut recovered.state;
+    let mut note = match noted {
+        Found::Note(note) => note,
+        // The note itself has rotted: what was lost nobody can tell, but not more than this.
+        Found::Unreadable => Note {
+            suspicion: Suspicion {
+                from: Index(state.entries.len() as u64 + 1),
+                to: None,
+                since: state.hard_state.term,
+            },
+            hard_state: state.hard_state,
+            cut: false,
+        },
+    };
+    if !note.cut {
+        wal.append(&[Write {
+            seq: WriteSeq(0),
+            install: None,
+            hard_state: Some(note.hard_state),
+            cut_from: None,
+            append: Vec::new(),
+            trim_to: None,
+            must_sync: true,
+        }])?;
+        state.hard_state = note.hard_state;
+        note.cut = true;
+        note.write(&wal.files)?;
+    }
+    recovered.verdict = Verdict::Suspect(note.suspicion);
+    Ok((wal, recovered))
+}
+
+/// Opens a log in which every promised record can be read.
+fn open_good<F: Files>(
+    (files, opening, sizes): (F, Opening, Sizes),
+    mark: F::File,
+    mut segments: Vec<Segment<F::File>>,
+    end: Option<End>,
+    scan: Scan,
+) -> Result<(Wal<F>, Recovered), WalError> {
     let Scan { state, next, .. } = scan;
     let Some(end) = end else {
         // Nothing is there, or only a first file whose first record was never finished.
@@ -149,6 +209,8 @@ pub(super) fn open<F: Files>(
         next,
         mark,
     );
+    wal.hard_state = state.hard_state;
+    wal.end = Index(state.entries.len() as u64);
     wal.note_synced()?;
     Ok((wal, Recovered { state, verdict }))
 }
@@ -214,6 +276,8 @@ impl<F: Files> Wal<F> {
             synced: 0,
             mark,
             buffer: Vec::new(),
+            hard_state: HardState::default(),
+            end: Index(0),
             ended: false,
         }
     }
@@ -282,128 +346,4 @@ fn settle<F: LogFile>(last: &mut Segment<F>, end: &End) -> Result<u64, WalError>
         .sync()
         .map_err(io_error(format!("syncing the log file {}", last.name)))?;
     Ok(length as u64)
-}
-
-/// Replays records in order.
-struct Scan {
-    opening: Opening,
-    /// Last record that the mark file calls synced.
-    marked: u64,
-    state: State,
-    /// Number of the record that comes next.
-    next: u64,
-}
-
-impl Scan {
-    /// Reads all segments; `None` when there is not one good record.
-    fn run<F>(&mut self, segments: &[Segment<F>]) -> Result<Option<End>, WalError> {
-        let mut end = None;
-        for (at, segment) in segments.iter().enumerate() {
-            if segment.first != self.next {
-                return Err(suspect(segment, 0, self.next, "is missing: so is its file"));
-            }
-            let found = self.segment(at, segment)?;
-            let complete = found.offset > 0 && !found.dirty;
-            if complete {
-                end = Some(found);
-                continue;
-            }
-            let followed = at + 1 < segments.len();
-            if self.promised(segment, found.offset) || followed {
-                return Err(suspect(segment, found.offset, self.next, "cannot be read"));
-            }
-            // A first record that was never finished: the file is dropped as a whole.
-            if found.offset > 0 {
-                end = Some(found);
-            }
-            break;
-        }
-        if self.marked >= self.next {
-            let segment = end
-                .as_ref()
-                .map_or(segments.first(), |end| segments.get(end.segment));
-            let offset = end.as_ref().map_or(0, |end| end.offset);
-            let none = || WalError::Suspect {
-                file: segment_name(1),
-                offset: 0,
-                record: 1,
-                why: "is missing: so is its file",
-            };
-            return Err(segment.map_or_else(none, |s| suspect(s, offset, self.next, "is missing")));
-        }
-        Ok(end)
-    }
-
-    /// Replays one file up to its end or the first record that cannot be read.
-    fn segment<F>(&mut self, at: usize, segment: &Segment<F>) -> Result<End, WalError> {
-        let bytes = &segment.bytes;
-        let mut end = End {
-            segment: at,
-            offset: 0,
-            dirty: false,
-            unmarked: None,
-        };
-        while let Some(header) = bytes.get(end.offset..).and_then(Header::read) {
-            let rest = &bytes[end.offset..];
-            if header.number != self.next {
-                return Err(suspect(
-                    segment,
-                    end.offset,
-                    self.next,
-                    "has another number",
-                ));
-            }
-            let Some(body) = header.body(rest) else { break };
-            let fits = if end.offset == 0 {
-                Kind::Open
-            } else {
-                Kind::Data
-            } == header.kind;
-            if !fits || !self.replay(header.kind, body)? {
-                return Err(suspect(
-                    segment,
-                    end.offset,
-                    self.next,
-                    "contradicts what is before",
-                ));
-            }
-            if self.next > self.marked && end.unmarked.is_none() {
-                end.unmarked = Some(end.offset);
-            }
-            self.next += 1;
-            end.offset = (end.offset + header.record_bytes()).min(bytes.len());
-        }
-        end.dirty = bytes[end.offset..].iter().any(|byte| *byte != 0);
-        Ok(end)
-    }
-
-    fn replay(&mut self, kind: Kind, body: &[u8]) -> Result<bool, WalError> {
-        match kind {
-            Kind::Open => match record::read_body::<Opening>(body) {
-                Some(found) if found != self.opening => Err(WalError::Foreign { found }),
-                found => Ok(found.is_some()),
-            },
-            Kind::Data => {
-                Ok(record::read_body::<Change>(body).is_some_and(|c| self.state.replay(c)))
-            }
-        }
-    }
-
-    /// Whether the record that should be at `offset` was synced once, as far as anybody knows.
-    fn promised<F>(&self, segment: &Segment<F>, offset: usize) -> bool {
-        let behind = (record::aligned(offset)..segment.bytes.len())
-            .step_by(8)
-            .take_while(|at| at + HEADER_BYTES <= segment.bytes.len())
-            .filter_map(|at| Header::read(&segment.bytes[at..]));
-        self.marked >= self.next || behind.into_iter().any(|header| header.synced >= self.next)
-    }
-}
-
-fn suspect<F>(segment: &Segment<F>, offset: usize, record: u64, why: &'static str) -> WalError {
-    WalError::Suspect {
-        file: segment.name.clone(),
-        offset: offset as u64,
-        record,
-        why,
-    }
 }

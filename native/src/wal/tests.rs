@@ -212,7 +212,8 @@ fn an_acknowledged_last_record_is_not_cut_off() {
     ));
 }
 
-/// Every bit of a small log flipped: the state is exactly what it was, or the node refuses.
+/// A bit of every byte of a small log flipped: the state is exactly what it was, or the node is
+/// told that it is not, with term and vote that are right; or it refuses.
 #[test]
 fn damage_never_gives_wrong_data() {
     for sizes in [SMALL, ONE_FILE] {
@@ -223,27 +224,39 @@ fn damage_never_gives_wrong_data() {
             wal.append(batch).expect("no fault");
         }
         let all = states(&writes);
+        let (mut suspects, mut bytes) = (0, 0);
         for name in files.names().expect("no fault") {
             let good = files.bytes(&name);
             for at in 0..good.len() {
+                bytes += 1;
                 let copy = files.crash(Crash::Process);
                 let mut bad = good.clone();
                 bad[at] ^= 1 << (at % 8);
                 copy.set_bytes(&name, bad);
+                let without_mark = copy.crash(Crash::Process);
                 match open(&copy, sizes) {
+                    Ok((_, found)) if matches!(found.verdict, Verdict::Suspect(_)) => {
+                        assert_ne!(name, MARK);
+                        rot::is_honest(&found, &all);
+                        suspects += 1;
+                    }
                     Ok((_, found)) => assert_eq!(Some(&found.state), all.last(), "{name} at {at}"),
                     Err(WalError::Suspect { .. }) => assert_ne!(name, MARK),
                     Err(other) => panic!("{name} at {at}: {other}"),
                 }
                 // Without the mark, the end may be taken for torn; a prefix is then the worst.
-                if let Ok((_, found)) = {
-                    copy.set_bytes(MARK, Vec::new());
-                    open(&copy, sizes)
-                } {
-                    assert!(all.contains(&found.state), "{name} at {at}");
+                without_mark.set_bytes(MARK, Vec::new());
+                match open(&without_mark, sizes) {
+                    Ok((_, found)) if matches!(found.verdict, Verdict::Suspect(_)) => {
+                        rot::is_honest(&found, &all);
+                    }
+                    Ok((_, found)) => assert!(all.contains(&found.state), "{name} at {at}"),
+                    Err(_) => {}
                 }
             }
         }
+        // All but the last records, and what fills them up.
+        assert!(suspects * 2 > bytes, "{suspects} of {bytes}");
     }
 }
 
@@ -344,6 +357,7 @@ fn another_nodes_log_is_refused() {
 }
 
 mod kill;
+mod rot;
 
 #[test]
 fn a_full_disk_says_what_to_do() {

@@ -3,6 +3,7 @@
 use super::rig::{Rig, number, problem};
 use axum::http::Method;
 use raftwerk_core::ClusterId;
+use raftwerk_wire::record::{HEADER_BYTES, Header};
 use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -245,13 +246,115 @@ async fn a_data_directory_is_guarded() {
     bytes[60] ^= 1;
     std::fs::write(&log, &bytes).expect("writable");
     let why = rig.start(1).expect_err("rot").to_string();
-    assert!(
-        why.contains("damaged") && why.contains("Nothing was changed"),
-        "{why}"
-    );
-    assert_eq!(std::fs::read(&log).expect("the log"), bytes);
+    assert!(why.contains("only voter"), "{why}");
+    let kept = log.with_file_name("damaged-1-log-0000000000000001.rwl");
+    assert_eq!(std::fs::read(&kept).expect("a copy"), bytes);
 
     std::fs::remove_dir_all(rig.path.join("node-1/log")).expect("it was there");
     let why = rig.start(1).expect_err("no log").to_string();
     assert!(why.contains("log"), "{why}");
+}
+
+/// Flips a bit in the body of a record in the middle of a node's log.
+fn rot(rig: &Rig, id: u64) {
+    let path = rig
+        .path
+        .join(format!("node-{id}/log/log-0000000000000001.rwl"));
+    let mut bytes = std::fs::read(&path).expect("the log");
+    let (mut at, mut bodies) = (0, Vec::new());
+    while let Some(header) = Header::read(&bytes[at..]) {
+        bodies.push(at + HEADER_BYTES);
+        at += header.record_bytes();
+    }
+    assert!(bodies.len() > 10, "{}", bodies.len());
+    bytes[bodies[bodies.len() / 2]] ^= 0x20;
+    std::fs::write(&path, &bytes).expect("writable");
+}
+
+/// One number of a node's metrics.
+async fn metric(rig: &Rig, id: u64, name: &str) -> u64 {
+    let answer = rig.send(id, Method::GET, "/metrics", &[], b"").await;
+    let body = answer.expect("answers").body;
+    let text = String::from_utf8_lossy(&body).into_owned();
+    let line = text.lines().find(|line| line.starts_with(name));
+    let number = line.and_then(|line| line.rsplit_once(' '));
+    number.expect(name).1.parse().expect("a number")
+}
+
+/// A promised record rots while its node is down. The node starts, suspect: with one other it is
+/// no majority that elects. With both it gets back what it lost, serves it, and votes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_whose_log_rotted_keeps_its_vote_until_it_has_everything_again() {
+    let mut rig = Rig::started(3).await;
+    for n in 0..20 {
+        assert_eq!(rig.put(1 + n % 3, &format!("k{n}"), b"v").await.status, 200);
+    }
+    let victim = rig.leader().await % 3 + 1;
+    let (second, third) = (victim % 3 + 1, (victim + 1) % 3 + 1);
+    for id in [1, 2, 3] {
+        rig.stop(id).await;
+    }
+    rot(&rig, victim);
+    rig.start(victim).expect("it starts, suspect");
+    let status = rig.status(victim).await;
+    assert!(status.disk.starts_with("suspect"), "{}", status.disk);
+    assert!(
+        status
+            .suspect
+            .is_some_and(|lost| lost.contains("cannot be read"))
+    );
+    assert_eq!(metric(&rig, victim, "raftwerk_suspect").await, 1);
+
+    rig.start(second).expect("it starts");
+    let refused =
+        format!("raftwerk_messages_sent_total{{node=\"{victim}\",kind=\"PreVoteReply\"}}");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while metric(&rig, victim, &refused).await < 3 {
+        assert!(Instant::now() < deadline, "nobody asks for a vote");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    for id in [victim, second] {
+        let status = rig.status(id).await;
+        assert_eq!((status.leader, status.commit), (None, 0), "node {id}");
+    }
+
+    rig.start(third).expect("it starts");
+    rig.leader().await;
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while rig.status(victim).await.suspect.is_some() {
+        assert!(Instant::now() < deadline, "it stays suspect");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    for n in 0..20 {
+        let read = rig.get(victim, &format!("k{n}?read=follower")).await;
+        assert_eq!(read.body, "v");
+    }
+    // Now its vote counts: without it there is no leader.
+    rig.stop(second).await;
+    rig.leader().await;
+    assert_eq!(rig.put(victim, "after", b"1").await.status, 200);
+    // And it is not suspect at its next start.
+    rig.stop(victim).await;
+    rig.start(victim).expect("it starts");
+    assert_eq!(rig.status(victim).await.suspect, None);
+    rig.leader().await;
+    assert_eq!(rig.get(victim, "after").await.body, "1");
+}
+
+/// The only voter has nobody to ask: it says so instead of waiting for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_only_voter_whose_log_rotted_says_that_nobody_can_help() {
+    let mut rig = Rig::started(1).await;
+    for n in 0..20 {
+        assert_eq!(rig.put(1, &format!("k{n}"), b"v").await.status, 200);
+    }
+    rig.stop(1).await;
+    rot(&rig, 1);
+    for _ in 0..2 {
+        let why = rig.start(1).expect_err("it does not start").to_string();
+        assert!(
+            why.contains("only voter") && why.contains("damaged-"),
+            "{why}"
+        );
+    }
 }
