@@ -5,12 +5,13 @@
 
 use crate::hash::StableHasher;
 use crate::io::{Fence, ReadPath, Refusal};
+use crate::payload::Payload;
 use crate::raft::Raft;
 use crate::sabotage::Rule;
 use crate::state::State;
 use crate::time::Time;
 use crate::trace::{Cause, Event, Kind, Timer};
-use crate::types::{Entry, EntryBody, HardState, Index, LogId, NodeId, Payload, Ticket, WriteSeq};
+use crate::types::{Entry, EntryBody, HardState, Index, LogId, NodeId, Ticket, WriteSeq};
 use std::hash::{Hash, Hasher};
 
 impl Raft {

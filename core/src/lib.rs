@@ -46,7 +46,6 @@ mod message;
 mod offer;
 #[cfg(test)]
 mod overflow;
-#[cfg(feature = "serde")]
 mod payload;
 mod pilot;
 mod progress;
@@ -77,12 +76,13 @@ pub use io::{
 };
 pub use membership::{BadMembers, Members, Membership};
 pub use message::{AppendResult, Body, Message};
+pub use payload::Payload;
 pub use raft::Raft;
 pub use sabotage::{Rule, Rules, SABOTAGE};
 pub use state::Deadline;
 pub use time::{Span, Time};
 pub use types::{
-    ClusterId, Entries, Entry, EntryBody, HardState, Index, Lane, LogId, Mark, NodeId, Payload,
-    Round, SnapshotMeta, Term, Ticket, WriteSeq,
+    ClusterId, Entries, Entry, EntryBody, HardState, Index, Lane, LogId, Mark, NodeId, Round,
+    SnapshotMeta, Term, Ticket, WriteSeq,
 };
 pub use view::{Changing, Marking, Peer, Transferring, View, Waiting};

@@ -6,12 +6,13 @@
 use crate::io::{Durable, Fence, Output, ReadPath, Refusal};
 use crate::membership::Members;
 use crate::message::Body;
+use crate::payload::Payload;
 use crate::state::State;
 use crate::time::Time;
 use crate::trace::{Role, Timer};
 use crate::types::{
-    ClusterId, Entry, EntryBody, HardState, Index, Lane, LogId, NodeId, Payload, Round, Term,
-    Ticket, WriteSeq,
+    ClusterId, Entry, EntryBody, HardState, Index, Lane, LogId, NodeId, Round, Term, Ticket,
+    WriteSeq,
 };
 use crate::{Config, Message, Raft};
 

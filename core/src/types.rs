@@ -3,11 +3,9 @@
 //! All are plain 64-bit newtypes, so that they order, hash and print the same on every
 //! platform. Arithmetic that could overflow is checked where it happens (trap E18).
 
+use crate::payload::Payload;
 use std::fmt;
 use std::sync::Arc;
-
-/// Command bytes of a log entry: immutable and shared, so that copying an entry is cheap.
-pub type Payload = Arc<[u8]>;
 
 macro_rules! newtype {
     ($(#[$doc:meta])* $name:ident, $short:literal) => {
@@ -188,7 +186,7 @@ pub enum EntryBody {
     /// Opening entry of a term (paper 8, thesis 6.4).
     Noop,
     /// A command for the state machine; the core never looks inside.
-    Command(#[cfg_attr(feature = "serde", serde(with = "crate::payload"))] Payload),
+    Command(Payload),
     /// A membership, in force from the moment it is appended (thesis 4.1). Boxed: there are few,
     /// and every other entry is a third of the size for it.
     Membership(Box<crate::membership::Members>),

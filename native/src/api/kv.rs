@@ -11,7 +11,8 @@ use crate::problem::Trouble;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
-use raftwerk_core::{Payload, ReadPath};
+use raftwerk_core::ReadPath;
+use raftwerk_kv::Payload;
 use raftwerk_kv::{
     Answer as Stored, Command, CommandError, Expect, KeyValue, MAX_VALUE_BYTES, SessionTag,
 };

@@ -94,13 +94,13 @@ pub enum Order {
 #[derive(Clone, Debug)]
 pub enum Query {
     /// One key.
-    Get(Payload),
+    Get(raftwerk_kv::Payload),
     /// Keys with a prefix, in order.
     List {
         /// The prefix.
-        prefix: Payload,
+        prefix: raftwerk_kv::Payload,
         /// Only keys after this one.
-        after: Option<Payload>,
+        after: Option<raftwerk_kv::Payload>,
         /// At most so many.
         limit: usize,
     },

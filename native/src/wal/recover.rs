@@ -159,7 +159,7 @@ fn stay_suspect<F: Files>(
             install: None,
             hard_state: Some(note.hard_state),
             cut_from: None,
-            append: Vec::new(),
+            append: [].into(),
             trim_to: None,
             must_sync: true,
         }])?;
