@@ -8,11 +8,11 @@ use crate::autopilot::Autopilot;
 use crate::io::Fence;
 use crate::lease::Lease;
 use crate::membership::Members;
+use crate::parting::Leaving;
 use crate::progress::Progress;
 use crate::quorum;
 use crate::raft::Raft;
 use crate::reads::LeaderReads;
-use crate::reconfigure::Leaving;
 use crate::sabotage::Rule;
 use crate::state::{Deadline, Leading, State};
 use crate::time::Time;
@@ -51,7 +51,7 @@ impl Raft {
         if let Some(before) = self
             .log
             .membership_before()
-            .filter(|_| membership > self.commit)
+            .filter(|_| membership > self.commit && self.rule(Rule::M7Untold))
         {
             let gone = before.members.all().into_iter();
             let gone = gone.filter(|node| *node != own && !members.contains(*node));
@@ -89,6 +89,7 @@ impl Raft {
             change: None,
             pilot: self.config.autopilot.map(Autopilot::new),
             leaving,
+            outsiders: 0,
         }));
         self.trace(|_| Kind::BecameLeader { votes: told });
         if let Some(until) = self.lease_end().filter(|end| *end > now) {

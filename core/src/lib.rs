@@ -46,6 +46,7 @@ mod message;
 mod offer;
 #[cfg(test)]
 mod overflow;
+mod parting;
 mod payload;
 mod pilot;
 mod progress;

@@ -2,8 +2,8 @@
 //!
 //! Every message passes [`Raft::receive`], where cluster, address and term are judged once for
 //! all kinds (trap E20). The other inputs are in `inputs`; the rules live in `election`, `votes`,
-//! `leader`, `transfer`, `reconfigure`, `follower`, `replication`, `commit` and `reads`; what
-//! leaves is built in `drain`.
+//! `leader`, `transfer`, `reconfigure`, `parting`, `follower`, `replication`, `commit` and `reads`;
+//! what leaves is built in `drain`.
 
 use crate::config::Config;
 use crate::drain::Drained;
@@ -99,6 +99,9 @@ impl Raft {
         }
         if theirs.0 > mine.0.saturating_add(self.config.limits.term_jump) {
             return self.ignore(from, IgnoreReason::TermJump { theirs });
+        }
+        if matches!(message.body, Body::PreVote { .. } | Body::Vote { .. }) {
+            self.meet_outsider(from, theirs);
         }
         match message.body {
             // Pre-votes promise nothing and raise no term, in either direction (thesis 9.6).

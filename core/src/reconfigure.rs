@@ -9,18 +9,19 @@
 //! All but the first step is taken while draining, from what the log says: so it does not matter
 //! which leader began it (trap M9). Guarantees: the ticket ends exactly once; a leader outside its
 //! own membership leads on until that is committed, without counting itself, and then hands over
-//! (M6); who was removed is sent the commit of its removal (M7).
+//! (M6). Who was removed is told by `parting` (M7).
 
 use crate::catch_up::CatchUp;
 use crate::io::{Abort, Fence, Outcome, Refusal};
 use crate::membership::{Members, Membership};
+use crate::parting::Leaving;
 use crate::progress::Progress;
 use crate::raft::Raft;
-use crate::sabotage::Rule;
+use crate::sabotage::{Rule, Rules};
 use crate::state::{Leading, State};
-use crate::time::{Span, Time};
+use crate::time::Time;
 use crate::trace::{Cause, FollowerReason, Kind, Step, TransferReason};
-use crate::types::{Entry, EntryBody, Index, Lane, LogId, NodeId, Round, Ticket};
+use crate::types::{Entry, EntryBody, Index, Lane, LogId, NodeId, Ticket};
 use std::collections::BTreeMap;
 
 /// A change that somebody asked this leader for, or its autopilot decided on.
@@ -41,27 +42,6 @@ pub(crate) enum Stage {
     Joint,
     /// The entry that names the target is in the log.
     Final(LogId),
-}
-
-/// A peer that is no member any more and is to learn it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Leaving {
-    /// The entry without it.
-    removed: Index,
-    /// The last round sent when it had been told that this entry is committed.
-    told: Option<Round>,
-    /// Until when it is waited for.
-    pub until: Option<Time>,
-}
-
-impl Leaving {
-    pub fn new(removed: Index) -> Leaving {
-        Leaving {
-            removed,
-            told: None,
-            until: None,
-        }
-    }
 }
 
 impl Raft {
@@ -272,11 +252,11 @@ impl Raft {
         let size = entry.size();
         self.log.push(entry);
         self.note_membership(false);
-        let (own, now) = (self.id(), self.now);
+        let (own, now, rules) = (self.id(), self.now, self.config.rules());
         if let State::Leader(leading) = &mut self.state {
             leading.uncommitted += size;
             leading.since = now;
-            leading.take_members(&members, own, id);
+            leading.take_members(&members, own, id, rules);
         }
         // Where a voter goes, what the others have may be enough already.
         self.advance_commit();
@@ -308,49 +288,12 @@ impl Raft {
             self.trace(|_| Kind::ChangeAborted { why });
         }
     }
-
-    // ----------------------------------------------------------------- parting
-
-    /// Lets go of removed peers that were told, or that are not heard in time (trap M7).
-    fn part(&mut self) {
-        let (now, commit) = (self.now, self.commit);
-        let patience = Span(self.config.timing.election_max.0.saturating_mul(2));
-        let State::Leader(leading) = &mut self.state else {
-            return;
-        };
-        let mut parted = Vec::new();
-        for (node, leaving) in &mut leading.leaving {
-            let Some(peer) = leading
-                .peers
-                .get(node)
-                .filter(|_| leaving.removed <= commit)
-            else {
-                continue;
-            };
-            let until = *leaving.until.get_or_insert(now + patience);
-            if leaving.told.is_none() && peer.sent_commit >= leaving.removed {
-                leaving.told = Some(peer.sent_round);
-            }
-            // It answers a later round, and every later message carried the commit as well.
-            let told = leaving.told.is_some_and(|round| peer.echoed > round);
-            if told || now >= until {
-                parted.push((*node, told));
-            }
-        }
-        for (peer, _) in &parted {
-            leading.leaving.remove(peer);
-            leading.peers.remove(peer);
-        }
-        for (peer, told) in parted {
-            self.trace(|_| Kind::Parted { peer, told });
-        }
-    }
 }
 
 impl Leading {
     /// Opens a lane to every new peer and parts from those that are gone. A peer that comes back
     /// gets a new lane, so that nothing from before counts for it (trap R4).
-    fn take_members(&mut self, members: &Members, own: NodeId, id: LogId) {
+    fn take_members(&mut self, members: &Members, own: NodeId, id: LogId, rules: Rules) {
         let lane = Lane {
             term: id.term,
             membership: id.index,
@@ -361,6 +304,9 @@ impl Leading {
             if was_leaving || !self.peers.contains_key(&node) {
                 self.peers.insert(node, Progress::new(lane, id.index));
             }
+        }
+        if !rules.hold(Rule::M7Untold) {
+            self.peers.retain(|node, _| members.contains(*node));
         }
         for node in self.peers.keys() {
             if !members.contains(*node) {

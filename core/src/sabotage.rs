@@ -211,6 +211,8 @@ rules! {
         "Many voters are replaced in one step, without a joint membership.";
     M6Stays, "m6-stays", "T4.2.2",
         "A leader that was removed leads on for ever.";
+    M7Untold, "m7-untold", "T4.2.2, T4.2.3",
+        "Who was removed is not told, neither then nor when it asks for votes later.";
     M8NoCatchUp, "m8-no-catch-up", "T4.2.1",
         "New voters vote before they have the log.";
     M9NobodyLeaves, "m9-nobody-leaves", "P6, T4.3",

@@ -5,9 +5,10 @@
 
 use crate::autopilot::Autopilot;
 use crate::lease::Lease;
+use crate::parting::Leaving;
 use crate::progress::Progress;
 use crate::reads::LeaderReads;
-use crate::reconfigure::{Change, Leaving};
+use crate::reconfigure::Change;
 use crate::time::Time;
 use crate::trace::Event;
 use crate::transfer::Transfer;
@@ -67,6 +68,8 @@ pub(crate) struct Leading {
     pub pilot: Option<Autopilot>,
     /// Peers that are members no more and are to learn it.
     pub leaving: BTreeMap<NodeId, Leaving>,
+    /// Numbers the sessions with nodes that are no members and asked for votes.
+    pub outsiders: u64,
 }
 
 /// A deadline and when it was set.

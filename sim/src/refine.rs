@@ -264,6 +264,7 @@ fn judge(state: &mut State, event: &Event) -> Judged {
         | Kind::ChangeStarted { .. }
         | Kind::ChangeAborted { .. }
         | Kind::LearnerCaughtUp { .. }
+        | Kind::MetOutsider { .. }
         | Kind::Parted { .. }
         | Kind::TransferStarted { .. }
         | Kind::SentTimeoutNow { .. }

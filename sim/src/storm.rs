@@ -7,6 +7,7 @@
 
 mod heal;
 mod judges;
+mod outsiders;
 mod pilot;
 mod proof;
 mod replay;

@@ -166,6 +166,10 @@ fn what(event: &Event) -> String {
         Kind::MembershipCommitted { id } => {
             format!("{node} knows that the members of entry {id} are committed.")
         }
+        Kind::MetOutsider { peer } => format!(
+            "{peer} asks for votes and does not know that it is removed. {node} speaks to it until \
+             it does."
+        ),
         Kind::Parted { peer, told } => {
             let why = if *told {
                 "has learned"

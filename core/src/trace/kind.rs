@@ -359,6 +359,11 @@ pub enum Kind {
         /// Its entry.
         id: LogId,
     },
+    /// A node that is no member asked the leader for a vote: it is spoken to until it knows.
+    MetOutsider {
+        /// The node.
+        peer: NodeId,
+    },
     /// The leader speaks no more to a peer that was removed.
     Parted {
         /// The peer.
@@ -562,7 +567,7 @@ impl Kind {
                 Step::Direct => "T4.1",
                 Step::Joint | Step::Leave => "P6, T4.3",
             },
-            Kind::Parted { .. } => "T4.2.3",
+            Kind::MetOutsider { .. } | Kind::Parted { .. } => "T4.2.3",
             Kind::TransferStarted { .. }
             | Kind::SentTimeoutNow { .. }
             | Kind::TransferAborted { .. } => "T3.10",

@@ -157,41 +157,6 @@ fn m7_a_removed_node_is_told_and_campaigns_no_more() {
     assert_eq!(c.node(4).removed, 1, "once");
 }
 
-/// M7: who is out of reach is waited for only so long, and does no harm when it comes back.
-#[test]
-fn e14_a_removed_node_that_comes_back_disturbs_nobody() {
-    let mut c = led(4);
-    c.partition(&[4], &[1, 2, 3]);
-    c.reconfigure(1, 1, &voters(&[1, 2, 3])).expect("taken");
-    c.run(Span::millis(2_000));
-    assert!(c.saw(1, |kind| matches!(
-        kind,
-        Kind::Parted {
-            peer: NodeId(4),
-            told: false
-        }
-    )));
-    let term = c.view(1).term();
-    c.cut.clear();
-    c.run(Span::millis(3_000));
-    assert_eq!((c.leaders(), c.view(1).term()), (vec![1], term));
-    assert!(
-        c.saw(4, |kind| matches!(kind, Kind::StartedPreVote { .. })),
-        "it asked in vain"
-    );
-    let refused = |kind: &Kind| {
-        matches!(
-            kind,
-            Kind::RefusedVote {
-                to: NodeId(4),
-                reason: VoteRefusal::LeaderAlive { .. },
-                ..
-            }
-        )
-    };
-    assert!(c.saw(2, refused));
-}
-
 /// M7: when the leader dies before it could tell, the next one tells.
 #[test]
 fn m7_the_next_leader_tells_who_was_removed() {

@@ -3,6 +3,7 @@
 #[path = "../kit/mod.rs"]
 mod kit;
 mod leaving;
+mod outsiders;
 mod rules;
 mod way;
 

@@ -75,6 +75,7 @@ pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
         Kind::Decided { .. }
         | Kind::ChangeStarted { .. }
         | Kind::LearnerCaughtUp { .. }
+        | Kind::MetOutsider { .. }
         | Kind::Parted { .. } => must(state.reign_of(id).is_some(), LEADER_CHANGES, || {
             format!("{id} does not lead")
         }),

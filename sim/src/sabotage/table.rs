@@ -159,6 +159,7 @@ m4-lease all leases m4_a_lease_needs_both_halves
 m4-marks all reads m4_quorum_reads_need_both_halves
 m4-direct one storm section_6_two_voters_at_once_go_through_a_joint_entry
 m6-stays all storm m6_a_removed_leader_goes_on_until_that_is_committed_and_hands_over
+m7-untold all storm m7_a_removed_node_that_was_down_for_a_minute_is_told_when_it_is_back
 m8-no-catch-up one storm m8_an_empty_new_voter_blocks_no_commit
 m9-nobody-leaves all storm m9_any_leader_leaves_the_joint_membership
 m10-speaks all storm m10_a_node_without_members_neither_campaigns_nor_votes

@@ -1,12 +1,13 @@
 //! After the storm: all faults end, and the cluster must show that it works (trap X4).
 //!
-//! Every node must catch up though nothing new is written, then a new write must be answered and
+//! Every node must catch up though nothing new is written, and who was removed must know it
+//! (`outsiders`); then a new write must be answered and
 //! applied everywhere, then every node must serve every key, then all start again at once
 //! (`proof`); each within [`HEALING_TIME`] of simulated time and what it takes to bring the slowest
 //! node one missing entry after the other, for limits may be as small as that; and nothing may stay
 //! open that a node took on.
 
-use super::{HEALING_EVENTS, HEALING_TIME, Watch, pilot, proof};
+use super::{HEALING_EVENTS, HEALING_TIME, Watch, outsiders, pilot, proof};
 use crate::intervention::{Intervention, Op};
 use crate::world::World;
 use raftwerk_core::NodeId;
@@ -25,7 +26,9 @@ pub(super) fn all(world: &mut World, watch: &mut impl Watch) {
     }
     let _ = world.act(&Intervention::Calm);
     watch.look(world);
-    let well = come_to_rest(world, watch) && are_voters_again(world, watch);
+    let well = come_to_rest(world, watch)
+        && outsiders::know(world, watch)
+        && are_voters_again(world, watch);
     let _ = well
         && prove_life(world, watch)
         && come_to_rest(world, watch)

@@ -111,6 +111,7 @@ pub(super) fn compared(event: &Event) -> Option<String> {
         | Kind::AppendedMembership { .. }
         | Kind::ChangeStarted { .. }
         | Kind::ChangeAborted { .. }
+        | Kind::MetOutsider { .. }
         | Kind::Parted { .. }
         | Kind::SentTimeoutNow { .. }
         | Kind::TransferAborted { .. }

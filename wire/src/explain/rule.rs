@@ -111,7 +111,7 @@ pub(super) fn rule(kind: &Kind) -> &'static str {
         Kind::MembershipCommitted { .. } => {
             "A committed membership is never taken back; the next change may begin."
         }
-        Kind::Parted { .. } => {
+        Kind::MetOutsider { .. } | Kind::Parted { .. } => {
             "Who was removed is told, so that it does not campaign against the others."
         }
         Kind::FoundRot { .. }

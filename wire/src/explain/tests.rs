@@ -405,6 +405,7 @@ fn membership_kinds() -> Vec<Kind> {
             why: Abort::NotCaughtUp(peer),
         },
         Kind::MembershipCommitted { id: id(4, 9) },
+        Kind::MetOutsider { peer },
         Kind::Parted { peer, told: true },
         Kind::Parted { peer, told: false },
     ];
