@@ -223,6 +223,22 @@ impl<'a> View<'a> {
     pub fn suspect_alone(self) -> bool {
         self.0.suspect.is_some() && self.0.is_only_voter()
     }
+    /// Whether, as a leader, it speaks to nodes that are members no more, so that they learn it.
+    #[must_use]
+    pub fn is_parting(self) -> bool {
+        match &self.0.state {
+            State::Leader(leading) => !leading.leaving.is_empty(),
+            _ => false,
+        }
+    }
+    /// Whether its log names it as a member and its newest membership does not: it is being
+    /// removed, and was not told yet that this is committed ([`Output::Removed`](crate::Output)).
+    #[must_use]
+    pub fn is_leaving(self) -> bool {
+        let newest = self.membership();
+        let outside = newest.is_some_and(|now| !now.members.contains(self.0.id()));
+        outside && self.0.belonged
+    }
     /// Why it stopped for good.
     #[must_use]
     pub fn fenced(self) -> Option<Fence> {

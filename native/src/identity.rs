@@ -10,6 +10,7 @@
 //! | `identity.json` | format, cluster, node, disk, first members                   |
 //! | `peers.json`    | for each peer, the disk it was met with first                |
 //! | `addresses.json` | for each peer, where it is reached                          |
+//! | `removed.json`  | whether this node knows that it is a member no more          |
 //! | `log/`          | the log (see `wal`)                                          |
 
 use crate::node::NodeError;
@@ -23,8 +24,11 @@ use std::sync::Mutex;
 /// Version of the layout of the directory.
 pub const FORMAT: u32 = 1;
 
-/// Longest file read here.
+/// Longest file read here, and written.
 const MAX_FILE_BYTES: u64 = 64 << 10;
+
+/// Most disks of peers that are remembered: some 35 bytes each, so that the file can be read again.
+const MAX_MET: usize = 1_024;
 
 /// Content of `identity.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,6 +149,14 @@ impl DataDir {
         Ok(self.read("addresses.json")?.unwrap_or_default())
     }
 
+    /// Whether this node knew in an earlier life that it had been removed.
+    ///
+    /// # Errors
+    /// The file is there and cannot be read or understood.
+    pub fn removed(&self) -> Result<bool, NodeError> {
+        Ok(self.read("removed.json")?.unwrap_or_default())
+    }
+
     /// Writes the identity, atomically and durably.
     ///
     /// # Errors
@@ -175,6 +187,9 @@ impl DataDir {
         let write = || -> io::Result<()> {
             let mut text = serde_json::to_vec_pretty(value)?;
             text.push(b'\n');
+            if text.len() as u64 > MAX_FILE_BYTES {
+                return Err(io::Error::other("it would be too long to be read again"));
+            }
             let temporary = self.path.join(format!("{name}.new"));
             let mut file = File::create(&temporary)?;
             file.write_all(&text)?;
@@ -211,22 +226,33 @@ impl PeerDisks {
         })
     }
 
-    /// Keeps where peers are reached.
+    /// Keeps where peers are reached, as it is when the turn comes to write it.
     ///
     /// # Errors
     /// The disk refuses.
-    pub fn keep_urls(&self, urls: &Addresses) -> Result<(), String> {
+    pub fn keep_urls(&self, urls: impl FnOnce() -> Addresses) -> Result<(), String> {
         let _one_at_a_time = self.known.lock();
-        let kept = self.dir.write("addresses.json", urls);
+        let kept = self.dir.write("addresses.json", &urls());
+        kept.map_err(|error| error.to_string())
+    }
+
+    /// Keeps whether this node is a member no more.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn keep_removed(&self, removed: bool) -> Result<(), String> {
+        let _one_at_a_time = self.known.lock();
+        let kept = self.dir.write("removed.json", &removed);
         kept.map_err(|error| error.to_string())
     }
 
     /// Whether a peer is on the disk it was met with first. A peer met for the first time is
-    /// remembered, durably, before it is listened to.
+    /// remembered, durably, before it is listened to. Only so many are: where there is no room, the
+    /// lowest id that is not `needed` is forgotten, since ids only go up and none is used again.
     ///
     /// # Errors
     /// Why it must not be listened to.
-    pub fn meet(&self, peer: u64, disk: u64) -> Result<(), String> {
+    pub fn meet(&self, peer: u64, disk: u64, needed: impl Fn(u64) -> bool) -> Result<(), String> {
         let disk = format!("{disk:016x}");
         let mut known = self
             .known
@@ -240,6 +266,11 @@ impl PeerDisks {
             )),
             None => {
                 let mut more = known.clone();
+                while more.len() >= MAX_MET {
+                    let old = more.keys().copied().find(|id| !needed(*id));
+                    let old = old.ok_or("this node has met too many others")?;
+                    more.remove(&old);
+                }
                 more.insert(peer, disk);
                 self.dir
                     .write("peers.json", &more)
@@ -301,15 +332,16 @@ mod tests {
         );
 
         let disks = PeerDisks::new(dir).expect("readable");
-        assert!(disks.meet(1, 5).is_ok() && disks.meet(1, 5).is_ok());
+        let all = |_| true;
+        assert!(disks.meet(1, 5, all).is_ok() && disks.meet(1, 5, all).is_ok());
         assert!(
             disks
-                .meet(1, 6)
+                .meet(1, 6, all)
                 .is_err_and(|why| why.contains("empty disk"))
         );
         drop(disks);
         let disks = PeerDisks::new(DataDir::lock(&path).expect("free again")).expect("readable");
-        assert!(disks.meet(1, 5).is_ok() && disks.meet(1, 6).is_err());
+        assert!(disks.meet(1, 5, all).is_ok() && disks.meet(1, 6, all).is_err());
         drop(disks);
         std::fs::write(path.join("identity.json"), "{").expect("writable");
         let dir = DataDir::lock(&path).expect("free again");
@@ -317,6 +349,47 @@ mod tests {
             dir.identity()
                 .is_err_and(|e| e.to_string().contains("identity.json"))
         );
+        std::fs::remove_dir_all(&path).expect("clean up");
+    }
+
+    /// However many are met, what is kept can be read at the next start.
+    #[test]
+    fn what_is_remembered_of_peers_is_bounded() {
+        let path = std::env::temp_dir().join(format!("raftwerk-met-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        let most = MAX_MET as u64;
+        let met: BTreeMap<u64, String> = (1..=most).map(|id| (id, format!("{:016x}", 5))).collect();
+        let dir = DataDir::lock(&path).expect("free");
+        dir.write("peers.json", &met).expect("short enough");
+        let disks = PeerDisks::new(dir).expect("readable");
+        // Node 1 is a member, node 2 is none any more.
+        assert!(disks.meet(most + 1, 7, |id| id == 1).is_ok());
+        assert!(disks.meet(most + 2, 7, |_| true).is_err(), "all are needed");
+        drop(disks);
+        let disks = PeerDisks::new(DataDir::lock(&path).expect("free")).expect("readable");
+        assert!(disks.meet(1, 6, |_| true).is_err() && disks.meet(most + 1, 8, |_| true).is_err());
+        assert!(disks.meet(2, 6, |id| id != 3).is_ok(), "forgotten");
+        let long = "x".repeat(MAX_FILE_BYTES as usize);
+        let urls = Addresses::from([(1, long)]);
+        assert!(
+            disks
+                .keep_urls(|| urls)
+                .is_err_and(|why| why.contains("too long"))
+        );
+        assert!(disks.dir.addresses().expect("as before").is_empty());
+        std::fs::remove_dir_all(&path).expect("clean up");
+    }
+
+    #[test]
+    fn a_removal_is_remembered_until_it_is_taken_back() {
+        let path = std::env::temp_dir().join(format!("raftwerk-removed-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        let disks = PeerDisks::new(DataDir::lock(&path).expect("free")).expect("readable");
+        assert_eq!(disks.dir.removed().ok(), Some(false));
+        for removed in [true, false] {
+            disks.keep_removed(removed).expect("writable");
+            assert_eq!(disks.dir.removed().ok(), Some(removed));
+        }
         std::fs::remove_dir_all(&path).expect("clean up");
     }
 }

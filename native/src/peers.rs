@@ -8,7 +8,8 @@
 //! what is dropped is counted and told.
 //!
 //! Where a peer is reached is told at the start, by who adds it, or by its own greeting; whoever is
-//! met is dialled from then on. What was learned so is kept in the data directory (`identity`).
+//! met is dialled from then on, while it is a member or connected itself (`touch`). What was learned
+//! so is kept in the data directory (`identity`).
 //!
 //! | file     | is                                                    |
 //! |----------|-------------------------------------------------------|
@@ -16,13 +17,15 @@
 //! | `dial`   | the outgoing connection: handshake, sending, back-off |
 //! | `accept` | the incoming ones                                     |
 //! | `greet`  | who may talk to whom: the rules of the handshake      |
+//! | `touch`  | who is forgotten                                      |
 
 pub mod accept;
 pub mod dial;
 pub mod greet;
 pub mod queue;
+pub mod touch;
 
-use crate::identity::PeerDisks;
+use crate::identity::{Addresses, PeerDisks};
 use crate::metrics::Metrics;
 use crate::node::PeerUrl;
 use crate::node::inbox::{Inbox, Urgent};
@@ -38,8 +41,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use touch::Touch;
 
-/// Most peers a node knows, members or not.
+/// Most peers a node knows at a time, members or not.
 const MAX_PEERS: usize = 64;
 
 /// What a node knows of its connections.
@@ -50,6 +54,7 @@ pub struct Peers {
     links: RwLock<BTreeMap<u64, Arc<Link>>>,
     dialers: Mutex<Dialers>,
     cuts: Mutex<BTreeSet<u64>>,
+    touch: Mutex<Touch>,
     disks: PeerDisks,
     inbox: Arc<Inbox>,
     observer: Arc<Observer>,
@@ -63,7 +68,7 @@ pub struct Peers {
 #[derive(Default)]
 struct Dialers {
     runtime: Option<Handle>,
-    tasks: Vec<JoinHandle<()>>,
+    tasks: BTreeMap<u64, JoinHandle<()>>,
 }
 
 /// The way to one peer.
@@ -119,13 +124,14 @@ impl Peers {
             .map(link)
             .collect();
         let incoming = tokio::sync::Semaphore::new(crate::limits::PEER_CONNECTIONS);
-        let (cuts, dialers) = (Mutex::default(), Mutex::default());
+        let (cuts, dialers, touch) = (Mutex::default(), Mutex::default(), Mutex::default());
         Peers {
             hello,
             timing,
             links: RwLock::new(links),
             dialers,
             cuts,
+            touch,
             disks,
             inbox,
             observer,
@@ -148,9 +154,12 @@ impl Peers {
         let Some(runtime) = dialers.runtime.clone() else {
             return;
         };
-        let (peers, link) = (Arc::clone(self), Arc::clone(link));
+        let (peers, link, id) = (Arc::clone(self), Arc::clone(link), link.id);
         let task = async move { dial::keep_connected(&peers, &link).await };
-        dialers.tasks.push(runtime.spawn(task));
+        let before = dialers.tasks.insert(id, runtime.spawn(task));
+        if let Some(before) = before {
+            before.abort();
+        }
     }
 
     /// Dials nobody any more; gives the tasks that did.
@@ -158,7 +167,60 @@ impl Peers {
     pub fn hang_up(&self) -> Vec<JoinHandle<()>> {
         let mut dialers = self.dialers();
         dialers.runtime = None;
-        std::mem::take(&mut dialers.tasks)
+        std::mem::take(&mut dialers.tasks).into_values().collect()
+    }
+
+    /// Whether one more node could be known.
+    fn has_room_for(&self, id: u64) -> Result<(), String> {
+        let links = self.links.read().unwrap_or_else(PoisonError::into_inner);
+        match links.contains_key(&id) || links.len() < MAX_PEERS {
+            true => Ok(()),
+            false => Err(format!(
+                "this node knows {MAX_PEERS} others and takes no more"
+            )),
+        }
+    }
+
+    /// These are dialled no more, and where they are reached is dropped.
+    fn forget(self: &Arc<Self>, ids: &[u64]) {
+        let gone: Vec<Arc<Link>> = {
+            let mut links = self.links.write().unwrap_or_else(PoisonError::into_inner);
+            ids.iter().filter_map(|id| links.remove(id)).collect()
+        };
+        for link in &gone {
+            if let Some(task) = self.dialers().tasks.remove(&link.id) {
+                task.abort();
+            }
+            if link.up.load(SeqCst) {
+                self.went_down(link, "it is no member");
+            }
+            self.log
+                .line(format!("forgets node {}, which is no member", link.id));
+        }
+        if !gone.is_empty() {
+            let peers = Arc::clone(self);
+            self.in_background(move || peers.disks.keep_urls(|| peers.addresses()));
+        }
+    }
+
+    /// This node knows now whether it is a member no more; kept for its next life.
+    pub fn note_removed(self: &Arc<Self>, removed: bool) {
+        let peers = Arc::clone(self);
+        self.in_background(move || peers.disks.keep_removed(removed));
+    }
+
+    /// Writes to the data directory without anybody waiting for it. Only what is known anew in the
+    /// next life is written so.
+    fn in_background(&self, write: impl FnOnce() -> Result<(), String> + Send + 'static) {
+        let (log, runtime) = (self.log.clone(), self.dialers().runtime.clone());
+        let Some(runtime) = runtime else {
+            return;
+        };
+        runtime.spawn_blocking(move || {
+            if let Err(why) = write() {
+                log.line(why);
+            }
+        });
     }
 
     /// A peer is reached at this URL: from now on it is dialled, if it was not known. What is
@@ -182,9 +244,15 @@ impl Peers {
         };
         self.log.line(format!("node {id} is reached at {url}"));
         self.dial(&link);
+        self.disks.keep_urls(|| self.addresses())
+    }
+
+    /// Where all peers are reached.
+    fn addresses(&self) -> Addresses {
         let learned = self.all().into_iter();
-        let learned = learned.map(|link| (link.id, link.url.to_string()));
-        self.disks.keep_urls(&learned.collect())
+        learned
+            .map(|link| (link.id, link.url.to_string()))
+            .collect()
     }
 
     fn dialers(&self) -> std::sync::MutexGuard<'_, Dialers> {

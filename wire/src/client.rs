@@ -172,6 +172,9 @@ pub struct Status {
     /// Ids of the first members; a node that joins takes them over.
     #[serde(default)]
     pub founders: Vec<u64>,
+    /// It knows that it was removed from the cluster, and takes part in nothing.
+    #[serde(default)]
+    pub removed: bool,
 }
 
 /// Body of `POST /v1/cluster/members`. Each may be asked for twice.

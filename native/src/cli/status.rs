@@ -2,6 +2,7 @@
 
 use super::endpoints::Endpoints;
 use super::output::{End, Output};
+use crate::node::looper::REMOVED;
 use hyper::body::Bytes;
 use hyper::http::Method;
 use raftwerk_wire::client::{MemberStatus, Status};
@@ -39,8 +40,13 @@ pub async fn status(to: &Endpoints) -> Result<Output, End> {
     let mut rows = asking.join_all().await;
     rows.sort_by_key(|row| row.member.id);
     let nodes: Vec<Value> = rows.iter().map(Row::json).collect();
-    let json = json!({ "cluster": known.cluster, "from": from, "nodes": nodes });
+    let json = json!({
+        "cluster": known.cluster, "from": from, "removed": known.removed, "nodes": nodes,
+    });
     let mut plain = format!("cluster {} as its nodes say\n", known.cluster);
+    if known.removed {
+        plain.push_str(&format!("node {}: {REMOVED}\n", known.node));
+    }
     plain.push_str(&table(&rows));
     Ok(Output {
         json,

@@ -5,6 +5,7 @@
 //! something comes or the core's next deadline. Nothing in here waits for anybody.
 
 mod reads;
+mod standing;
 
 use crate::clock;
 use crate::flusher::{DiskReport, Flusher};
@@ -32,6 +33,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 pub use reads::read_path;
+pub use standing::REMOVED;
 
 /// The loop never sleeps longer: the machine may have been suspended meanwhile, which its sleep
 /// does not count.
@@ -76,6 +78,10 @@ pub struct Looper {
     answers: BTreeMap<Index, Answer>,
     /// Reads whose lease was over when the value was there.
     again: Vec<(Query, ReadReply)>,
+    /// Whom it serves, as the connections were told: whether the leader speaks to outsiders.
+    parting: Option<bool>,
+    /// When a node that was removed hangs up: until then the others learn that it knows.
+    leave_at: Option<Time>,
     /// Why the disk failed, for the error at the end.
     disk_error: Option<String>,
     ended: Option<Result<(), NodeError>>,
@@ -93,6 +99,8 @@ impl Looper {
             next_ticket: 1,
             answers: BTreeMap::new(),
             again: Vec::new(),
+            parting: None,
+            leave_at: None,
             disk_error: None,
             ended: None,
         }
@@ -140,6 +148,7 @@ impl Looper {
             self.parts.telling.events(&mut self.parts.raft);
         }
         self.drain(now);
+        self.stay_in_touch(now);
         let Parts { raft, telling, .. } = &mut self.parts;
         telling.end_turn(raft, &self.store, now);
         let waiting = self.waiting.len();
@@ -316,8 +325,9 @@ impl Looper {
                 let state = if committed { "committed" } else { "in force" };
                 let line = format!("voters {voters:?}, learners {learners:?}, {state}");
                 self.parts.log.line(line);
+                self.members(&membership.members, committed);
             }
-            Output::Removed => self.parts.log.line("removed from the cluster"),
+            Output::Removed => self.removed(),
             Output::Trusted => {
                 self.parts.flusher.forget_suspicion();
                 self.parts.log.line(

@@ -262,6 +262,9 @@ pub struct PeerUrl {
     pub authority: String,
 }
 
+/// Longest `host:port`: names of hosts have 253 characters at most (RFC 1035).
+const MAX_AUTHORITY: usize = 260;
+
 impl PeerUrl {
     /// Reads a URL from a flag.
     ///
@@ -280,6 +283,12 @@ impl PeerUrl {
             && host
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || "-_.[]:".contains(c));
+        if authority.len() > MAX_AUTHORITY {
+            return Err(format!(
+                "a host and port of {} bytes are too long",
+                authority.len()
+            ));
+        }
         if host.is_empty() || !plain || (host.contains(':') && !host.starts_with('[')) {
             return Err(format!("\"{text}\" has no usable host; {form}"));
         }

@@ -9,7 +9,7 @@ use crate::node::inbox::{Inbox, Urgent};
 use crate::node::join;
 use crate::node::leadership::Leadership;
 use crate::node::logbook::{LogThread, Logbook};
-use crate::node::looper::{Looper, Parts};
+use crate::node::looper::{Looper, Parts, REMOVED};
 use crate::node::telling::Telling;
 use crate::node::{Checked, NodeError, NodeOptions, PeerUrl};
 use crate::observe::Observer;
@@ -76,11 +76,12 @@ impl Node {
         let observer = Arc::new(Observer::new(options.id, boot, Arc::clone(&metrics)));
         let status = constant_status(&options, &disk);
         let urls = disk.urls(&checked)?;
-        let knows_nobody = urls.len() <= 1;
+        let (removed, knows_nobody) = (disk.removed, urls.len() <= 1);
         let peers = Arc::new(Peers::new(peers::Parts {
             hello: disk.hello(&options, &checked, boot),
             timing: checked.config.timing,
-            urls,
+            // Who was removed speaks to nobody that does not speak to it.
+            urls: if removed { BTreeMap::new() } else { urls },
             disks: PeerDisks::new(disk.dir)?,
             inbox: Arc::clone(&inbox),
             observer: Arc::clone(&observer),
@@ -96,6 +97,8 @@ impl Node {
         if view.suspect_alone() || (lost_members && knows_nobody) {
             return Err(beyond_help(&options, &disk.condition));
         }
+        // Whoever removed it meant it: it does not ask to be taken in again.
+        let joins = !options.join.is_empty() && !removed && !raft.view().is_leaving();
         let report_to = Arc::clone(&inbox);
         let report = move |report| report_to.urgent(Urgent::Disk(report));
         let (leader, leaderships) = watch::channel(Leadership::default());
@@ -122,9 +125,11 @@ impl Node {
         };
         let server = api::Server::new(&options, &checked, address, shared);
         let server = tokio::spawn(server.serve(listener));
-        let joins = !options.join.is_empty();
         let joining = joins.then(|| tokio::spawn(join::enter(options, log.clone())));
         log.line(format!("listens on http://{address}"));
+        if removed {
+            log.line(REMOVED);
+        }
         let (looper, lines) = (Some(looper), Some(lines));
         Ok(Node {
             address,
@@ -208,6 +213,8 @@ struct Disk {
     identity: Identity,
     wal: Wal<DirFiles>,
     durable: Durable,
+    /// It knew in an earlier life that it is a member no more.
+    removed: bool,
     /// What is said about the end of the log.
     condition: String,
 }
@@ -270,6 +277,7 @@ impl Disk {
             condition,
         };
         Ok(Disk {
+            removed: dir.removed()?,
             dir,
             identity,
             wal,
@@ -413,6 +421,7 @@ fn constant_status(options: &NodeOptions, disk: &Disk) -> Status {
         version: env!("CARGO_PKG_VERSION").to_string(),
         disk: disk.condition.clone(),
         founders: disk.identity.founders.clone(),
+        removed: disk.removed,
         ..Status::default()
     }
 }

@@ -6,6 +6,7 @@
 
 use super::Peers;
 use super::greet::{REFUSED, read_hello, short};
+use super::touch::Present;
 use crate::limits::PEER_CONNECT;
 use axum::extract::ws::{CloseFrame, Message as Ws, WebSocket};
 use raftwerk_wire::frame::{self, Frame, Incoming, PeerHello};
@@ -28,6 +29,7 @@ pub async fn serve(peers: &Arc<Peers>, mut socket: WebSocket) {
         }
         Ok(None) | Err(_) => return,
     };
+    let present = peers.came(theirs.node.0);
     if let Err(why) = peers.judge(&theirs) {
         match peers.find(theirs.node.0) {
             Some(link) => peers.refuse(&link, &why),
@@ -42,7 +44,7 @@ pub async fn serve(peers: &Arc<Peers>, mut socket: WebSocket) {
     if socket.send(Ws::Binary(hello.into())).await.is_err() {
         return;
     }
-    listen(peers, &theirs, &mut socket).await;
+    listen(peers, &theirs, present, &mut socket).await;
 }
 
 /// The first frame; `None` when the connection ended before.
@@ -54,10 +56,14 @@ async fn greeting(socket: &mut WebSocket) -> Option<Result<PeerHello, String>> {
     }
 }
 
-async fn listen(peers: &Peers, theirs: &PeerHello, socket: &mut WebSocket) {
+async fn listen(peers: &Peers, theirs: &PeerHello, mut present: Present, socket: &mut WebSocket) {
     let silence = Duration::from_micros(peers.timing.election_max.0) * 2;
     let why = loop {
-        match timeout(silence, socket.recv()).await {
+        let heard = tokio::select! {
+            heard = timeout(silence, socket.recv()) => heard,
+            _ = &mut present.hung_up => break "it is no member".to_string(),
+        };
+        match heard {
             Err(_) => break "silence".to_string(),
             Ok(None | Some(Err(_))) => return,
             Ok(Some(Ok(Ws::Binary(bytes)))) => match take(&bytes, theirs) {

@@ -54,7 +54,10 @@ impl Peers {
         }
         let url = PeerUrl::parse(&theirs.url)
             .map_err(|why| format!("node {node} does not say where it is reached: {why}"))?;
-        self.disks.meet(node, theirs.disk)?;
+        // Only who can be known is remembered: what strangers make this node keep is bounded.
+        self.has_room_for(node)?;
+        self.disks
+            .meet(node, theirs.disk, |peer| self.serves(peer))?;
         self.learn(node, &url)
     }
 }

@@ -3,6 +3,7 @@
 
 mod api;
 mod faults;
+mod members;
 mod observe;
 mod peers;
 mod rig;

@@ -1,0 +1,65 @@
+//! Whether this node is a member, and whom it stays in touch with for it (thesis 4.2.2).
+//!
+//! A node that was removed goes on answering for itself and takes part in nothing. It remembers
+//! that over restarts, so that it does not ask to be taken in again by itself: whoever removed it
+//! meant it. Who takes it back on purpose adds it again, and it goes on as if nothing had been.
+
+use super::Looper;
+use crate::clock;
+use raftwerk_core::{Members, Time};
+use std::collections::BTreeSet;
+
+/// What to do with a node that was removed.
+pub const REMOVED: &str = "this node was removed from the cluster and takes part in nothing; it can \
+    be stopped. To let this machine take part again, start a new node on it: with an id that was \
+    never used, an empty --data and --join";
+
+impl Looper {
+    /// Other members are in force, or committed now.
+    pub(super) fn members(&mut self, members: &Members, committed: bool) {
+        let me = self.parts.raft.view().id();
+        if members.contains(me) && self.parts.status.removed {
+            self.parts.status.removed = false;
+            self.leave_at = None;
+            self.parts.peers.note_removed(false);
+            self.parts.log.line("is a member again");
+        }
+        if committed {
+            self.parting = None;
+        }
+    }
+
+    /// This node knows that it is a member no more.
+    pub(super) fn removed(&mut self) {
+        self.parts.log.line(REMOVED);
+        self.parts.status.removed = true;
+        self.parts.peers.note_removed(true);
+        // The leader goes on speaking to it until it has heard that it knows.
+        let view = self.parts.raft.view();
+        let patience = view.config().timing.election_max;
+        self.leave_at = Some(clock::now() + patience + patience);
+    }
+
+    /// Tells the connections whom they are for, when that has changed: the members that are
+    /// committed, and whoever the leader still speaks to.
+    pub(super) fn stay_in_touch(&mut self, now: Time) {
+        let view = self.parts.raft.view();
+        if self.leave_at.is_some_and(|at| now >= at) {
+            self.leave_at = None;
+            return self.parts.peers.serve_only(BTreeSet::new());
+        }
+        let parting = view.is_parting();
+        let Some(membership) = view.membership() else {
+            return;
+        };
+        let settled = membership.index() <= view.commit();
+        if self.parting == Some(parting) || !settled || !membership.members.contains(view.id()) {
+            return;
+        }
+        self.parting = Some(parting);
+        let members = membership.members.all().into_iter();
+        let peers = view.peers().into_iter().map(|peer| peer.id);
+        let served = members.chain(peers).map(|node| node.0).collect();
+        self.parts.peers.serve_only(served);
+    }
+}
