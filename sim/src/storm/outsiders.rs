@@ -2,8 +2,8 @@
 //!
 //! When all faults have ended, a node outside the committed members that still takes itself for a
 //! voter must learn that it is none and stop campaigning. Left out are those that cannot be told
-//! yet (`parting` in the core says why): a node of a newer term than the leader's, and one that
-//! does not know the leader as a member and so never asks it.
+//! yet (`parting` in the core says why): a node of a newer term than the leader's, one that does
+//! not know the leader as a member and so never asks it, and one whose log rotted, which asks nobody.
 
 use super::Watch;
 use super::heal::{play_until, stuck};
@@ -50,7 +50,8 @@ fn untold(world: &World) -> Option<NodeId> {
         let votes = own.members.is_voter(NodeId(node.id));
         let asks = leader.is_none_or(|leader| own.members.is_voter(leader));
         let behind = term.is_none_or(|term| view.term() <= term);
-        (votes || view.role() != Role::Follower) && asks && behind
+        let silent = view.suspect().is_some();
+        (votes || view.role() != Role::Follower) && asks && behind && !silent
     };
     let outside = world.nodes.iter();
     let mut outside = outside.filter(|node| !members.contains(NodeId(node.id)));
