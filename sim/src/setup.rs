@@ -91,6 +91,8 @@ pub enum HostRule {
     SnapshotSessions,
     /// A node whose disk was wiped comes back under another id (trap D9).
     NewId,
+    /// After a value was read from a lease the clock is looked at again (trap L6).
+    LeaseAgain,
 }
 
 /// A rule that is broken, and by whom.

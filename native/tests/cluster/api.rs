@@ -305,3 +305,47 @@ async fn probes_and_numbers() {
         assert!(value("raftwerk_log_durable_index") >= 3.0);
     }
 }
+
+/// A quorum read is served by the node asked, also when the leader is gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn quorum_reads_are_served_by_whoever_is_asked() {
+    let mut rig = Rig::started(3).await;
+    let leader = rig.leader().await;
+    assert_eq!(rig.put(leader, "colour", b"blue").await.status, 200);
+    for reader in [1, 2, 3] {
+        let read = rig.get(reader, "colour?read=quorum").await;
+        assert_eq!((read.status.as_u16(), &read.body[..]), (200, &b"blue"[..]));
+        assert_eq!(number(&read, "raftwerk-node"), reader);
+        assert!(!read.headers.contains_key("raftwerk-age-ms"));
+    }
+    rig.stop(leader).await;
+    let reader = leader % 3 + 1;
+    let read = rig.get(reader, "colour?read=quorum").await;
+    assert_eq!((read.status.as_u16(), &read.body[..]), (200, &b"blue"[..]));
+    assert_eq!(number(&read, "raftwerk-node"), reader);
+}
+
+/// A lease read is served by the leader, whoever is asked, where it is switched on; elsewhere it is
+/// refused in words that say how.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lease_reads_are_served_by_the_leader_where_they_are_switched_on() {
+    let mut rig = Rig::new(3);
+    for id in [1, 2, 3] {
+        let mut options = rig.options(id);
+        options.lease_reads = true;
+        rig.start_with(options).expect("it starts");
+    }
+    let leader = rig.leader().await;
+    assert_eq!(rig.put(leader, "colour", b"blue").await.status, 200);
+    for reader in [1, 2, 3] {
+        let read = rig.get(reader, "colour?read=lease").await;
+        assert_eq!((read.status.as_u16(), &read.body[..]), (200, &b"blue"[..]));
+        assert_eq!(number(&read, "raftwerk-node"), leader);
+    }
+    let without = Rig::started(1).await;
+    let refused = without.get(1, "colour?read=lease").await;
+    assert_eq!(refused.status, 400);
+    let told = problem(&refused);
+    assert_eq!(told.kind, "not_possible");
+    assert!(told.detail.contains("--lease-reads"), "{}", told.detail);
+}

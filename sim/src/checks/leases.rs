@@ -1,7 +1,9 @@
-//! Leases (thesis 6.4.1): at most one node at a time may serve reads without asking.
+//! Leases (thesis 6.4.1): at most one node at a time may serve reads without asking, and only
+//! while its lease lasts.
 
 use super::{Check, Checks};
 use crate::node::Node;
+use raftwerk_core::Time;
 
 impl Checks {
     /// A node was drained. If it has a lease now, nobody else may have one.
@@ -23,6 +25,16 @@ impl Checks {
                     format!("S{one} until {own} and S{two} until {end}, and it is {now} now");
                 return self.fail(Check::OneLease, detail);
             }
+        }
+    }
+
+    /// A node answers a read when it is `now` by its own clock; `lease` is the end of the lease
+    /// that the answer rests on, if it rests on one.
+    pub fn on_served(&mut self, node: u64, now: Time, lease: Option<Time>) {
+        if let Some(end) = lease.filter(|end| now >= *end) {
+            let (now, end) = (now.0, end.0);
+            let detail = format!("S{node} answers at {now} from a lease that ended at {end}");
+            self.fail(Check::OneLease, detail);
         }
     }
 }

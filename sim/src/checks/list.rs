@@ -176,7 +176,8 @@ pub(super) const ALL: [(Check, &str, &str); 31] = [
     (
         Check::OneLease,
         "One lease at a time",
-        "At every moment at most one node believes that it may serve reads from a lease.",
+        "At every moment at most one node believes that it may serve reads from a lease, and no \
+         answer rests on a lease that is over.",
     ),
     (
         Check::Linearizable,

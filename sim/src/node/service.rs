@@ -263,8 +263,8 @@ impl Node {
     }
 
     /// Answers that the state machine allows by now.
-    pub fn ready(&mut self, now: Time) -> Vec<Settled> {
-        let applied = self.applied;
+    pub fn ready(&mut self, now: Time, checks: &mut Checks) -> Vec<Settled> {
+        let (applied, looks_again) = (self.applied, self.looks_at_leases_again());
         let is_ready = |wait: &mut Wait| wait.until.is_some_and(|until| until.index() <= applied);
         let ready: Vec<Wait> = self.waits.extract_if(.., is_ready).collect();
         let settled = ready
@@ -272,15 +272,18 @@ impl Node {
             .map(|wait| {
                 let result = match (wait.until, &wait.key) {
                     // The value is there, and the lease is over (trap L6).
-                    _ if wait.lease.is_some_and(|end| now >= end) => {
+                    _ if looks_again && wait.lease.is_some_and(|end| now >= end) => {
                         Told::Refused(Refusal::LeaderLost)
                     }
                     (Some(Until::Written(id)), _) => self.done(id),
-                    (_, key) => Told::Read {
-                        item: self.store.get(key.as_deref().unwrap_or_default()).cloned(),
-                        applied,
-                        age: None,
-                    },
+                    (_, key) => {
+                        checks.on_served(self.id, now, wait.lease);
+                        Told::Read {
+                            item: self.store.get(key.as_deref().unwrap_or_default()).cloned(),
+                            applied,
+                            age: None,
+                        }
+                    }
                 };
                 wait.told(result)
             })
@@ -293,6 +296,17 @@ impl Node {
             self.answers.pop_front();
         }
         settled
+    }
+
+    #[cfg(not(feature = "sabotage"))]
+    fn looks_at_leases_again(&self) -> bool {
+        true
+    }
+
+    /// Unless it is a careless host.
+    #[cfg(feature = "sabotage")]
+    fn looks_at_leases_again(&self) -> bool {
+        self.careless != Some(HostRule::LeaseAgain)
     }
 
     fn done(&self, id: LogId) -> Told {

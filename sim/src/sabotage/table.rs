@@ -26,7 +26,7 @@ const OPTIONS: [Optional; 3] = [
     },
 ];
 
-const HOSTS: [Careless; 3] = [
+const HOSTS: [Careless; 4] = [
     Careless {
         name: "c1-no-sessions",
         section: "T6.3",
@@ -44,6 +44,12 @@ const HOSTS: [Careless; 3] = [
         section: "T3.8",
         what: "A node whose disk was wiped comes back under its old id.",
         rule: HostRule::NewId,
+    },
+    Careless {
+        name: "l6-no-second-look",
+        section: "T6.4.1",
+        what: "A value read from a lease is told although the lease ended meanwhile.",
+        rule: HostRule::LeaseAgain,
     },
 ];
 
@@ -174,6 +180,7 @@ stickiness all deaf e15_a_deaf_follower_deposes_nobody
 c1-no-sessions all storm a_retry_hears_the_first_answer_and_changes_nothing
 s11-no-sessions all storm the_answer_survives_a_snapshot
 d9-old-id all storm m10_a_node_without_members_neither_campaigns_nor_votes
+l6-no-second-look all leases a_lease_that_is_over_when_the_value_is_there_is_not_served_from
 ";
 
 /// The plan for every rule, in the order of the core's table; then the optional ones.
@@ -237,7 +244,7 @@ mod tests {
     fn every_test_that_is_named_is_there() {
         let mut text = String::new();
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let mut folders = ["core/tests", "core/src", "kv/tests", "kv/src"]
+        let mut folders = ["core/tests", "core/src", "kv/tests", "kv/src", "native/src"]
             .map(|folder| root.join(folder))
             .to_vec();
         while let Some(folder) = folders.pop() {

@@ -37,7 +37,7 @@ impl World {
         self.nodes[at].end_old_streams();
         self.nodes[at].begin_snapshot(self.now, &self.setup.snapshots);
         let now = self.nodes[at].time(self.now);
-        answers.extend(self.nodes[at].ready(now));
+        answers.extend(self.nodes[at].ready(now, &mut self.checks));
         for Settled {
             client,
             attempt,
