@@ -245,11 +245,17 @@ impl Client {
                 current.node = reply.node;
                 self.written(env, answer)
             }
-            Told::Read { item, applied, age } => {
+            Told::Read {
+                item,
+                point,
+                applied,
+                age,
+            } => {
                 env.checks.on_read(ReadBack {
                     node: reply.node,
                     key: current.op.key(),
                     item: item.as_ref(),
+                    point,
                     applied,
                     floor: (!is_stale(&current.op)).then_some(current.floor),
                 });

@@ -88,9 +88,10 @@ pub(crate) struct Reply {
 pub(crate) enum Told {
     /// Committed as this entry, with this answer.
     Done { id: LogId, answer: Answer },
-    /// Read from a state that covers everything up to `applied`.
+    /// Read from a state that covers everything up to `applied`, at the read point `point`.
     Read {
         item: Option<KeyValue>,
+        point: u64,
         applied: u64,
         age: Option<u64>,
     },

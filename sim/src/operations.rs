@@ -187,7 +187,9 @@ fn learned(told: &Told, op: Option<&Op>) -> Vec<(String, String)> {
             field("says", text);
             field("entry", id.to_string());
         }
-        Told::Read { item, applied, age } => {
+        Told::Read {
+            item, applied, age, ..
+        } => {
             let value = item.as_ref().map_or("not set".to_string(), shown);
             field("says", format!("{value}{}", old(*age)));
             field("covers entries up to", applied.to_string());

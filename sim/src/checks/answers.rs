@@ -25,6 +25,9 @@ pub(crate) struct ReadBack<'a> {
     pub node: u64,
     pub key: &'a str,
     pub item: Option<&'a KeyValue>,
+    /// From here on the core allowed it to be served. What the node happened to have applied
+    /// beyond that proves nothing about the core.
+    pub point: u64,
     /// The state it was served from covers everything up to here.
     pub applied: u64,
     /// What was finished when the operation began; `None`: it promises nothing about that.
@@ -141,7 +144,11 @@ impl Checks {
     /// A client was told what it read.
     pub fn on_read(&mut self, read: ReadBack) {
         let ReadBack {
-            node, key, applied, ..
+            node,
+            key,
+            point,
+            applied,
+            ..
         } = read;
         let right = self.oracle.item_at(key.as_bytes(), applied);
         if read.item != right {
@@ -154,11 +161,12 @@ impl Checks {
         let Some(floor) = read.floor else {
             return;
         };
-        if applied < floor {
-            self.fail(
-                Check::FreshReads,
-                format!("S{node} answers from index {applied}, finished before: {floor}"),
+        if point < floor {
+            let detail = format!(
+                "S{node} answers with read point {point} from index {applied}, finished before: \
+                 {floor}"
             );
+            self.fail(Check::FreshReads, detail);
         }
         self.floor = self.floor.max(applied);
     }

@@ -146,6 +146,7 @@ impl Node {
         };
         Told::Read {
             item: self.store.get(key).cloned(),
+            point: self.applied,
             applied: self.applied,
             age,
         }
@@ -276,10 +277,11 @@ impl Node {
                         Told::Refused(Refusal::LeaderLost)
                     }
                     (Some(Until::Written(id)), _) => self.done(id),
-                    (_, key) => {
+                    (until, key) => {
                         checks.on_served(self.id, now, wait.lease);
                         Told::Read {
                             item: self.store.get(key.as_deref().unwrap_or_default()).cloned(),
+                            point: until.map_or(0, Until::index),
                             applied,
                             age: None,
                         }

@@ -183,6 +183,7 @@ fn values_that_no_order_explains_are_seen() {
             node: 1,
             key: "x",
             item,
+            point: applied,
             applied,
             floor,
         });
@@ -219,6 +220,7 @@ fn reads_that_go_back_are_seen() {
             node: 1,
             key: "x",
             item: Some(item),
+            point: applied,
             applied,
             floor: Some(floor),
         });
@@ -227,6 +229,27 @@ fn reads_that_go_back_are_seen() {
     assert_eq!(read(&two, 3, 0), (3, None));
     assert_eq!(read(&one, 2, 0), (3, None), "they ran side by side");
     assert_eq!(read(&one, 2, 3).1, Some(name(Check::FreshReads)));
+}
+
+/// That the node had applied more by chance makes a read point that is too small no better.
+#[test]
+fn a_read_point_below_what_was_finished_is_seen() {
+    let two = item(2);
+    let read = |point, floor| {
+        let mut checks = written();
+        checks.on_read(ReadBack {
+            node: 1,
+            key: "x",
+            item: Some(&two),
+            point,
+            applied: 3,
+            floor,
+        });
+        seen(&checks)
+    };
+    assert_eq!(read(2, Some(2)), None);
+    assert_eq!(read(2, Some(3)), Some(name(Check::FreshReads)));
+    assert_eq!(read(2, None), None, "a stale read promises nothing");
 }
 
 #[test]
@@ -289,6 +312,7 @@ fn a_deposed_leader_that_serves_reads_is_seen() {
             node: leader,
             result: Told::Read {
                 item,
+                point: applied,
                 applied,
                 age: None,
             },
