@@ -44,6 +44,11 @@ pub(crate) struct LeaderReads {
 }
 
 impl LeaderReads {
+    fn holds(&self, reader: Reader) -> bool {
+        let mut open = self.open.iter();
+        self.queued.contains(&reader) || open.any(|batch| batch.readers.contains(&reader))
+    }
+
     fn count(&self) -> usize {
         self.queued.len()
             + self
@@ -265,11 +270,16 @@ impl Raft {
     /// A follower asks on behalf of its reads.
     pub(crate) fn on_read_index(&mut self, node: NodeId, request: u64) {
         let limit = self.config.limits.open_reads;
-        if let State::Leader(leading) = &mut self.state
-            && leading.reads.count() < limit
-        {
-            leading.reads.queued.push(Reader::Remote { node, request });
-            return;
+        let reader = Reader::Remote { node, request };
+        if let State::Leader(leading) = &mut self.state {
+            // Asked again before a majority was heard: the answer to come is for both.
+            if leading.reads.holds(reader) {
+                return;
+            }
+            if leading.reads.count() < limit {
+                leading.reads.queued.push(reader);
+                return;
+            }
         }
         self.send(
             node,

@@ -143,6 +143,8 @@ impl Raft {
                 Some(peer) if peer.lane != lane && rules.hold(Rule::R4AnyLane) => {
                     IgnoreReason::StaleLane
                 }
+                // Nobody echoes what was never said: this comes from no correct node.
+                Some(_) if round > leading.round => IgnoreReason::Malformed,
                 Some(peer) => {
                     peer.heard = Some(now);
                     peer.echoed = peer.echoed.max(round);

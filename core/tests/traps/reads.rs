@@ -1,6 +1,7 @@
 //! L1 to L5, L11, L12: linearizable reads through ReadIndex (thesis 6.4).
 
 use crate::kit::*;
+use raftwerk_core::trace::{IgnoreReason, Kind};
 use raftwerk_core::*;
 
 /// S1 leads and "x" is committed at 3.
@@ -209,4 +210,44 @@ fn l12_reads_fail_with_a_reason_when_leadership_is_lost() {
     assert_eq!(c.node(2).reads, [(Ticket(2), lost)]);
     let refused = c.read(1, 3, ReadPath::Leader);
     assert!(matches!(refused, Err(Refusal::NotLeader { .. })));
+}
+
+/// A follower that asks again and again takes one place among the reads of a leader that hears no
+/// majority, not all of them.
+#[test]
+fn l2_a_question_that_is_asked_again_takes_no_second_place() {
+    let mut c = Cluster::with(3, |config| config.limits.open_reads = 3);
+    c.elect(1);
+    c.mail.clear();
+    for request in [7, 7, 7, 8, 7, 8, 7] {
+        c.forge(2, 1, 1, Body::ReadIndex { request });
+    }
+    c.read(1, 1, ReadPath::Leader).expect("a place is left");
+    assert_eq!(c.read(1, 2, ReadPath::Leader), Err(Refusal::Overloaded));
+    c.heartbeat(1);
+    let answered = |m: &Message| matches!(m.body, Body::ReadIndexReply { index: Some(_), .. });
+    c.deliver_if(|m| m.to == NodeId(3));
+    c.deliver_if(|m| m.to == NodeId(1));
+    assert_eq!(c.mail.iter().filter(|m| answered(m)).count(), 2);
+    assert_eq!(c.node(1).reads.len(), 1);
+}
+
+#[test]
+fn l3_a_round_that_was_never_begun_confirms_nothing() {
+    let mut c = with_x();
+    c.partition(&[1], &[2, 3]);
+    c.read(1, 9, ReadPath::Leader).expect("taken");
+    let sent = c.peer(1, 2).echoed.0 + 1;
+    for node in [2, 3] {
+        c.forge(node, 1, 1, append_reply(1, sent + 1, accepted(3)));
+        assert_eq!(c.peer(1, node).echoed.0, sent - 1);
+    }
+    assert!(c.node(1).reads.is_empty());
+    let malformed = |k: &Kind| {
+        let reason = IgnoreReason::Malformed;
+        matches!(k, Kind::Ignored { reason: r, .. } if *r == reason)
+    };
+    assert!(c.saw(1, malformed));
+    c.forge(2, 1, 1, append_reply(1, sent, accepted(3)));
+    assert_eq!(c.node(1).reads, [(Ticket(9), Ok(Index(3)))]);
 }
