@@ -5,25 +5,30 @@ use super::Watch;
 use super::heal::{come_to_rest, play_until, stuck};
 use crate::intervention::{Intervention, Op};
 use crate::world::World;
+use raftwerk_core::NodeId;
 use raftwerk_wire::client::ReadMode;
 use std::collections::VecDeque;
 
 /// Most keys that are read through each node.
 const MOST_KEYS: usize = 16;
 
-/// Service check: through every node every key is read and one is written. That the answers are
-/// right is for the checks that look at every answer; here they must come, and from that node.
+/// Service check: through every node every key is read and one is written; one is read in every
+/// other way that is switched on, too. That the answers are right is for the checks that look at
+/// every answer; here they must come, and from that node unless it is for the leader to answer.
 pub(super) fn every_node_serves(world: &mut World, watch: &mut impl Watch) -> bool {
     let keys = world.keys(MOST_KEYS);
     let nodes: Vec<u64> = world.present().collect();
     for node in nodes {
-        let (mode, value) = (ReadMode::Follower, format!("through S{node}"));
-        let read = |key: &String| Op::Get {
+        let read = |key: &String, mode| Op::Get {
             key: key.clone(),
             mode,
         };
-        let mut ops: VecDeque<Op> = keys.iter().map(read).collect();
+        let every = keys.iter().map(|key| read(key, ReadMode::Follower));
+        let mut ops: VecDeque<Op> = every.collect();
         if let Some(key) = keys.get(node as usize % keys.len().max(1)).cloned() {
+            let modes = other_ways(world, node).into_iter();
+            ops.extend(modes.map(|mode| read(&key, mode)));
+            let value = format!("through S{node}");
             ops.push_back(Op::Put { key, value });
         }
         if !serves(world, watch, node, ops) {
@@ -32,6 +37,21 @@ pub(super) fn every_node_serves(world: &mut World, watch: &mut impl Watch) -> bo
         }
     }
     true
+}
+
+/// The other ways to read that are switched on. Who is no member cannot ask a majority (a node
+/// that the autopilot has in reserve).
+fn other_ways(world: &World, node: u64) -> Vec<ReadMode> {
+    let switches = world.setup().switches;
+    let member = world.members().contains(NodeId(node));
+    [
+        (ReadMode::Leader, true),
+        (ReadMode::Quorum, switches.quorum_reads && member),
+        (ReadMode::Lease, switches.lease_reads),
+    ]
+    .into_iter()
+    .filter_map(|(mode, on)| on.then_some(mode))
+    .collect()
 }
 
 /// Asks one node for all of this, with as many clients as there are.
@@ -45,9 +65,15 @@ fn serves(world: &mut World, watch: &mut impl Watch, node: u64, mut ops: VecDequ
                 continue;
             }
             if let Some(op) = asked[client as usize].take() {
-                let read = matches!(op, Op::Get { .. });
+                let here = matches!(
+                    op,
+                    Op::Get {
+                        mode: ReadMode::Follower | ReadMode::Quorum,
+                        ..
+                    }
+                );
                 let by = world.answered_by(client);
-                if by.is_none() || (read && by != Some(node)) {
+                if by.is_none() || (here && by != Some(node)) {
                     ops.push_back(op);
                 }
             }
