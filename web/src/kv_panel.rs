@@ -207,6 +207,7 @@ fn choices(
                 <option value="leader" selected={true}>{ "leader" }</option>
                 <option value="follower">{ "follower" }</option>
                 <option value="quorum">{ "quorum" }</option>
+                <option value="lease">{ "lease" }</option>
                 <option value="stale">{ "stale" }</option>
             </select>
         </label>

@@ -174,6 +174,8 @@ fn rules(props: &SettingsProps) -> Html {
             Switches { check_quorum: !now.check_quorum, ..now }) }
         { rule("rule-stickiness", "Stickiness: no votes while a leader is heard", now.stickiness,
             Switches { stickiness: !now.stickiness, ..now }) }
+        { rule("rule-lease-reads", "Lease reads: a leader answers without asking", now.lease_reads,
+            Switches { lease_reads: !now.lease_reads, ..now }) }
         <p class="soft">{ "A change begins the run again with the same seed." }</p>
     </> }
 }
