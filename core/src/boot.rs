@@ -17,6 +17,7 @@ use crate::reads::FollowerReads;
 use crate::rng::Rng;
 use crate::sabotage::Rule;
 use crate::snapshot::Snapshots;
+use crate::staleness::Staleness;
 use crate::state::{Acknowledging, Deadline, Ears, State};
 use crate::time::Time;
 use crate::trace::{Cause, Silence};
@@ -123,6 +124,7 @@ impl Raft {
             ack: Acknowledging::default(),
             reads: FollowerReads::default(),
             marks: MarkReads::default(),
+            staleness: Staleness::default(),
             handed: None,
             snapshots: Snapshots::new(snapshot),
             suspect,
@@ -141,6 +143,7 @@ impl Raft {
         };
         raft.reads.request = raft.rng.bits();
         raft.marks.request = raft.reads.request;
+        raft.staleness.probe = raft.reads.request;
         if !raft.rule(Rule::R23BootCommits) {
             raft.commit = last;
         }

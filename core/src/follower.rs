@@ -134,7 +134,7 @@ impl Raft {
             hint,
         });
         self.ack.owed = false;
-        let (lane, round) = (self.ack.lane, self.ack.round);
+        let (lane, round, number) = (self.ack.lane, self.ack.round, self.probe());
         let result = match self.is_suspect() {
             false => AppendResult::Refused { probe: prev, hint },
             true => AppendResult::Lacking { probe: prev, hint },
@@ -145,6 +145,7 @@ impl Raft {
                 lane,
                 round,
                 result,
+                probe: number,
             },
         );
     }
@@ -296,7 +297,7 @@ impl Raft {
         }
         self.ack.owed = false;
         self.ack.told = self.ack.told.max(durable);
-        let (lane, round) = (self.ack.lane, self.ack.round);
+        let (lane, round, probe) = (self.ack.lane, self.ack.round, self.probe());
         let received = proven;
         let result = match self.is_suspect() {
             false => AppendResult::Accepted { durable, received },
@@ -308,6 +309,7 @@ impl Raft {
                 lane,
                 round,
                 result,
+                probe,
             },
         );
     }

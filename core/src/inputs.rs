@@ -132,6 +132,7 @@ impl Raft {
         if index > self.applied {
             self.count_applied(index);
             self.applied = index;
+            self.note_applied();
         }
         // There is one such report for each `Apply`, and mostly nothing to be drained after it.
         self.dirty = undrained || self.wants_applied();

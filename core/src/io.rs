@@ -11,6 +11,8 @@
 //! - Writes are numbered and reported cumulatively: `persisted(n)` says that every write up to
 //!   `n` is on disk. Hard state and log travel in the same stream (trap R19).
 //! - Order inside one drain: write, sends, streams, install, apply, answers, notices.
+//! - A host that answers from its state machine as it is, without asking for a read point, tells
+//!   with it how old that is at most: [`staleness`](crate::Raft::staleness).
 //!
 //! **Snapshots** (paper 7): what they cover goes through the core, their bytes go past it.
 //! - Taking: at [`Output::TakeSnapshot`], or when it likes, the host asks

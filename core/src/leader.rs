@@ -76,6 +76,7 @@ impl Raft {
             lease: Lease::new(now, asked, &votes),
             votes,
             since: now,
+            proven: Time(0),
             pending: VecDeque::new(),
             uncommitted: self.uncommitted_tail(),
             heartbeat: Deadline {

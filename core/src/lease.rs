@@ -71,6 +71,11 @@ impl Lease {
         }
     }
 
+    /// When a round began, at the latest; `None` when that is too long ago.
+    pub fn began(&self, round: Round) -> Option<Time> {
+        began(&self.rounds, round)
+    }
+
     /// From when each peer's promise counts.
     pub fn contacts(&self) -> Vec<(NodeId, u64)> {
         let contact = self.contact.iter();
@@ -83,10 +88,14 @@ impl Lease {
         if round <= known.0 {
             return;
         }
-        let began = self.rounds.iter().rev().find(|begun| begun.0 <= round);
-        let began = began.map_or(Time(0), |begun| begun.1);
+        let began = began(&self.rounds, round).unwrap_or(Time(0));
         *known = (round, known.1.max(received.unwrap_or(began)));
     }
+}
+
+fn began(rounds: &VecDeque<(Round, Time)>, round: Round) -> Option<Time> {
+    let begun = rounds.iter().rev().find(|begun| begun.0 <= round);
+    begun.map(|begun| begun.1)
 }
 
 impl Timing {

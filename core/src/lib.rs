@@ -22,6 +22,7 @@
 //! | T6.4.1 leases                          | `lease`                  |
 //! | quorum reads (HotCloud 2017)           | `marks`                  |
 //! | a log that rotted (FAST 2018)          | `suspect`                |
+//! | the age of stale reads                 | `staleness`              |
 
 pub mod autopilot;
 mod boot;
@@ -58,6 +59,7 @@ mod replication;
 mod rng;
 mod sabotage;
 mod snapshot;
+mod staleness;
 mod state;
 mod suspect;
 mod time;
@@ -76,7 +78,7 @@ pub use io::{
     Write,
 };
 pub use membership::{BadMembers, Members, Membership};
-pub use message::{AppendResult, Body, Message};
+pub use message::{AppendResult, Body, Message, Probe, Standing};
 pub use payload::Payload;
 pub use raft::Raft;
 pub use sabotage::{Rule, Rules, SABOTAGE};

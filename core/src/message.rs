@@ -13,7 +13,9 @@
 //! A message may be lost, doubled, delayed and overtaken; the core assumes nothing else of
 //! the network, except that it does not forge.
 
+use crate::time::Span;
 use crate::types::{ClusterId, Entries, Index, Lane, LogId, NodeId, Round, SnapshotMeta, Term};
+use std::hash::{Hash, Hasher};
 
 /// A message with its envelope.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -74,6 +76,8 @@ pub enum Body {
         entries: Entries,
         /// The leader's commit index, never beyond what this peer has proven (trap R5).
         commit: Index,
+        /// How the leader stands, for the age of stale reads.
+        standing: Standing,
     },
     /// Answer to an append of the same term.
     AppendReply {
@@ -83,6 +87,8 @@ pub enum Body {
         round: Round,
         /// Accepted or refused.
         result: AppendResult,
+        /// Named by the appends that leave when this has arrived.
+        probe: Probe,
     },
     /// A follower asks for a read index on behalf of all its waiting reads.
     ReadIndex {
@@ -137,6 +143,33 @@ pub enum Body {
         /// Newest membership entry in the voter's log.
         membership: LogId,
     },
+}
+
+/// A follower's number on its replies (see `staleness`). Hashes to nothing, as times do: it
+/// decides nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Probe(pub u64);
+
+impl Hash for Probe {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+/// How a leader stands when it sends an append (see `staleness`). Hashes to nothing either.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Standing {
+    /// The last probe that came from the receiver.
+    pub heard: Probe,
+    /// How long before that came in, by the leader's clock, its leadership was last proven by a
+    /// majority; zero if it was proven later, `None` if it never was.
+    pub before: Option<Span>,
+    /// At or above everything that was finished before that.
+    pub covers: Index,
+}
+
+impl Hash for Standing {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 /// Outcome of an append.

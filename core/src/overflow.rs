@@ -5,7 +5,7 @@
 
 use crate::io::{Durable, Fence, Output, ReadPath, Refusal};
 use crate::membership::Members;
-use crate::message::Body;
+use crate::message::{Body, Standing};
 use crate::payload::Payload;
 use crate::state::State;
 use crate::time::Time;
@@ -147,6 +147,7 @@ fn e18_positions_that_cannot_be_are_malformed() {
             prev: LogId::new(1, prev),
             entries: entries.into(),
             commit: Index(u64::MAX),
+            standing: Standing::default(),
         };
         let message = Message {
             cluster: ClusterId(7),

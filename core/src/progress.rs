@@ -3,6 +3,7 @@
 //! Guarantees: `matched` only grows inside a lane, `next` stays above it (trap R3), the window
 //! is bounded in messages and bytes and its accounts are exact (trap R11).
 
+use crate::message::Probe;
 use crate::time::Time;
 use crate::trace::Pace;
 use crate::types::{Index, Lane, Round, SnapshotMeta};
@@ -45,6 +46,10 @@ pub(crate) struct Progress {
     pub probing: bool,
     /// Highest round the peer echoed.
     pub echoed: Round,
+    /// The last probe that came from it.
+    pub probe: Probe,
+    /// When that came first.
+    pub probed: Time,
     /// Highest round sent to it.
     pub sent_round: Round,
     /// Highest commit index sent to it.
@@ -85,6 +90,8 @@ impl Progress {
             in_flight_bytes: 0,
             probing: false,
             echoed: Round(0),
+            probe: Probe::default(),
+            probed: Time(0),
             sent_round: Round(0),
             sent_commit: Index(0),
             told: (Round(0), Index(0)),

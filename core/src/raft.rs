@@ -13,11 +13,12 @@ use crate::lease::Quiet;
 use crate::log::Log;
 use crate::marks::MarkReads;
 use crate::membership::{Members, Membership};
-use crate::message::{AppendResult, Body, Message};
+use crate::message::{AppendResult, Body, Message, Probe};
 use crate::reads::FollowerReads;
 use crate::rng::Rng;
 use crate::sabotage::Rule;
 use crate::snapshot::Snapshots;
+use crate::staleness::Staleness;
 use crate::state::{Acknowledging, Deadline, Ears, State};
 use crate::time::Time;
 use crate::trace::{Cause, Event, FollowerReason, IgnoreReason, Kind, Role};
@@ -56,6 +57,7 @@ pub struct Raft {
     pub(crate) ack: Acknowledging,
     pub(crate) reads: FollowerReads,
     pub(crate) marks: MarkReads,
+    pub(crate) staleness: Staleness,
     /// A transfer whose outcome is not known yet.
     pub(crate) handed: Option<Handed>,
     pub(crate) snapshots: Snapshots,
@@ -146,15 +148,18 @@ impl Raft {
                 prev,
                 entries,
                 commit,
+                standing,
             } => {
                 self.on_append(from, lane, round, prev, entries, commit);
+                self.note_standing(from, standing);
             }
             Body::AppendReply {
                 lane,
                 round,
                 result,
+                probe,
             } => {
-                self.on_append_reply(from, lane, round, result);
+                self.on_append_reply(from, lane, round, result, probe);
             }
             Body::ReadIndex { request } => self.on_read_index(from, request),
             Body::ReadIndexReply { request, index } => self.on_read_index_reply(request, index),
@@ -183,13 +188,14 @@ impl Raft {
                 if !self.rule(Rule::E8OldTerm) {
                     self.reset_election_timer();
                 }
-                let result = AppendResult::Outdated;
+                let (result, probe) = (AppendResult::Outdated, Probe::default());
                 self.send(
                     from,
                     Body::AppendReply {
                         lane,
                         round,
                         result,
+                        probe,
                     },
                 );
             }

@@ -7,10 +7,11 @@
 //! `matched` (R3).
 
 use crate::io::Fence;
-use crate::message::{AppendResult, Body, Message};
+use crate::message::{AppendResult, Body, Message, Probe};
 use crate::progress::Progress;
 use crate::raft::Raft;
 use crate::sabotage::{Rule, Rules};
+use crate::staleness::Leadership;
 use crate::state::State;
 use crate::trace::{Cause, IgnoreReason, Kind, Pace, Timer};
 use crate::types::{Entries, Index, Lane, LogId, NodeId, Round, SnapshotMeta};
@@ -33,6 +34,7 @@ impl Raft {
             leading.beat = true;
             self.give_up_unanswered();
             self.look_after_members();
+            self.prove_leadership();
         }
     }
 
@@ -40,7 +42,7 @@ impl Raft {
     pub(crate) fn build_appends(&mut self) {
         let (cluster, from, term) = (self.config.cluster, self.id(), self.hard_state.term);
         let (limits, now, commit) = (self.config.limits, self.now, self.commit);
-        let rules = self.config.rules();
+        let (rules, leadership) = (self.config.rules(), self.leadership());
         let State::Leader(leading) = &mut self.state else {
             return;
         };
@@ -79,7 +81,10 @@ impl Raft {
                     }
                     None => break,
                 }
-                say(to, append(rules, peer, round, prev, entries, commit));
+                say(
+                    to,
+                    append(rules, peer, (round, leadership), prev, entries, commit),
+                );
                 said = true;
             }
             let offer_due = peer.sending.as_ref().is_some_and(|sending| !sending.asked);
@@ -99,7 +104,14 @@ impl Raft {
                 let prev = self.log.id_at(peer.matched).unwrap_or(LogId::ORIGIN);
                 say(
                     to,
-                    append(rules, peer, round, prev, Entries::default(), commit),
+                    append(
+                        rules,
+                        peer,
+                        (round, leadership),
+                        prev,
+                        Entries::default(),
+                        commit,
+                    ),
                 );
             }
         }
@@ -112,9 +124,15 @@ impl Raft {
         lane: Lane,
         round: Round,
         result: AppendResult,
+        probe: Probe,
     ) {
         if !self.note_reply(from, lane, round) {
             return;
+        }
+        let now = self.now;
+        let peer = self.peer(from);
+        if peer.probe != probe {
+            (peer.probe, peer.probed) = (probe, now);
         }
         match result {
             AppendResult::Accepted { durable, received } => {
@@ -147,8 +165,12 @@ impl Raft {
                 Some(_) if round > leading.round => IgnoreReason::Malformed,
                 Some(peer) => {
                     peer.heard = Some(now);
+                    let news = round > peer.echoed;
                     peer.echoed = peer.echoed.max(round);
                     self.extend_lease(from, round);
+                    if news {
+                        self.prove_leadership();
+                    }
                     return true;
                 }
             },
@@ -271,7 +293,7 @@ fn offer(peer: &mut Progress, round: Round, meta: SnapshotMeta, commit: Index) -
 fn append(
     rules: Rules,
     peer: &mut Progress,
-    round: Round,
+    (round, leadership): (Round, Leadership),
     prev: LogId,
     entries: Entries,
     commit: Index,
@@ -290,5 +312,6 @@ fn append(
         prev,
         entries,
         commit,
+        standing: leadership.told_to(peer),
     }
 }

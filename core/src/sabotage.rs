@@ -172,6 +172,8 @@ rules! {
         "The smallest mark of a majority is taken for the read point.";
     L13SuspectMarks, "l13-suspect-marks", "HotCloud 2017, FAST 2018",
         "A node whose log rotted tells quorum reads where the rest of it ends.";
+    L14AgeOfContact, "l14-age-of-contact", "T6.4",
+        "The age of a stale read is the time since a leader was heard.";
     S1KeepLog, "s1-keep-log", "P7, P figure 13",
         "A snapshot that ends at another entry than the log has there is taken for one that the \
          log holds.";

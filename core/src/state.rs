@@ -58,6 +58,8 @@ pub(crate) struct Leading {
     pub withheld: Index,
     /// Reads waiting for a round.
     pub reads: LeaderReads,
+    /// When its leadership was last proven, as last told to the followers; 0: never.
+    pub proven: Time,
     /// Who cannot vote for another for how long.
     pub lease: Lease,
     /// Leadership is being handed over.

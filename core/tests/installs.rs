@@ -230,6 +230,7 @@ fn s3_writes_before_and_after_an_install_keep_their_order() {
         prev: taken.last,
         entries: [entry.clone()].into(),
         commit: Index(0),
+        standing: Standing::default(),
     };
     c.forge(2, 3, 2, append);
     c.complete_write(3);
@@ -316,6 +317,7 @@ fn s6_the_membership_in_force_is_the_snapshots_and_cutting_falls_back_on_it() {
         prev,
         entries,
         commit: Index(0),
+        standing: Standing::default(),
     };
     // Appended by a leader that was soon gone, and never committed.
     let gone = append(2, LogId::new(1, 3), [naming(2, 4, 5)].into(), 1);

@@ -60,6 +60,7 @@ fn s8_any_reply_that_connects_ends_the_wait_for_a_snapshot() {
             durable: Index(0),
             received,
         },
+        probe: Probe::default(),
     };
     c.forge(3, 1, 1, reply(lane(1), Index(5)));
     assert_eq!(

@@ -218,6 +218,7 @@ fn s2_appends_from_before_the_log_are_taken_from_where_it_starts() {
         prev: LogId::new(0, 1),
         entries,
         commit: Index(5),
+        standing: Standing::default(),
     };
     c.forge(1, 2, 1, append(entries([1, 1, 1, 1]).into()));
     assert_eq!(

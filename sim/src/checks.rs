@@ -8,6 +8,7 @@
 //! node's disk still counts where disks are counted (trap X2), and an operation without an
 //! answer is unknown, not absent.
 
+mod ages;
 mod answers;
 mod elections;
 mod halves;
@@ -25,6 +26,7 @@ mod tests;
 mod tickets;
 mod timers;
 
+use ages::Finished;
 pub(crate) use answers::{ReadBack, Written};
 use ledger::Ledger;
 use list::ALL;
@@ -82,6 +84,8 @@ pub(crate) struct Checks {
     installed: u64,
     /// Highest index that some finished linearizable operation reflects.
     floor: u64,
+    /// How that grew.
+    finished: Finished,
     violation: Option<Violation>,
     /// Every check that has failed, by its place in the list, in the order of time.
     broken: Vec<usize>,

@@ -6,6 +6,7 @@ use crate::intervention::Op;
 use crate::network::{Content, Question, Reply, Told, Wanted};
 use raftwerk_core::Refusal;
 use raftwerk_kv::{Answer, Command, KeyValue, Request};
+use raftwerk_wire::client::ReadMode;
 use raftwerk_wire::explain::refusal;
 use raftwerk_wire::view::{ClientView, MessageView, OperationView, show_bytes};
 
@@ -63,20 +64,29 @@ fn finished(operation: &Finished) -> OperationView {
 
 fn told(op: &Op, ending: &Ending) -> (&'static str, String) {
     match ending {
-        Ending::Read { item: None, age } => ("ok", format!("{} is not set{}", op.key(), old(*age))),
+        Ending::Read { item: None, age } => {
+            ("ok", format!("{} is not set{}", op.key(), old(op, *age)))
+        }
         Ending::Read {
             item: Some(item),
             age,
-        } => ("ok", format!("{}{}", shown(item), old(*age))),
+        } => ("ok", format!("{}{}", shown(item), old(op, *age))),
         Ending::Written(answer) => written(op, answer),
         Ending::Failed(why) => ("failed", why.clone()),
         Ending::Unknown(why) => ("unknown", format!("{why}; it may have been done")),
     }
 }
 
-fn old(age: Option<u64>) -> String {
-    let told = |age| format!(" (leader last heard {} ms ago)", age / 1_000);
-    age.map_or_else(String::new, told)
+/// For a read that promises nothing else, how old its answer is.
+fn old(op: &Op, age: Option<u64>) -> String {
+    let stale = ReadMode::Stale;
+    match (op, age) {
+        (Op::Get { mode, .. }, Some(age)) if *mode == stale => {
+            format!(" (at most {} ms old)", age.div_ceil(1_000))
+        }
+        (Op::Get { mode, .. }, None) if *mode == stale => " (age unknown)".to_string(),
+        _ => String::new(),
+    }
 }
 
 fn shown(item: &KeyValue) -> String {
@@ -191,7 +201,8 @@ fn learned(told: &Told, op: Option<&Op>) -> Vec<(String, String)> {
             item, applied, age, ..
         } => {
             let value = item.as_ref().map_or("not set".to_string(), shown);
-            field("says", format!("{value}{}", old(*age)));
+            let old = op.map_or_else(String::new, |op| old(op, *age));
+            field("says", format!("{value}{old}"));
             field("covers entries up to", applied.to_string());
         }
         Told::Refused(Refusal::NotLeader { hint, .. }) => {

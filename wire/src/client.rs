@@ -12,7 +12,8 @@ pub const HEADER_REVISION: &str = "raftwerk-revision";
 pub const HEADER_NODE: &str = "raftwerk-node";
 /// The term in which it answered.
 pub const HEADER_TERM: &str = "raftwerk-term";
-/// For stale reads: milliseconds since the node last heard a leader.
+/// For stale reads: the answer covers everything that was finished so many milliseconds ago. It
+/// is not sent when that is not known.
 pub const HEADER_AGE: &str = "raftwerk-age-ms";
 /// Session of an exactly-once request.
 pub const HEADER_SESSION: &str = "raftwerk-session";

@@ -257,7 +257,7 @@ fn checksum(kind: u8, body: &[u8]) -> u32 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use raftwerk_core::{Entry, EntryBody, Index, Lane, LogId, Members, Round, Term};
+    use raftwerk_core::{Entry, EntryBody, Index, Lane, LogId, Members, Round, Standing, Term};
 
     fn append(entries: Vec<Entry>) -> Message {
         Message {
@@ -271,6 +271,7 @@ mod tests {
                 prev: LogId::new(6, 10),
                 entries: entries.into(),
                 commit: Index(10),
+                standing: Standing::default(),
             },
         }
     }

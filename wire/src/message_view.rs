@@ -65,6 +65,7 @@ fn fields(body: &Body) -> Vec<(String, String)> {
             prev,
             entries,
             commit,
+            standing: _,
         } => {
             field("round", round.to_string());
             field("entry before", prev.to_string());
@@ -78,6 +79,7 @@ fn fields(body: &Body) -> Vec<(String, String)> {
             lane: _,
             round,
             result,
+            probe: _,
         } => {
             field("round", round.to_string());
             match result {

@@ -96,6 +96,7 @@ fn following() -> Raft {
         prev: LogId::new(0, 1),
         entries: [noop(1, 2)].into(),
         commit: Index(0),
+        standing: crate::Standing::default(),
     };
     hear(&mut raft, 2, 1, body);
     drain(&mut raft);
@@ -120,6 +121,7 @@ fn a_leader_that_does_not_commit_what_a_majority_has_is_found() {
         lane: lane(),
         round: Round(1),
         result,
+        probe: crate::Probe::default(),
     };
     hear(&mut raft, 2, 1, body);
     settle(&mut raft);

@@ -57,6 +57,7 @@ pub fn append(term: u64, round: u64, prev: At, entries: &[At], commit: u64) -> B
         prev: id(prev),
         entries: entries.iter().map(|at| noop(at.0, at.1)).collect(),
         commit: Index(commit),
+        standing: Standing::default(),
     }
 }
 
@@ -69,6 +70,7 @@ pub fn append_reply(term: u64, round: u64, result: AppendResult) -> Body {
         lane: lane(term),
         round: Round(round),
         result,
+        probe: Probe::default(),
     }
 }
 

@@ -127,6 +127,7 @@ fn e20_no_kind_of_an_older_term_has_any_effect() {
                     lane: *lane,
                     round: *round,
                     result: AppendResult::Outdated,
+                    probe: Probe::default(),
                 }),
                 Body::SnapshotOffer { lane, round, .. } => Some(Body::SnapshotReply {
                     lane: *lane,

@@ -7,6 +7,7 @@
 #[path = "../kit/mod.rs"]
 mod kit;
 
+mod ages;
 mod disk;
 mod door;
 mod elections;

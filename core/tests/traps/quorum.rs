@@ -293,6 +293,7 @@ fn l13_memberships_are_compared_by_term_first() {
             prev: LogId::new(1, 3),
             entries: [entry].into(),
             commit: Index(4),
+            standing: Standing::default(),
         },
     );
     assert_eq!(c.view(2).commit(), Index(4));

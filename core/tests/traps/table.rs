@@ -110,7 +110,7 @@ fn the_page_has_every_id_once() {
     for (letter, last) in [
         ("E", 20),
         ("R", 23),
-        ("L", 13),
+        ("L", 14),
         ("D", 11),
         ("S", 12),
         ("M", 13),

@@ -346,7 +346,7 @@ fn stamp(server: &Server, trouble: Trouble, term: u64) -> Response<Body> {
     response
 }
 
-/// Adds the age of a stale read. A node that never heard a leader has none to tell.
+/// Adds the age of a stale read. A node that has just started may have none to tell.
 fn aged(mut response: Response<Body>, age: Option<u64>) -> Response<Body> {
     if let Some(age) = age {
         let name = HeaderName::from_static(HEADER_AGE);

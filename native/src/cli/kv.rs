@@ -65,11 +65,14 @@ pub async fn get(to: &Endpoints, key: &str, mode: ReadMode) -> Result<Output, En
     if std::str::from_utf8(&answer.body).is_err() {
         json["lossy"] = true.into();
     }
-    let age = number(HEADER_AGE);
-    if let Some(age) = age {
-        json["age_ms"] = age.into();
-    }
-    let note = age.map(|age| format!("may be old: the node last heard a leader {age} ms ago"));
+    let note = (mode == ReadMode::Stale).then(|| {
+        let age = number(HEADER_AGE);
+        json["age_ms"] = json!(age);
+        match age {
+            Some(age) => format!("at most {age} ms old"),
+            None => "may be old: age unknown".to_string(),
+        }
+    });
     Ok(Output {
         json,
         plain: answer.body.to_vec(),

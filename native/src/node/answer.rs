@@ -72,7 +72,8 @@ pub struct Found {
     pub revision: u64,
     /// Term of the node.
     pub term: u64,
-    /// For reads that are not proven fresh: milliseconds since a leader was heard, if one was.
+    /// For reads that are not proven fresh: how old they are at most, in milliseconds, if that is
+    /// known.
     pub age_ms: Option<u64>,
 }
 

@@ -108,6 +108,7 @@ mod tests {
             }]
             .into(),
             commit: Index(0),
+            standing: raftwerk_core::Standing::default(),
         })
     }
 

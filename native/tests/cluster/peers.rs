@@ -98,7 +98,7 @@ async fn who_does_not_greet_well_is_told_why() {
         (Ws::binary(nowhere.encode()), "does not say where"),
         (Ws::binary(others.encode()), "different --initial-cluster"),
         (Ws::binary(old), "speaks version 200"),
-        (Ws::binary(vec![2, 2, 3]), "ends too early"),
+        (Ws::binary(vec![PROTOCOL, 2, 3]), "ends too early"),
         (Ws::text("hello"), "did not greet"),
     ] {
         let told = refused(open(&rig, "/v1/peer").await, what).await;

@@ -90,7 +90,7 @@ impl Checks {
             None => self.on_opened(&write),
             Some(tag) => self.on_executed(&write, tag),
         }
-        self.floor = self.floor.max(index);
+        self.finish(index);
     }
 
     fn on_opened(&mut self, write: &Written) {
@@ -168,7 +168,7 @@ impl Checks {
             );
             self.fail(Check::FreshReads, detail);
         }
-        self.floor = self.floor.max(applied);
+        self.finish(applied);
     }
 
     /// A core says that a read may be served from `index`; it has handed out entries up to

@@ -171,7 +171,8 @@ pub(super) const ALL: [(Check, &str, &str); 31] = [
     (
         Check::FreshReads,
         "Read freshness",
-        "A read that promises it covers everything that was finished when it began.",
+        "A read that promises it covers everything that was finished when it began; one that tells \
+         its age, what was finished so long ago.",
     ),
     (
         Check::OneLease,

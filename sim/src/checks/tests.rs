@@ -238,6 +238,7 @@ fn a_promise_the_disk_does_not_hold_is_seen() {
             durable,
             received: durable,
         },
+        probe: raftwerk_core::Probe::default(),
     };
     let (id, last) = (raft.view().last(), raft.view().last().index);
     let judge = |body| {

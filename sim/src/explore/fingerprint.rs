@@ -163,7 +163,7 @@ impl<F: FnMut(u64)> Hasher for Stream<F> {
 mod tests {
     use super::*;
     use raftwerk_core::{
-        Body, ClusterId, Entries, Index, Lane, LogId, Members, Message, Round, Term,
+        Body, ClusterId, Entries, Index, Lane, LogId, Members, Message, Round, Standing, Term,
     };
 
     const NOW: Time = Time(9);
@@ -197,6 +197,7 @@ mod tests {
                 prev: LogId::new(0, 1),
                 entries: Entries::default(),
                 commit: Index(0),
+                standing: Standing::default(),
             },
         };
         raft.receive(NOW, heartbeat.clone());

@@ -105,6 +105,7 @@ impl Host {
                 prev: LogId::ORIGIN,
                 entries: self.shots.past.clone().into(),
                 commit: Index(0),
+                standing: raftwerk_core::Standing::default(),
             },
         })
     }

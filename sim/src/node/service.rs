@@ -12,8 +12,7 @@ use crate::setup::HostModel;
 use crate::setup::HostRule;
 use crate::snapshot::Snapshot;
 use raftwerk_core::{
-    EntryBody, Index, LogId, NodeId, Outcome, Payload, ReadPath, Refusal, SnapshotMeta, Ticket,
-    Time,
+    EntryBody, Index, LogId, Outcome, Payload, ReadPath, Refusal, SnapshotMeta, Ticket, Time,
 };
 use raftwerk_wire::client::ReadMode;
 
@@ -134,21 +133,14 @@ impl Node {
         self.tickets += 1;
     }
 
-    /// Whatever is applied here, and how old it may be.
+    /// Whatever is applied here, and how old it is at most.
     fn stale(&self, now: Time, key: &[u8]) -> Told {
-        let view = self.raft.as_ref().map(|raft| raft.view());
-        let leads = view.is_some_and(|view| view.leader() == Some(NodeId(self.id)));
-        let heard = view.and_then(|view| view.leader_heard());
-        let age = if leads {
-            Some(0)
-        } else {
-            heard.map(|heard| now.since(heard).0)
-        };
+        let age = self.raft.as_ref().and_then(|raft| raft.staleness(now));
         Told::Read {
             item: self.store.get(key).cloned(),
             point: self.applied,
             applied: self.applied,
-            age,
+            age: age.map(|age| age.0),
         }
     }
 

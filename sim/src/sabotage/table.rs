@@ -146,6 +146,7 @@ l13-newer-unseen all reads l13_an_answer_that_names_a_newer_membership_stops_the
 l13-old-marks all reads l13_answers_to_an_earlier_round_count_for_nothing
 l13-smallest-mark all reads l13_the_longest_log_of_a_majority_is_waited_for
 l13-suspect-marks all reads l13_a_suspect_node_tells_no_mark
+l14-age-of-contact all storm l14_a_node_that_hears_its_leader_and_applies_nothing_grows_old
 s1-keep-log one storm s1_a_log_that_contradicts_the_snapshot_is_dropped_whole
 s2-go-back one storm s2_a_snapshot_at_or_below_the_commit_index_changes_nothing
 s2-drop-tail one storm s2_a_snapshot_whose_last_entry_is_in_the_log_only_commits

@@ -8,7 +8,7 @@
 use super::World;
 use crate::checks::Heard;
 use crate::disk::Synced;
-use crate::network::{Content, Flight, Place, Question};
+use crate::network::{Content, Flight, Place, Question, Told};
 use crate::node::MAX_INBOX;
 use crate::queue::NEVER;
 use raftwerk_core::{Raft, Time};
@@ -220,6 +220,10 @@ impl World {
         } = question;
         let told = self.nodes[at].ask(now, client, attempt, what, &mut self.checks);
         if let Some(result) = told {
+            if let Told::Read { applied, age, .. } = &result {
+                let (node, drift) = (self.nodes[at].id, self.setup.faults.clocks.drift_ppm);
+                self.checks.on_stale(node, *applied, *age, drift);
+            }
             self.reply(at, client, attempt, result);
         }
         self.input_given(at, 0);

@@ -74,6 +74,7 @@ fn messages() -> Vec<(&'static str, Body)> {
         lane,
         round,
         result,
+        probe: Probe::default(),
     };
     let accepted = AppendResult::Accepted {
         durable: Index(199),
@@ -97,6 +98,7 @@ fn messages() -> Vec<(&'static str, Body)> {
         prev,
         entries,
         commit: Index(198),
+        standing: Standing::default(),
     };
     let (proposed, request) = (Term(8), 1 << 33);
     let (granted, index) = (true, Some(Index(200)));

@@ -2,7 +2,7 @@
 //! and what an HTTP answer says about the outcome. Pure, so that it is tested natively.
 
 use raftwerk_sim::{Intervention, Op};
-use raftwerk_wire::client::Problem;
+use raftwerk_wire::client::{Problem, ReadMode};
 use raftwerk_wire::observe::Chaos;
 
 /// The faults to ask for, in order.
@@ -207,11 +207,12 @@ pub fn ended(op: &Op, reply: &Reply) -> Ended {
         .as_ref()
         .map_or(String::new(), |r| format!(", revision {r}"));
     match (op, reply.status) {
-        (Op::Get { .. }, 200) => {
-            let age = reply
-                .age
-                .as_ref()
-                .map_or(String::new(), |age| format!(", {age} ms old"));
+        (Op::Get { mode, .. }, 200) => {
+            let age = match (mode, &reply.age) {
+                (ReadMode::Stale, Some(age)) => format!(", at most {age} ms old"),
+                (ReadMode::Stale, None) => ", age unknown".to_string(),
+                _ => String::new(),
+            };
             (
                 format!("{}{from}{revision}{age}", shorten(&reply.body)),
                 "ok",
@@ -293,7 +294,6 @@ pub fn encode(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use raftwerk_wire::client::ReadMode;
 
     fn reply(status: u16, body: &str) -> Reply {
         Reply {
@@ -328,6 +328,22 @@ mod tests {
         };
         assert_eq!(first(&create, 2).path, "v1/kv/x?if_revision=0&node=2");
         assert_eq!(first(&write(), 2).body.as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn a_stale_read_tells_its_age_or_that_it_is_not_known() {
+        let get = |mode| {
+            let key = "x".into();
+            Op::Get { key, mode }
+        };
+        let known = Reply {
+            age: Some("40".into()),
+            ..reply(200, "1")
+        };
+        let words = |mode, reply| ended(&get(mode), reply).0;
+        assert!(words(ReadMode::Stale, &known).ends_with(", at most 40 ms old"));
+        assert!(words(ReadMode::Stale, &reply(200, "1")).ends_with(", age unknown"));
+        assert!(words(ReadMode::Leader, &reply(200, "1")).ends_with("revision 7"));
     }
 
     #[test]

@@ -4,7 +4,6 @@ use super::{Looper, Waiting};
 use crate::clock;
 use crate::node::answer::{Found, Read, ReadReply, Result as Answered};
 use crate::node::inbox::Query;
-use raftwerk_core::trace::Role;
 use raftwerk_core::{ReadPath, Ticket, Time};
 use raftwerk_wire::client::ReadMode;
 use std::sync::atomic::Ordering::Relaxed;
@@ -22,13 +21,10 @@ pub fn read_path(mode: ReadMode) -> Option<ReadPath> {
 }
 
 impl Looper {
-    /// Milliseconds since this node heard a leader; `None`: it has not heard one.
+    /// How old the store is at most, in milliseconds; `None`: that is not known.
     pub(super) fn age(&self, now: Time) -> Option<u64> {
-        let view = self.parts.raft.view();
-        if view.role() == Role::Leader {
-            return Some(0);
-        }
-        view.leader_heard().map(|heard| now.since(heard).0 / 1_000)
+        let age = self.parts.raft.staleness(now);
+        age.map(|age| age.0.div_ceil(1_000))
     }
 
     /// Answers a read from the store as it is.

@@ -328,3 +328,41 @@ fn a_deposed_leader_that_serves_reads_is_seen() {
         assert_eq!(seen(&world.checks), wrong, "{mode:?}");
     }
 }
+
+/// A stale answer may be old, but not older than it says.
+#[test]
+fn a_state_that_is_older_than_it_says_is_seen() {
+    let mut checks = Checks::default();
+    for (now, index) in [(1_000_000, 3), (2_000_000, 7)] {
+        checks.now = now;
+        checks.finish(index);
+    }
+    checks.now = 3_000_000;
+    let says = |applied, age, drift| {
+        let mut checks = checks.clone();
+        checks.on_stale(1, applied, age, drift);
+        seen(&checks)
+    };
+    let wrong = Some(name(Check::FreshReads));
+    assert_eq!(says(7, Some(0), 0), None);
+    assert_eq!(says(6, Some(1_000_000), 0), None, "index 7 may be younger");
+    assert_eq!(says(6, Some(999_000), 0), wrong);
+    assert_eq!(says(2, Some(1_999_000), 0), wrong);
+    assert_eq!(says(2, Some(2_000_000), 0), None);
+    assert_eq!(says(0, None, 0), None, "it says nothing");
+    assert_eq!(says(6, Some(950_000), 100_000), None, "its clock was slow");
+    assert_eq!(says(6, Some(850_000), 100_000), wrong, "but not so slow");
+    // However much was finished, old moments are forgotten by halves and never demand too much.
+    for index in 8..5_000 {
+        checks.now += 1_000;
+        checks.finish(index);
+    }
+    for back in 1..1_900 {
+        let covers = 4_999 - back;
+        let mut checks = checks.clone();
+        checks.on_stale(1, covers, Some(back * 1_000), 0);
+        assert_eq!(checks.violation(), None, "{back}");
+    }
+    checks.on_stale(1, 4_000, Some(900_000), 0);
+    assert_eq!(seen(&checks), wrong);
+}

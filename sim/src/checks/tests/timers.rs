@@ -29,6 +29,7 @@ fn append(raft: &Raft, from: u64) -> Message {
         prev: LogId::ORIGIN,
         entries: Entries::default(),
         commit: Index(0),
+        standing: raftwerk_core::Standing::default(),
     };
     message(raft, from, body)
 }
