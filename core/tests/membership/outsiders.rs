@@ -188,6 +188,7 @@ fn r4_each_session_with_an_outsider_has_a_lane_of_its_own() {
         Body::AppendReply {
             lane,
             round,
+            probe: Probe::default(),
             result,
         },
     );

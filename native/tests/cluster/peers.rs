@@ -5,7 +5,7 @@ use super::rig::Rig;
 use axum::http::Method;
 use futures_util::{SinkExt, StreamExt};
 use raftwerk_core::{Body, ClusterId, Message, NodeId, Term};
-use raftwerk_wire::frame::{self, MAX_FRAME_BYTES, PeerHello, founders_sum};
+use raftwerk_wire::frame::{self, MAX_FRAME_BYTES, PROTOCOL, PeerHello, founders_sum};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
