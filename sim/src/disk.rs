@@ -5,8 +5,9 @@
 //! next one, as a group commit does. A crash leaves a prefix of what was not synced: nothing at
 //! all, or some whole writes in order, and perhaps the beginning of one more, which is then
 //! found as a torn tail (trap D3). Writes never land out of order, because the log is one
-//! stream; a device that rots or reorders is not built yet.
+//! stream. What else a device may do to it: `damage`.
 
+mod damage;
 mod device;
 
 use crate::cache::Cache;
@@ -14,6 +15,8 @@ use crate::faults::{Class, Struck};
 use crate::rng::Stream;
 use crate::setup::{DiskModel, SPACE_RESERVE};
 use crate::snapshot::Snapshot;
+use damage::Damage;
+pub(crate) use damage::NextWrite;
 pub(crate) use device::Device;
 use raftwerk_core::{Condition, Durable, HardState, Index, LogId, SnapshotMeta, Write, WriteSeq};
 use std::collections::VecDeque;
@@ -35,6 +38,8 @@ pub(crate) struct Disk {
     /// Bytes that are left for the log; `None`: more than will ever be needed. Term and vote are
     /// written over in place, and snapshots have a place of their own (trap D7).
     pub room: Option<u64>,
+    /// What of the log is damaged.
+    pub damage: Damage,
     /// What happened to it at random.
     pub struck: Struck,
 }
@@ -134,7 +139,30 @@ impl Disk {
         if let Some(room) = &mut self.room {
             *room = (*room + self.device.freed_by(&write)).saturating_sub(needs(&write));
         }
+        let (cut, trimmed, installs) = (write.cut_from, write.trim_to, write.install.is_some());
+        let appended = write.append.last().map(|entry| entry.id.index.0);
         self.device.perform(write);
+        self.damage.keep(|at| {
+            !installs && cut.is_none_or(|cut| at < cut.0) && trimmed.is_none_or(|to| at > to.0)
+        });
+        if let Some(last) = appended {
+            self.damage.appended(self.device.base, last);
+        }
+    }
+
+    /// The core trusts the log again. The first position that it had lost.
+    pub fn trusted(&mut self) -> Option<Index> {
+        self.damage.held.clear();
+        self.struck.once(Class::Trusted);
+        Some(self.damage.suspicion.take()?.from)
+    }
+
+    /// A record rots, so many before the last. False: there is no such record.
+    pub fn rot(&mut self, before: u64) -> bool {
+        let last = self.device.end().0 - 1;
+        let at = last.checked_sub(before).filter(|at| *at > self.device.base);
+        self.damage.bad.extend(at);
+        at.is_some()
     }
 
     /// Whether no more is left than what is kept for what cannot be refused.
@@ -199,11 +227,17 @@ impl Disk {
         }
     }
 
-    /// What a node finds when it starts. A torn tail is found once: finding it cuts it off.
+    /// What a node finds when it starts. A torn tail is found once: finding it cuts it off. Damage
+    /// makes the node suspect until the core trusts the log again, however often it starts.
     pub fn open(&mut self) -> Durable {
-        let condition = match self.torn.take() {
-            Some(cut_at) => Condition::TornTail { cut_at },
-            None => Condition::Clean,
+        self.device.recover(&mut self.damage);
+        let condition = match (self.damage.suspicion, self.torn.take()) {
+            (Some(suspicion), _) => {
+                self.struck.once(Class::Suspect);
+                Condition::Suspect(suspicion)
+            }
+            (None, Some(cut_at)) => Condition::TornTail { cut_at },
+            (None, None) => Condition::Clean,
         };
         Durable {
             condition,
@@ -270,6 +304,7 @@ impl Disk {
         self.torn.hash(to);
         self.cache.hash(to);
         self.room.hash(to);
+        (&self.damage.bad, self.damage.next, self.damage.suspicion).hash(to);
         self.waiting.iter().for_each(|(write, _)| write.hash(to));
     }
 }

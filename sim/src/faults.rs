@@ -16,6 +16,7 @@ mod class;
 mod clocks;
 mod failures;
 mod full;
+mod rots;
 mod wipe;
 
 use crate::queue::NEVER;
@@ -30,6 +31,7 @@ pub use class::Struck;
 use clocks::Drifts;
 use failures::Failures;
 use full::Fills;
+use rots::Damages;
 pub(crate) use wipe::Wiped;
 
 /// Most faults waiting to be undone; while there are so many, none is added.
@@ -68,6 +70,12 @@ pub(crate) enum Fault {
     Wipe(u64),
     /// An operator asks for what follows from that.
     Exchange(Wish),
+    /// A record of the node's log rots, so many before the last.
+    Rot(u64, u64),
+    /// The last entry of the node's next write lands so many places before the one it belongs to.
+    Misdirect(u64, u64),
+    /// The last entry of the node's next write is never written.
+    LoseWrite(u64),
 }
 
 /// What the choice of a fault looks at.
@@ -109,6 +117,7 @@ pub(crate) struct Faults {
     storms: Storms,
     fills: Fills,
     pub wipe: Wiped,
+    damages: Damages,
     /// Who dies for good and when, and who has.
     dies: Option<(u64, u64)>,
     gone: Option<u64>,
@@ -140,6 +149,7 @@ impl Faults {
             storms: Storms::new(setup),
             fills: Fills::new(setup),
             wipe: Wiped::new(setup),
+            damages: Damages::new(setup),
             dies: (plan.gone > 0).then_some((plan.gone_at, plan.gone)),
             gone: None,
         }
@@ -151,6 +161,7 @@ impl Faults {
         let next = next.min(self.wishes.next).min(self.failures.next);
         let next = next.min(self.drifts.next).min(self.storms.next);
         let next = next.min(self.fills.next).min(self.wipe.next);
+        let next = next.min(self.damages.next);
         let next = next.min(self.dies.map_or(NEVER, |(when, _)| when));
         self.undo.iter().map(|(time, _)| *time).fold(next, u64::min)
     }
@@ -160,7 +171,7 @@ impl Faults {
         (self.next, self.next_stall) = (NEVER, NEVER);
         (self.wishes.next, self.failures.next) = (NEVER, NEVER);
         (self.drifts.next, self.storms.next, self.fills.next) = (NEVER, NEVER, NEVER);
-        self.wipe.next = NEVER;
+        (self.wipe.next, self.damages.next) = (NEVER, NEVER);
         self.dies = None;
         self.undo.clear();
     }
@@ -206,6 +217,9 @@ impl Faults {
         }
         if self.drifts.next <= now {
             return Some(self.drifts.draw(now, &plan.clocks, state));
+        }
+        if self.damages.next <= now {
+            return self.damages.draw(now, &plan.rots, state);
         }
         if self.wipe.next <= now {
             return self.wipe.draw(now, plan, state);
@@ -288,7 +302,8 @@ impl Fault {
             Fault::Stall(_) | Fault::FailDisk(_) | Fault::Wish(_) => false,
             Fault::Rate(..) | Fault::Jump(..) | Fault::Fill(..) => false,
             Fault::Restart(_) | Fault::Die(_) | Fault::Urge(_) => false,
-            Fault::Wipe(_) | Fault::Exchange(_) => false,
+            Fault::Wipe(_) | Fault::Exchange(_) | Fault::LoseWrite(_) => false,
+            Fault::Rot(..) | Fault::Misdirect(..) => false,
         };
         let all = (1..=nodes).flat_map(|a| (1..=nodes).map(move |b| (a, b)));
         all.filter(|(a, b)| a != b && cut(*a, *b)).collect()

@@ -160,6 +160,23 @@ pub enum Intervention {
     /// A node's disk is wiped. The node never comes back; its machine does, as the next newcomer,
     /// with an empty disk (trap D9).
     Wipe(u64),
+    /// A record of a node's log rots; the node finds it when it starts (trap D3).
+    Rot {
+        /// Whose.
+        node: u64,
+        /// How many before the last.
+        before: u64,
+    },
+    /// The last entry of a node's next write lands in the place of another, and its own stays as it
+    /// was.
+    Misdirect {
+        /// Whose.
+        node: u64,
+        /// How many places lie between the two.
+        before: u64,
+    },
+    /// The last entry of a node's next write is never written, though the disk says so.
+    LoseWrite(u64),
 }
 
 impl Op {
@@ -319,6 +336,23 @@ impl fmt::Display for Intervention {
             Intervention::FillDisk { node, left } => {
                 write!(f, "the disk of S{node} has {left} bytes left")
             }
+            Intervention::Rot { node, before: 0 } => {
+                write!(f, "the last record of the log of S{node} rots")
+            }
+            Intervention::Rot { node, before } => {
+                write!(
+                    f,
+                    "a record of the log of S{node} rots, {before} before the last"
+                )
+            }
+            Intervention::Misdirect { node, before } => {
+                write!(
+                    f,
+                    "the next write of S{node} lands {} places off",
+                    before + 1
+                )
+            }
+            Intervention::LoseWrite(node) => write!(f, "the next write of S{node} is lost"),
             Intervention::Wipe(node) => {
                 write!(
                     f,

@@ -76,7 +76,7 @@ pub use picture::PeerFlight;
 pub use run::{Act, Claim, IN_ADDRESS, Run};
 pub use setup::{
     Bursts, Churn, Clocks, DiskModel, FaultPlan, HostModel, MAX_CLIENTS, MAX_NODES, NetworkModel,
-    Patience, SPACE_RESERVE, Setup, SnapshotModel, Workload,
+    Patience, Rots, SPACE_RESERVE, Setup, SnapshotModel, Workload,
 };
 #[cfg(feature = "sabotage")]
 pub use setup::{HostRule, Sabotage};

@@ -10,7 +10,7 @@ mod snapshots;
 
 use crate::checks::Seen;
 use crate::clock::Clock;
-use crate::disk::{Device, Disk, Synced};
+use crate::disk::{Disk, Synced};
 use crate::faults::{Class, Struck};
 use crate::network::Flight;
 use crate::queue::NEVER;
@@ -48,8 +48,6 @@ pub(crate) struct Node {
     pub id: u64,
     pub condition: NodeCondition,
     pub presence: Presence,
-    /// What was on its disk when it was wiped, for the checks.
-    pub lost: Option<Arc<Device>>,
     /// What its core is told of time.
     pub clock: Clock,
     /// `None` while crashed.
@@ -115,7 +113,6 @@ impl Node {
             id,
             condition: NodeCondition::Crashed,
             presence,
-            lost: None,
             clock: Clock::default(),
             raft: None,
             store: Store::new(),

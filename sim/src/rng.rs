@@ -53,6 +53,8 @@ pub enum Purpose {
     Full = 22,
     /// When an operator looks after a wiped node.
     Wipe = 23,
+    /// When disks damage what they hold, and which.
+    Rot = 24,
 }
 
 /// Generator state: one word.

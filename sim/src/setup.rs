@@ -10,7 +10,7 @@ mod plans;
 mod snapshots;
 mod storm;
 
-pub use plans::{Bursts, Churn, Clocks, FaultPlan, SPACE_RESERVE, Workload};
+pub use plans::{Bursts, Churn, Clocks, FaultPlan, Rots, SPACE_RESERVE, Workload};
 use raftwerk_core::autopilot::Policy;
 use raftwerk_core::{ClusterId, Config, Limits, Members, NodeId, Switches, Timing};
 use serde::{Deserialize, Serialize};
@@ -333,6 +333,11 @@ impl Setup {
                 self.faults.clocks.pause_max,
             ),
             ("jump of a clock", 0, self.faults.clocks.jump_max),
+            (
+                "pause between damages",
+                self.faults.rots.pause_min,
+                self.faults.rots.pause_max,
+            ),
             (
                 "pause between storms of one kind",
                 self.faults.bursts.pause_min,

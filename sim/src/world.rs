@@ -337,6 +337,15 @@ impl World {
         here.map(|node| node.id)
     }
 
+    /// Whose log was found damaged and is not trusted again.
+    pub(crate) fn suspects(&self) -> impl Iterator<Item = u64> {
+        let suspect = |node: &&Node| {
+            let raft = node.raft.as_ref();
+            raft.is_some_and(|raft| raft.view().suspect().is_some())
+        };
+        self.nodes.iter().filter(suspect).map(|node| node.id)
+    }
+
     /// Whether every node that there is runs, and every member has applied everything up to an index.
     #[must_use]
     pub fn applied_everywhere(&self, index: u64) -> bool {

@@ -154,6 +154,9 @@ fn every_intervention_has_a_command() {
         Intervention::FillDisk { node: 1, left: 500 },
         Intervention::FreeDisk(1),
         Intervention::Wipe(1),
+        Intervention::Rot { node: 1, before: 2 },
+        Intervention::Misdirect { node: 1, before: 3 },
+        Intervention::LoseWrite(1),
     ];
     all.extend(asked.iter().map(ask));
     for what in all {

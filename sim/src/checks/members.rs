@@ -84,12 +84,16 @@ fn is_step(old: &Members, new: &Members) -> bool {
 }
 
 /// Whether a node's disk holds an entry, in its log or inside its snapshot, or held it when it was
-/// wiped: a wiped node votes for nobody, so that an election among the rest without the entry is no
-/// easier than if the node still had it (trap D9, `faults::atlas`).
+/// wiped or damaged: a wiped node votes for nobody, and one with a damaged log does not until it is
+/// trusted again, so that an election among the rest without the entry is no easier than if the
+/// node still had it (traps D3, D9, `faults::atlas`).
 pub(super) fn holds(nodes: &[Node], node: NodeId, id: LogId) -> bool {
     let holds = |device: &Device| device.holds(id.index.0, Some(id.term.0));
     let node = nodes.get(node.0 as usize - 1);
-    node.is_some_and(|node| holds(node.disk.device()) || node.lost.as_deref().is_some_and(holds))
+    node.is_some_and(|node| {
+        let mut held = node.disk.damage.held.iter();
+        holds(node.disk.device()) || held.any(|device| holds(device))
+    })
 }
 
 #[cfg(test)]

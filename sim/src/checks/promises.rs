@@ -23,7 +23,8 @@ impl Checks {
                 self.on_candidacy(disk, message, *last);
             }
             Body::AppendReply {
-                result: AppendResult::Accepted { durable, .. },
+                result:
+                    AppendResult::Accepted { durable, .. } | AppendResult::Regaining { durable, .. },
                 ..
             } => self.on_acceptance(raft, disk, message, *durable),
             Body::TimeoutNow { last, .. } => self.on_timeout_now(raft, message.to, *last),

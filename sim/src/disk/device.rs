@@ -74,6 +74,11 @@ impl Device {
             to <= self.covered(),
             "what a snapshot covers may go, no more"
         );
+        self.drop_up_to(to);
+    }
+
+    /// Drops the beginning of the log.
+    pub(super) fn drop_up_to(&mut self, to: u64) {
         if to > self.base {
             self.entries.drop_front((to - self.base) as usize);
             self.base = to;

@@ -12,21 +12,29 @@
 //! - the members can be changed without those that are wiped, so the exchange of the wiped node can
 //!   be committed.
 //!
+//! Damage of a log (rot, misdirected and lost writes) is no danger to what was promised, however
+//! much there is: who finds it is silent until it has everything again (core, `suspect`). But it
+//! takes a leader to give that back, and none is elected where those who are not silent are no
+//! majority. So damage counts as well until it is undone, on whichever node: a spare with a damaged
+//! log may become a voter.
+//!
 //! Memberships that may be in force are those that any node goes by and the newest one committed.
-//! A change to come could name a wiped node again; whoever draws members at random does not also
-//! wipe (`Setup::storm`).
+//! A change to come could name others; whoever draws members at random neither wipes nor damages,
+//! and does not where a node dies for good (`Setup::storm`). What an autopilot and an operator do
+//! never leaves fewer voters than before, but for the one that was wiped.
 
 use raftwerk_core::{Members, NodeId};
 
 /// Whether a cluster with these memberships survives that the nodes for which `lost` holds never
-/// come back.
+/// come back, and that so many others are silent until they are helped.
 pub(crate) fn survives_without<'a>(
     memberships: impl IntoIterator<Item = &'a Members>,
     lost: impl Fn(NodeId) -> bool,
+    silent: usize,
 ) -> bool {
     let majority = |voters: &[NodeId]| {
         let left = voters.iter().filter(|node| !lost(**node)).count();
-        voters.is_empty() || 2 * left > voters.len()
+        voters.is_empty() || 2 * left.saturating_sub(silent) > voters.len()
     };
     let mut memberships = memberships.into_iter();
     memberships.all(|members| majority(&members.voters) && majority(&members.outgoing))
@@ -46,7 +54,7 @@ mod tests {
     #[test]
     fn fewer_than_half_of_every_half_may_be_lost() {
         let survives = |members: &[Members], lost: &[u64]| {
-            survives_without(members, |node| lost.contains(&node.0))
+            survives_without(members, |node| lost.contains(&node.0), 0)
         };
         assert!(survives(&[of(&[1, 2, 3], &[])], &[3]));
         assert!(!survives(&[of(&[1, 2, 3], &[])], &[2, 3]));
@@ -55,5 +63,8 @@ mod tests {
         assert!(survives(&[of(&[1, 2, 3], &[3, 4, 5])], &[3]));
         assert!(!survives(&[of(&[1, 2, 3], &[]), of(&[3], &[])], &[3]));
         assert!(survives(&[of(&[1, 2, 3], &[])], &[7]));
+        let five = [of(&[1, 2, 3, 4, 5], &[])];
+        assert!(survives_without(&five, |node| node.0 == 1, 1));
+        assert!(!survives_without(&five, |node| node.0 == 1, 2));
     }
 }

@@ -27,6 +27,11 @@ pub(crate) enum Class {
     Gone,
     Wiped,
     Exchange,
+    Rot,
+    Misdirected,
+    LostWrite,
+    Suspect,
+    Trusted,
     Lost,
     Doubled,
     HeldUp,
@@ -37,7 +42,7 @@ pub(crate) enum Class {
 }
 
 /// Every class with its name.
-const ALL: [(Class, &str); 26] = [
+const ALL: [(Class, &str); 31] = [
     (Class::Crash, "crash"),
     (Class::Freeze, "freeze"),
     (Class::Cut, "cut link"),
@@ -57,6 +62,11 @@ const ALL: [(Class, &str); 26] = [
     (Class::Gone, "dead for good"),
     (Class::Wiped, "wiped disk"),
     (Class::Exchange, "members after a wiped disk"),
+    (Class::Rot, "rotten record"),
+    (Class::Misdirected, "misdirected write"),
+    (Class::LostWrite, "lost write"),
+    (Class::Suspect, "start with damaged log"),
+    (Class::Trusted, "damaged log trusted again"),
     (Class::Lost, "lost message"),
     (Class::Doubled, "doubled message"),
     (Class::HeldUp, "message held up"),
@@ -120,6 +130,9 @@ impl Fault {
             Fault::Die(_) => Class::Gone,
             Fault::Wipe(_) => Class::Wiped,
             Fault::Exchange(_) => Class::Exchange,
+            Fault::Rot(..) => Class::Rot,
+            Fault::Misdirect(..) => Class::Misdirected,
+            Fault::LoseWrite(_) => Class::LostWrite,
         }
     }
 }

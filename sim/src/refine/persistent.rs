@@ -4,7 +4,7 @@ use super::disk::Disk;
 use super::state::{Log, Node, State, last};
 use super::{Broken, Judged, Rule, must};
 use raftwerk_core::trace::{Event, Held, Kind, Role};
-use raftwerk_core::{HardState, Index, LogId, NodeId, Term};
+use raftwerk_core::{HardState, Index, LogId, NodeId, Suspicion, Term};
 use std::collections::{BTreeMap, BTreeSet};
 
 const RUNS: Rule = Rule {
@@ -165,8 +165,10 @@ fn hard_state_kept(before: &Node, hard: HardState) -> Judged {
 
 /// P figure 2: log entries are on stable storage before they are acknowledged.
 fn log_kept(before: &Node, last: LogId) -> Result<Log, Broken> {
-    // What rotted was cut off.
-    let rotted = before.rot.filter(|rot| last.index < rot.from);
+    // What rotted was cut off. Who was suspect before and finds more of it tells the lowest
+    // position of all, so where the log ends now does not follow from that.
+    let first = |rot: &Suspicion| before.suspect.is_none() && last.index >= rot.from;
+    let rotted = before.rot.filter(|rot| !first(rot));
     let found = before.disk.log_ending_at(last);
     let found = found.or_else(|| rotted.and_then(|_| before.disk.log_cut_to(last)));
     found.ok_or_else(|| {

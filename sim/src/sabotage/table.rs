@@ -54,23 +54,7 @@ const HOSTS: [Careless; 4] = [
 ];
 
 /// What no course can show, and why.
-const SPARED: [(&str, &str); 6] = [
-    (
-        "e16-suspect-votes",
-        "No disk of a storm rots. The explorer finds it.",
-    ),
-    (
-        "d3-trusts-rot",
-        "No disk of a storm rots. The explorer finds it.",
-    ),
-    (
-        "d3-trusts-early",
-        "No disk of a storm rots. The explorer finds it.",
-    ),
-    (
-        "l13-suspect-marks",
-        "No disk of a storm rots. The explorer finds it.",
-    ),
+const SPARED: [(&str, &str); 2] = [
     (
         "r4-any-lane",
         "Within a term a late answer is wrong only about a node that lost its disk and came back \
@@ -145,7 +129,7 @@ l13-newest-in-log all reads l13_the_newest_membership_in_the_log_is_no_basis
 l13-newer-unseen all reads l13_an_answer_that_names_a_newer_membership_stops_the_fast_path
 l13-old-marks all reads l13_answers_to_an_earlier_round_count_for_nothing
 l13-smallest-mark all reads l13_the_longest_log_of_a_majority_is_waited_for
-l13-suspect-marks all reads l13_a_suspect_node_tells_no_mark
+l13-suspect-marks all storm l13_a_suspect_node_tells_no_mark
 l14-age-of-contact all storm l14_a_node_that_hears_its_leader_and_applies_nothing_grows_old
 s1-keep-log one storm s1_a_log_that_contradicts_the_snapshot_is_dropped_whole
 s2-go-back one storm s2_a_snapshot_at_or_below_the_commit_index_changes_nothing

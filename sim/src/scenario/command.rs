@@ -78,6 +78,9 @@ pub const COMMANDS: &[&str] = &[
     "fill-disk 1 500",
     "free-disk 1",
     "wipe 1",
+    "rot 1 0",
+    "misdirect 1 3",
+    "lose-write 1",
     "clock-rate 1 900000",
     "clock-ahead 1 250000",
     "calm",
@@ -253,6 +256,10 @@ impl Intervention {
                 Intervention::RunClock { node, rate }
             }),
             "fill-disk" => pair(rest).map(|(node, left)| Intervention::FillDisk { node, left }),
+            "rot" => pair(rest).map(|(node, before)| Intervention::Rot { node, before }),
+            "misdirect" => {
+                pair(rest).map(|(node, before)| Intervention::Misdirect { node, before })
+            }
             "clock-ahead" => pair(rest).map(|(node, by)| Intervention::JumpClock { node, by }),
             verb if Verb::parse(verb).is_some() => message(rest).map(|id| {
                 let verb = Verb::parse(verb).unwrap_or(Verb::Deliver);
@@ -279,6 +286,7 @@ fn one_node(verb: &str, rest: &str) -> Result<Intervention, String> {
         "mend-disk" => Intervention::MendDisk,
         "free-disk" => Intervention::FreeDisk,
         "wipe" => Intervention::Wipe,
+        "lose-write" => Intervention::LoseWrite,
         "isolate" => Intervention::Isolate,
         "reconnect" => Intervention::Reconnect,
         _ => {

@@ -70,6 +70,9 @@ pub struct FaultPlan {
     /// When it dies, microseconds.
     #[serde(default)]
     pub gone_at: u64,
+    /// Disks that damage what they hold.
+    #[serde(default)]
+    pub rots: Rots,
     /// This node's disk is wiped: its machine comes back as a newcomer, see
     /// [`Setup::newcomers`](super::Setup::newcomers); 0: nobody's.
     #[serde(default)]
@@ -120,6 +123,32 @@ impl Bursts {
     #[must_use]
     pub fn is_on(&self) -> bool {
         self.pause_max > 0 && (self.restart > 0 || self.transfer > 0)
+    }
+}
+
+/// Disks that damage what they hold of the log. Weights are relative to each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rots {
+    /// Shortest time between two damages, microseconds.
+    pub pause_min: u64,
+    /// Longest time between two damages, microseconds; 0: there are none.
+    pub pause_max: u64,
+    /// Weight of records that rot in their place.
+    pub rot: u32,
+    /// Weight of writes that land in another's place.
+    pub misdirected: u32,
+    /// Weight of writes that never happen.
+    pub lost: u32,
+}
+
+impl Rots {
+    /// Whether there is any damage.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.pause_max > 0
+            && [self.rot, self.misdirected, self.lost]
+                .iter()
+                .any(|one| *one > 0)
     }
 }
 

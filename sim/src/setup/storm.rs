@@ -1,7 +1,7 @@
 //! The setup of a storm: everything is drawn from the seed (core design 4.2, item 5).
 
 use super::{
-    Bursts, Churn, Clocks, DiskModel, FaultPlan, HostModel, MILLION, NetworkModel, Patience,
+    Bursts, Churn, Clocks, DiskModel, FaultPlan, HostModel, MILLION, NetworkModel, Patience, Rots,
     SPACE_RESERVE, Setup, SnapshotModel, Workload,
 };
 use crate::rng::{Purpose, Stream};
@@ -71,6 +71,7 @@ impl Setup {
         if autopilot.is_some() && pilot.below(2) == 0 {
             (faults.gone, faults.gone_at) = (gone, gone_at);
         }
+        storm_rots(seed, &mut faults);
         let newcomers = storm_wipe(seed, nodes - learners, &mut faults);
         let nodes = nodes + newcomers;
         let workload = storm_workload(&mut draw, &mut reads);
@@ -197,6 +198,24 @@ fn storm_clocks(seed: u64, leases: bool, timing: &mut Timing) -> Clocks {
         pause_max,
         drift_ppm: if leases { bound as u32 } else { wild },
         jump_max: if leases { 0 } else { jump_max },
+    }
+}
+
+/// In one storm of four disks damage what they hold; not where the cluster might not survive it.
+fn storm_rots(seed: u64, faults: &mut FaultPlan) {
+    let mut draw = Stream::new(seed, Purpose::Setup, 12);
+    let on = draw.below(4) == 0 && faults.gone == 0 && !faults.churn.changes();
+    let pause_min = draw.between(20_000, 1_000_000);
+    let mut weight = || draw.between(1, 10) as u32 * draw.below(2) as u32;
+    let (rot, misdirected, lost) = (1 + weight(), weight(), weight());
+    if on {
+        faults.rots = Rots {
+            pause_min,
+            pause_max: 3 * pause_min,
+            rot,
+            misdirected,
+            lost,
+        };
     }
 }
 

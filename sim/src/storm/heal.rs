@@ -34,7 +34,8 @@ pub(super) fn all(world: &mut World, watch: &mut impl Watch) {
         && come_to_rest(world, watch)
         && proof::every_node_serves(world, watch)
         && come_to_rest(world, watch)
-        && proof::disks_suffice(world, watch);
+        && proof::disks_suffice(world, watch)
+        && proof::logs_are_trusted(world, watch);
 }
 
 /// At rest nobody waits, nothing is open that a node took on, every member has applied all that

@@ -96,6 +96,21 @@ pub(super) fn disks_suffice(world: &mut World, watch: &mut impl Watch) -> bool {
     world.violation().is_none() && come_to_rest(world, watch)
 }
 
+/// Whose log was damaged has everything again that it promised, and is trusted (trap D3).
+pub(super) fn logs_are_trusted(world: &mut World, watch: &mut impl Watch) -> bool {
+    let trusted = |world: &World| world.suspects().next().is_none();
+    if trusted(world) {
+        return true;
+    }
+    let done = play_until(world, watch, |world| trusted(world));
+    if !done {
+        let suspects: Vec<String> = world.suspects().map(|node| format!("S{node}")).collect();
+        let told = format!("the logs of {} were not trusted again", suspects.join(" "));
+        stuck(world, &told);
+    }
+    done
+}
+
 fn each_node(world: &mut World, watch: &mut impl Watch, what: fn(u64) -> Intervention) {
     for node in 1..=world.setup().nodes {
         let _ = world.act(&what(node));

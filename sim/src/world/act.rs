@@ -5,6 +5,7 @@
 
 use super::World;
 use crate::clients::Env;
+use crate::disk::NextWrite;
 use crate::faults::{Fault, State};
 use crate::intervention::Intervention;
 use crate::network::Flight;
@@ -66,6 +67,7 @@ impl World {
         for node in 1..=self.setup.nodes {
             self.nodes[node as usize - 1].failing = false;
             self.nodes[node as usize - 1].disk.room = None;
+            self.nodes[node as usize - 1].disk.damage.next = None;
             self.stall(node, false);
             self.bring_back(node);
             self.run_clock(node, MILLION);
@@ -84,6 +86,9 @@ impl World {
                 self.must_be(*node, Crashed, "has not crashed")
             }
             Intervention::Wipe(node) => self.may_wipe(*node),
+            Intervention::Rot { node, .. }
+            | Intervention::Misdirect { node, .. }
+            | Intervention::LoseWrite(node) => self.may_damage(*node),
             Intervention::Freeze(node) => self.must_be(*node, Up, "is not running"),
             Intervention::Thaw(node) => self.must_be(*node, Frozen, "is not frozen"),
             Intervention::TimeOut(node) => {
@@ -318,6 +323,11 @@ impl World {
             }
             Intervention::FreeDisk(node) => self.nodes[*node as usize - 1].disk.room = None,
             Intervention::Wipe(node) => self.wipe(*node),
+            Intervention::Rot { node, before } => self.rot(*node, *before),
+            Intervention::Misdirect { node, before } => {
+                self.spoil(*node, NextWrite::Misdirected(*before));
+            }
+            Intervention::LoseWrite(node) => self.spoil(*node, NextWrite::Lost),
             Intervention::RunClock { node, rate } => self.run_clock(*node, *rate),
             Intervention::JumpClock { node, by } => self.jump_clock(*node, *by),
             Intervention::Ask { client, node, op } => {
@@ -448,9 +458,14 @@ impl World {
 
     fn inflict(&mut self, fault: Fault) {
         let condition = |node: u64| self.nodes[node as usize - 1].condition;
-        if let Fault::Wipe(node) = fault
-            && self.may_wipe(node).is_err()
-        {
+        let may = match fault {
+            Fault::Wipe(node) => self.may_wipe(node),
+            Fault::Rot(node, _) | Fault::Misdirect(node, _) | Fault::LoseWrite(node) => {
+                self.may_damage(node)
+            }
+            _ => Ok(()),
+        };
+        if may.is_err() {
             return;
         }
         let idle = match fault {
@@ -477,6 +492,9 @@ impl World {
             Fault::Stall(node) => self.stall(node, true),
             Fault::FailDisk(node) => self.nodes[node as usize - 1].failing = true,
             Fault::Wipe(node) => self.wipe(node),
+            Fault::Rot(node, before) => self.rot(node, before),
+            Fault::Misdirect(node, before) => self.spoil(node, NextWrite::Misdirected(before)),
+            Fault::LoseWrite(node) => self.spoil(node, NextWrite::Lost),
             Fault::Fill(node, left) => self.nodes[node as usize - 1].disk.room = Some(left),
             Fault::Rate(node, rate) => self.run_clock(node, rate),
             Fault::Jump(node, by) => self.jump_clock(node, by),

@@ -106,7 +106,11 @@ impl World {
             Output::ReadFailed { ticket, why } => answers.extend(node.give_up(ticket, why)),
             Output::Leader { .. } | Output::Members { .. } | Output::Removed => {}
             // No disk of a world rots yet, so nothing is kept that could be forgotten.
-            Output::Trusted => {}
+            Output::Trusted => {
+                if let Some(from) = node.disk.trusted() {
+                    self.checks.on_disk_cut(&self.nodes, from.0);
+                }
+            }
             Output::Fenced(Fence::Storage) if node.failed => {}
             Output::Fenced(why) => {
                 // Nothing but its disk should ever stop a node.

@@ -58,6 +58,9 @@ impl World {
             // Noted when it is granted, which also needs the leader's members.
             Fault::Wish(_) | Fault::Urge(_) | Fault::Exchange(_) => return,
             Fault::Wipe(node) => Intervention::Wipe(node),
+            Fault::Rot(node, before) => Intervention::Rot { node, before },
+            Fault::Misdirect(node, before) => Intervention::Misdirect { node, before },
+            Fault::LoseWrite(node) => Intervention::LoseWrite(node),
         };
         self.note(what);
     }
@@ -91,7 +94,8 @@ impl World {
             Fault::Partition(set) => Intervention::Rejoin(self.set(set)),
             Fault::Stall(node) => Intervention::ResumeDisk(node),
             Fault::TimeOut(_) | Fault::Wish(_) | Fault::Urge(_) | Fault::Die(_) => return,
-            Fault::Wipe(_) | Fault::Exchange(_) => return,
+            Fault::Wipe(_) | Fault::Exchange(_) | Fault::Rot(..) => return,
+            Fault::Misdirect(..) | Fault::LoseWrite(_) => return,
             Fault::Rate(..) | Fault::Jump(..) => return,
         };
         self.note(what);

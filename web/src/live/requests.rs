@@ -71,7 +71,10 @@ pub fn faults(what: &Intervention, members: &[u64]) -> Result<Vec<Chaos>, String
         | Intervention::JumpClock { .. }
         | Intervention::FillDisk { .. }
         | Intervention::FreeDisk(_)
-        | Intervention::Wipe(_) => Err("Only the playground does this.".into()),
+        | Intervention::Wipe(_)
+        | Intervention::Rot { .. }
+        | Intervention::Misdirect { .. }
+        | Intervention::LoseWrite(_) => Err("Only the playground does this.".into()),
     }
 }
 
@@ -112,7 +115,10 @@ pub fn executor(what: &Intervention) -> String {
         | Intervention::JumpClock { .. }
         | Intervention::FillDisk { .. }
         | Intervention::FreeDisk(_)
-        | Intervention::Wipe(_) => "Nobody: only the playground does this.".into(),
+        | Intervention::Wipe(_)
+        | Intervention::Rot { .. }
+        | Intervention::Misdirect { .. }
+        | Intervention::LoseWrite(_) => "Nobody: only the playground does this.".into(),
         Intervention::Transfer { .. } | Intervention::Reconfigure { .. } => {
             "Nobody: real members cannot be changed from here yet.".into()
         }

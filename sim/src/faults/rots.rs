@@ -1,0 +1,48 @@
+//! Disks that damage what they hold: a record rots in its place, a write lands on another record's
+//! place, a write that was reported never happens (trap D3; FAST 2018, protocol-aware recovery).
+//!
+//! Which node may suffer it is for `atlas` to say. Drawn from a stream of their own, so that other
+//! faults stay where they were.
+
+use super::{Fault, State};
+use crate::queue::NEVER;
+use crate::rng::{Purpose, Stream};
+use crate::setup::{Rots, Setup};
+
+/// When the next disk damages something.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct Damages {
+    pub next: u64,
+    stream: Stream,
+}
+
+impl Damages {
+    pub fn new(setup: &Setup) -> Damages {
+        let plan = &setup.faults.rots;
+        let mut stream = Stream::new(setup.seed, Purpose::Rot, 0);
+        let mut next = NEVER;
+        if plan.is_on() {
+            next = stream.within(plan.pause_min, plan.pause_max);
+        }
+        Damages { next, stream }
+    }
+
+    /// What happens, and to whom.
+    pub fn draw(&mut self, now: u64, plan: &Rots, state: State) -> Option<Fault> {
+        let draw = &mut self.stream;
+        self.next = now + draw.within(plan.pause_min.max(1), plan.pause_max);
+        let class = draw.weighted(&[plan.rot, plan.misdirected, plan.lost])?;
+        let (node, place) = (draw.within(1, state.nodes), draw.bits());
+        // What is newest is what hurts most.
+        let place = if draw.below(2) == 0 {
+            place % 4
+        } else {
+            place % 64
+        };
+        Some(match class {
+            0 => Fault::Rot(node, place),
+            1 => Fault::Misdirect(node, place),
+            _ => Fault::LoseWrite(node),
+        })
+    }
+}
