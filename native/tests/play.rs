@@ -12,6 +12,7 @@ use raftwerk_wire::client::Status;
 use raftwerk_wire::observe::{FromSupervisor, ProcessView, Told};
 use raftwerk_wire::view::NodeCondition;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -216,12 +217,10 @@ async fn a_cluster_survives_the_crash_of_its_leader_and_a_full_stop() {
 
     play.fault("restart", first).await;
     until("the answer of the restarted node", || {
-        play.cli(&["status", "--json"])
-            .stdout
-            .windows(5)
-            .filter(|w| w == b"false")
-            .count()
-            == 0
+        let text = play.cli(&["status", "--json"]).stdout;
+        let status: Value = serde_json::from_slice(&text).unwrap_or_default();
+        let nodes = status["nodes"].as_array().cloned().unwrap_or_default();
+        nodes.len() == 3 && nodes.iter().all(|node| node["reachable"] == true)
     });
     let pids = play.pids().await;
     assert_eq!(pids.len(), 3);
