@@ -1,7 +1,8 @@
 //! The drain: what leaves the machine, in one fixed order.
 //!
-//! Write, sends, streams, install, apply, answers, notices. Everything here is derived from state, so one drain
-//! after five hundred proposals makes one write and one append per peer (thesis 10.2.1, 10.2.2).
+//! Write, sends, streams, install, apply, answers, notices. Everything here is derived from state,
+//! so one drain after five hundred proposals makes one write and one append per peer (thesis
+//! 10.2.1, 10.2.2).
 
 use crate::io::{Fence, Outcome, Output, Write};
 use crate::message::Message;

@@ -59,9 +59,10 @@ impl Raft {
     }
 
     /// Who may campaign: a voter of the newest membership whose disk works and has the log, not a
-    /// snapshot still to be put in its place (traps E16, D8), and did not lose of it what it promised
-    /// (D3); and who was a voter until a membership that is not known to be committed, since only its log
-    /// may be complete enough to commit that (thesis 4.2.2, trap M5). It does not count itself.
+    /// snapshot still to be put in its place (traps E16, D8), and did not lose of it what it
+    /// promised (D3); and who was a voter until a membership that is not known to be committed,
+    /// since only its log may be complete enough to commit that (thesis 4.2.2, trap M5). It does
+    /// not count itself.
     pub(crate) fn may_campaign(&self) -> bool {
         let stalled = self.disk_stalled_due().is_some_and(|due| self.now >= due);
         let votes = |membership: &Membership| membership.members.is_voter(self.id());

@@ -1,12 +1,12 @@
 //! Telling nodes that they are members no more (thesis 4.2.2 and 4.2.3; trap M7).
 //!
 //! A node that was removed and does not know it campaigns for ever. While a leader is heard that
-//! disturbs nobody (4.2.3), but it never ends. So the leader that removes a node goes on speaking to
-//! it until the commit of its removal has reached it, or until it has been silent for too long. Who
-//! was down or cut off all that time makes itself heard later: it asks for votes. A leader that is
-//! asked by a node outside its committed members speaks to it in the same way, as to one that
-//! leaves: that node gets what it lacks of the log, or a snapshot, learns of its removal and is
-//! silent from then on. Nobody keeps a list of the dead for that, and it does not matter which
+//! disturbs nobody (4.2.3), but it never ends. So the leader that removes a node goes on speaking
+//! to it until the commit of its removal has reached it, or until it has been silent for too long.
+//! Who was down or cut off all that time makes itself heard later: it asks for votes. A leader
+//! that is asked by a node outside its committed members speaks to it in the same way, as to one
+//! that leaves: that node gets what it lacks of the log, or a snapshot, learns of its removal and
+//! is silent from then on. Nobody keeps a list of the dead for that, and it does not matter which
 //! leader removed the node, nor when.
 //!
 //! Why that is safe:
@@ -14,8 +14,8 @@
 //!   part in any majority, since those ask the members alone.
 //! - Such a session has a lane of its own, which no other session of that term has (R4): answers of
 //!   an earlier one, from before the node perhaps lost its disk, give it no credit.
-//! - It begins only where the members in force are committed. Where they are not, the node that asks
-//!   may be the one that has to lead once more (M5).
+//! - It begins only where the members in force are committed. Where they are not, the node that
+//! asks   may be the one that has to lead once more (M5).
 //! - It begins only where the leader's term is not behind: a node of a newer term would answer with
 //!   that term and so depose the leader that speaks to it (E14). Such a node is told by a later
 //!   leader.

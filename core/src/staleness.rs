@@ -17,16 +17,16 @@
 //! first sent it, `p`. The leader notes when a probe came in, `a`; its appends name the last one,
 //! with `a - q` (zero if that is negative) and `covers` ([`Standing`]). It came in after it was
 //! sent, however long it or the append was on the way, so `q` was not before `p - (a - q)` by the
-//! follower's clock. As soon as the state machine has applied `covers`, everything that was finished
-//! before that moment is in it. A moment that was found so stays true whatever happens: another
-//! leader or term takes nothing back. Only a crash does, since the state machine begins anew; and
-//! probes start at random in each life, so that an answer to one of an earlier life is none to one
-//! of this life (trap L3).
+//! follower's clock. As soon as the state machine has applied `covers`, everything that was
+//! finished before that moment is in it. A moment that was found so stays true whatever happens:
+//! another leader or term takes nothing back. Only a crash does, since the state machine begins
+//! anew; and probes start at random in each life, so that an answer to one of an earlier life is
+//! none to one of this life (trap L3).
 //!
 //! **Clocks.** The age told, `now - p + (a - q)`, is the sum of two lengths of time, one by each
-//! clock. With clocks that lose at most `d` parts of the time, the true age is at most `1 / (1 - d)`
-//! of it. A clock that stands still while the machine sleeps makes it worthless, as it does a lease
-//! (L10).
+//! clock. With clocks that lose at most `d` parts of the time, the true age is at most `1 / (1 -
+//! d)` of it. A clock that stands still while the machine sleeps makes it worthless, as it does a
+//! lease (L10).
 //!
 //! None of this decides anything, so none of it counts as state: it hashes to nothing, as times do.
 

@@ -8,8 +8,8 @@
 //! what is dropped is counted and told.
 //!
 //! Where a peer is reached is told at the start, by who adds it, or by its own greeting; whoever is
-//! met is dialled from then on, while it is a member or connected itself (`touch`). What was learned
-//! so is kept in the data directory (`identity`).
+//! met is dialled from then on, while it is a member or connected itself (`touch`). What was
+//! learned so is kept in the data directory (`identity`).
 //!
 //! | file     | is                                                    |
 //! |----------|-------------------------------------------------------|

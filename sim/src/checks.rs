@@ -169,8 +169,8 @@ impl Checks {
         self.ledger.memory() + self.oracle.memory() + self.tickets.memory() + small as u64
     }
 
-    /// A node hands something out, now by its own clock; `reached` is the place in the order so far in this drain,
-    /// `given` the last entry handed to the state machine.
+    /// A node hands something out, now by its own clock; `reached` is the place in the order so
+    /// far in this drain, `given` the last entry handed to the state machine.
     pub fn on_output(
         &mut self,
         (node, now): (u64, Time),

@@ -171,7 +171,8 @@ impl Disk {
     }
 
     /// The running sync fails: whole writes from its beginning may be on the device, the others
-    /// are gone, and so are those that wait (trap D2). Returns what it was to cover, and what it cut all the same.
+    /// are gone, and so are those that wait (trap D2). Returns what it was to cover, and what it
+    /// cut all the same.
     pub fn fail_sync(&mut self, luck: &mut Stream) -> Option<Synced> {
         let mut whole = luck.below(self.syncing as u64) as usize;
         let mut failed: Option<Synced> = None;

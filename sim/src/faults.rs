@@ -6,8 +6,8 @@
 //! adding one shifts no draw of the network, the disks or the clients. Disks that hang (trap D8)
 //! come and go by a plan of their own, so that they neither displace nor move other faults; and
 //! so does what leaders are asked for (`churn`), storms of restarts and of transfers (`bursts`),
-//! clocks (`clocks`), writes that fail (`failures`), disks that are full (`full`). What has struck is
-//! counted by class (`class`).
+//! clocks (`clocks`), writes that fail (`failures`), disks that are full (`full`). What has struck
+//! is counted by class (`class`).
 
 mod atlas;
 mod bursts;

@@ -346,7 +346,8 @@ impl World {
         self.nodes.iter().filter(suspect).map(|node| node.id)
     }
 
-    /// Whether every node that there is runs, and every member has applied everything up to an index.
+    /// Whether every node that there is runs, and every member has applied everything up to an
+    /// index.
     #[must_use]
     pub fn applied_everywhere(&self, index: u64) -> bool {
         let members = self.checks.members();

@@ -335,7 +335,8 @@ fn read_text(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Writes a file, through a neighbour so that no reader sees half of it, unless it is right already.
+/// Writes a file, through a neighbour so that no reader sees half of it, unless it is right
+/// already.
 fn write_changed(path: &Path, content: &[u8]) -> Result<()> {
     if fs::read(path).is_ok_and(|old| old == content) {
         return Ok(());

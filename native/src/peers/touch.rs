@@ -5,8 +5,8 @@
 //! the leader, still speaks to it so that it learns of its removal. All others are forgotten
 //! whenever the loop says whom it serves ([`Peers::serve_only`]): they are not dialled any more,
 //! their own connections are closed, and their addresses are dropped. Whoever greets after that is
-//! known again, so that it can be answered, until its connection ends: a node that is to be a member
-//! soon, or one that was away when it was removed and asks for votes.
+//! known again, so that it can be answered, until its connection ends: a node that is to be a
+//! member soon, or one that was away when it was removed and asks for votes.
 
 use super::Peers;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,9 +1,9 @@
 //! Repeats figure 16 of the extended Raft paper in the simulator: `cargo xtask figures` draws it.
 //!
-//! `figures [--trials N] [--reasons] [--json]`: at most N crashes a line; with `--reasons` the lines
-//! that try why others differ from the paper's, for which it takes the feature `sabotage`. With
-//! `--json` the last line is one object that holds the time of every trial, in microseconds and in
-//! rising order.
+//! `figures [--trials N] [--reasons] [--json]`: at most N crashes a line; with `--reasons` the
+//! lines that try why others differ from the paper's, for which it takes the feature `sabotage`.
+//! With `--json` the last line is one object that holds the time of every trial, in microseconds
+//! and in rising order.
 
 use raftwerk_sim::figures::{Assumed, Line, PATIENCE, RANDOMNESS, REASONS, Rules, SCALE, trial};
 use serde_json::{Value, json};

@@ -26,8 +26,8 @@ pub(crate) enum Wished {
     One { node: u64, role: Part },
     /// The members are these, as bits.
     Many { voters: u16, learners: u16 },
-    /// One whose disk was wiped is no member, and the one it came back as is: a learner first. Where
-    /// an autopilot is on, all but that first step is left to it.
+    /// One whose disk was wiped is no member, and the one it came back as is: a learner first.
+    /// Where an autopilot is on, all but that first step is left to it.
     Exchange { old: u64, new: u64, piloted: bool },
 }
 

@@ -5,10 +5,10 @@
 //!
 //! Lowe's memo leaves out a configuration that was seen before. This one leaves out more: what
 //! can do no more than a known one. A state that is covered by another can do no more, nor can a
-//! higher count, nor can a set in which more has happened that need not have. And once a configuration has failed it is known which classes mattered: those
-//! of which one more would have been tried, had there been one. Counts of all others are not
-//! compared. The table is only ever asked about one configuration at a time, so its order does
-//! not show.
+//! higher count, nor can a set in which more has happened that need not have. And once a
+//! configuration has failed it is known which classes mattered: those of which one more would have
+//! been tried, had there been one. Counts of all others are not compared. The table is only ever
+//! asked about one configuration at a time, so its order does not show.
 
 use super::Limit;
 use super::state::State;

@@ -177,8 +177,8 @@ fn storm_churn(draw: &mut Stream) -> Churn {
     }
 }
 
-/// In one storm of three every clock runs at a rate of its own. Leases are told how far apart; where
-/// there are none, clocks run wild and jump.
+/// In one storm of three every clock runs at a rate of its own. Leases are told how far apart;
+/// where there are none, clocks run wild and jump.
 fn storm_clocks(seed: u64, leases: bool, timing: &mut Timing) -> Clocks {
     let mut draw = Stream::new(seed, Purpose::Setup, 9);
     let on = draw.below(3) == 0;
@@ -219,8 +219,8 @@ fn storm_rots(seed: u64, faults: &mut FaultPlan) {
     }
 }
 
-/// In one storm of four a disk is wiped; not where another node dies for good, nor where members are
-/// drawn at random, who might need the one that is wiped (see `atlas`).
+/// In one storm of four a disk is wiped; not where another node dies for good, nor where members
+/// are drawn at random, who might need the one that is wiped (see `atlas`).
 fn storm_wipe(seed: u64, voters: u64, faults: &mut FaultPlan) -> u64 {
     let mut draw = Stream::new(seed, Purpose::Setup, 11);
     let on = draw.below(4) == 0 && faults.gone == 0 && !faults.churn.changes();

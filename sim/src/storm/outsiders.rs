@@ -3,7 +3,8 @@
 //! When all faults have ended, a node outside the committed members that still takes itself for a
 //! voter must learn that it is none and stop campaigning. Left out are those that cannot be told
 //! yet (`parting` in the core says why): a node of a newer term than the leader's, one that does
-//! not know the leader as a member and so never asks it, and one whose log rotted, which asks nobody.
+//! not know the leader as a member and so never asks it, and one whose log rotted, which asks
+//! nobody.
 
 use super::Watch;
 use super::heal::{play_until, stuck};

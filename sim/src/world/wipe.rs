@@ -1,4 +1,5 @@
-//! A node's disk is wiped, and its machine comes back as a new node (trap D9); a log is damaged (D3).
+//! A node's disk is wiped, and its machine comes back as a new node (trap D9); a log is damaged
+//! (D3).
 
 use super::World;
 use crate::disk::NextWrite;

@@ -9,7 +9,8 @@ const MAX_STATES: usize = 60_000;
 
 /// The same where it takes more, and where that is.
 const MORE_STATES: usize = 2_000_000;
-const FAR: [(&str, &str); 10] = [
+const FAR: [(&str, &str); 11] = [
+    ("l13-old-marks", "two-quorum-reads"),
     ("l6-drift", "lease"),
     ("l6-receipt", "lease-late"),
     ("l7-keep-lease", "lease-transfer"),

@@ -92,6 +92,21 @@ pub(super) fn scopes() -> Vec<Scope> {
             ..one_read.clone()
         },
         Scope {
+            name: "two-quorum-reads",
+            about: "two reads from a majority, one after the other, and a write between them",
+            terms: 1,
+            paths: &[ReadPath::Quorum],
+            order: Order::InTurn,
+            budgets: Budgets {
+                timeouts: 0,
+                reads: 2,
+                proposals: 1,
+                delays: 2,
+                ..one_read.budgets
+            },
+            ..one_read.clone()
+        },
+        Scope {
             name: "quorum-read-change",
             about: "a read from a majority while two leaders make different fifth nodes voters",
             nodes: 6,
