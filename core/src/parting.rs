@@ -15,7 +15,7 @@
 //! - Such a session has a lane of its own, which no other session of that term has (R4): answers of
 //!   an earlier one, from before the node perhaps lost its disk, give it no credit.
 //! - It begins only where the members in force are committed. Where they are not, the node that
-//! asks   may be the one that has to lead once more (M5).
+//!   asks may be the one that has to lead once more (M5).
 //! - It begins only where the leader's term is not behind: a node of a newer term would answer with
 //!   that term and so depose the leader that speaks to it (E14). Such a node is told by a later
 //!   leader.
