@@ -346,7 +346,7 @@ mod tests {
             age: Some("40".into()),
             ..reply(200, "1")
         };
-        let words = |mode, reply| ended(&get(mode), reply).0;
+        let words = |mode, reply: &Reply| ended(&get(mode), reply).0;
         assert!(words(ReadMode::Stale, &known).ends_with(", at most 40 ms old"));
         assert!(words(ReadMode::Stale, &reply(200, "1")).ends_with(", age unknown"));
         assert!(words(ReadMode::Leader, &reply(200, "1")).ends_with("revision 7"));
