@@ -122,7 +122,7 @@ impl Replica for Ours {
             if let Some(to) = applied {
                 let from = self.raft.view().applied().0;
                 let entries = self.raft.entries(raftwerk_core::Index(from + 1), to);
-                let commands = entries.iter().filter_map(|entry| match &entry.body {
+                let commands = entries.filter_map(|entry| match &entry.body {
                     EntryBody::Command(command) => Some(command.to_vec()),
                     _ => None,
                 });
