@@ -22,6 +22,9 @@ const NAME: &str = "raftwerk";
 /// How often the packing is tried again: more gains nothing.
 const EFFORT: NonZeroU64 = NonZeroU64::new(5).expect("above zero");
 
+/// Into how many pieces of their own statistics a file may be taken apart.
+const SPLITS: u16 = 60;
+
 /// The sources of the bundler: a page made by another bundler is out of date.
 const BUNDLER: &str = concat!(include_str!("bundle.rs"), include_str!("html.rs"));
 
@@ -234,6 +237,7 @@ fn compressed(name: &str, content: &[u8]) -> Result<Option<Vec<u8>>> {
     }
     let effort = zopfli::Options {
         iteration_count: EFFORT,
+        maximum_block_splits: SPLITS,
         ..zopfli::Options::default()
     };
     let mut small = Vec::new();

@@ -240,6 +240,14 @@ impl File {
         }
     }
 
+    /// Reads a scenario that was checked before, as those are that a page brings along.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn trusted(text: &str) -> Result<File, String> {
+        serde_json::from_str(text).map_err(|why| why.to_string())
+    }
+
     /// What its world is told at birth.
     ///
     /// # Errors
