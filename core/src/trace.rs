@@ -5,6 +5,7 @@
 //! nobody listening each site costs one predictable branch. They never influence the machine.
 
 mod kind;
+mod section;
 
 pub use kind::Kind;
 

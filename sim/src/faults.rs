@@ -310,6 +310,11 @@ impl Fault {
     }
 }
 
+/// When the first fault of a kind comes; never, where the kind is off.
+fn first(stream: &mut Stream, on: bool, min: u64, max: u64) -> u64 {
+    if on { stream.within(min, max) } else { NEVER }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

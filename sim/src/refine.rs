@@ -16,6 +16,8 @@
 //!   `Booted`.
 //! - `Booted` does not name the snapshot it starts from. The commit index is then that of one
 //!   which its disk may hold, until the first event tells which.
+//! - `FoundRot` names only the lowest position that a node has ever lost. Where the log of a node
+//!   that was suspect already ends when it starts again is believed.
 //! - What entries say. Entries are their ids; log matching (P5.3) follows from the rules on who
 //!   makes an id and when it is copied.
 //! - Empty appends leave no event, so an acknowledgement is believed if the sender's disk agrees

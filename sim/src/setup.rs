@@ -9,6 +9,7 @@
 mod plans;
 mod snapshots;
 mod storm;
+mod validate;
 
 pub use plans::{Bursts, Churn, Clocks, FaultPlan, Rots, SPACE_RESERVE, Workload};
 use raftwerk_core::autopilot::Policy;
@@ -22,14 +23,6 @@ pub const MAX_NODES: u64 = 9;
 pub const MAX_CLIENTS: u64 = 16;
 /// One million: what every rate is out of.
 pub const MILLION: u32 = 1_000_000;
-/// Most syncs a disk can lie about.
-const MAX_LIES: u32 = 64;
-/// Most entries that are applied at once.
-const MAX_BATCH: u64 = 1_000_000;
-/// Most bytes of a chunk of a snapshot.
-const MAX_CHUNK: u64 = 16 << 20;
-/// Longest time anything in a setup may take: one hour.
-const MAX_TIME: u64 = 3_600_000_000;
 
 /// Everything that determines a run, apart from interventions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -273,186 +266,5 @@ impl Setup {
     fn broken_by(&self, node: u64) -> Option<raftwerk_core::Rule> {
         let breaks = self.sabotage.filter(|one| one.nodes & (1 << node) != 0);
         breaks.map(|one| one.rule)
-    }
-
-    /// Says everything that is wrong, one sentence each.
-    ///
-    /// # Errors
-    /// The list of reasons when there is at least one.
-    pub fn validate(&self) -> Result<(), Vec<String>> {
-        let mut wrong = self.config(1, 0).validate().err().unwrap_or_default();
-        let mut need = |holds: bool, why: &str| {
-            if !holds {
-                wrong.push(why.to_string());
-            }
-        };
-        need(
-            (1..=MAX_NODES).contains(&self.nodes),
-            "nodes must be from 1 to 9",
-        );
-        need(
-            self.learners.saturating_add(self.newcomers) < self.nodes,
-            "at least one node must vote",
-        );
-        need(
-            self.faults.gone <= self.nodes,
-            "who dies for good must be a node",
-        );
-        need(
-            self.faults.wiped <= self.nodes,
-            "whose disk is wiped must be a node",
-        );
-        need(
-            self.faults.clocks.drift_ppm < MILLION,
-            "clocks cannot stand still or run backwards",
-        );
-        need(self.clients <= MAX_CLIENTS, "clients must be at most 16");
-        let ranges = [
-            (
-                "network delay",
-                self.network.delay_min,
-                self.network.delay_max,
-            ),
-            ("disk sync", self.disk.sync_min, self.disk.sync_max),
-            ("fault pause", self.faults.pause_min, self.faults.pause_max),
-            ("fault length", self.faults.lasts_min, self.faults.lasts_max),
-            (
-                "pause between stalls",
-                self.faults.stall_pause_min,
-                self.faults.stall_pause_max,
-            ),
-            ("stall", self.faults.stall_min, self.faults.stall_max),
-            (
-                "pause between wishes",
-                self.faults.churn.pause_min,
-                self.faults.churn.pause_max,
-            ),
-            (
-                "pause between changes of a clock",
-                self.faults.clocks.pause_min,
-                self.faults.clocks.pause_max,
-            ),
-            ("jump of a clock", 0, self.faults.clocks.jump_max),
-            (
-                "pause between damages",
-                self.faults.rots.pause_min,
-                self.faults.rots.pause_max,
-            ),
-            (
-                "pause between storms of one kind",
-                self.faults.bursts.pause_min,
-                self.faults.bursts.pause_max,
-            ),
-            ("gap in a storm of one kind", 0, self.faults.bursts.gap_max),
-            (
-                "pause between full disks",
-                self.faults.fill_pause_min,
-                self.faults.fill_pause_max,
-            ),
-            (
-                "pause between failures",
-                self.faults.fail_pause_min,
-                self.faults.fail_pause_max,
-            ),
-            ("applying", self.host.apply_min, self.host.apply_max),
-            (
-                "taking a snapshot",
-                self.snapshots.take_min,
-                self.snapshots.take_max,
-            ),
-            ("sending a chunk again", 1, self.snapshots.resend),
-            ("busy host", 0, self.host.busy_max),
-            (
-                "client pause",
-                self.workload.pause_min,
-                self.workload.pause_max,
-            ),
-            (
-                "client patience",
-                self.patience.attempt,
-                self.patience.operation,
-            ),
-            ("pause after a refusal", 0, self.patience.backoff),
-        ];
-        for (name, min, max) in ranges {
-            need(
-                min <= max,
-                &format!("{name}: the shortest time is above the longest"),
-            );
-            need(max <= MAX_TIME, &format!("{name}: at most one hour"));
-        }
-        let network = &self.network;
-        for (name, rate) in [
-            ("loss", network.loss_per_million),
-            ("duplication", network.duplicate_per_million),
-            ("reordering", network.reorder_per_million),
-            ("strangers", network.strangers_per_million),
-            ("writes kept in a crash", self.disk.keep_per_million),
-            ("torn writes", self.disk.tear_per_million),
-            ("busy host", self.host.busy_per_million),
-        ] {
-            need(
-                rate <= MILLION,
-                &format!("{name}: at most 1,000,000 per million"),
-            );
-        }
-        need(
-            network.reorder_extra <= MAX_TIME,
-            "extra delay: at most one hour",
-        );
-        need(
-            (1..=MAX_BATCH).contains(&self.host.apply_entries),
-            "a batch to apply needs room for an entry, and for a million at most",
-        );
-        need(
-            (1..=MAX_CHUNK).contains(&self.snapshots.chunk_bytes),
-            "a chunk of a snapshot needs a byte, and 16 MiB at most",
-        );
-        need(
-            self.disk.lies <= MAX_LIES,
-            "disks can lie about 64 syncs at most",
-        );
-        need(
-            self.patience.attempt > 0,
-            "clients must wait longer than zero",
-        );
-        need(
-            self.patience.backoff > 0,
-            "clients must pause longer than zero after a refusal",
-        );
-        need(
-            !self.workload.is_on() || self.workload.keys > 0,
-            "the workload needs a key",
-        );
-        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_storm_and_every_playground_is_valid() {
-        for seed in 0..500 {
-            assert_eq!(Setup::storm(seed).validate(), Ok(()), "seed {seed}");
-        }
-        for nodes in 0..12 {
-            let plain = Setup::playground(nodes, 1);
-            assert_eq!(plain.validate(), Ok(()));
-            for wanted in [3, 5, 7] {
-                let piloted = plain.clone().with_autopilot(Some(wanted));
-                assert_eq!(piloted.validate(), Ok(()), "{nodes} nodes, {wanted} wanted");
-            }
-        }
-    }
-
-    #[test]
-    fn a_bad_setup_is_told_what_is_wrong() {
-        let mut setup = Setup::playground(5, 1);
-        setup.nodes = 10;
-        setup.network.delay_min = 30_000;
-        let wrong = setup.validate().unwrap_err();
-        assert_eq!(wrong.len(), 2, "{wrong:?}");
     }
 }

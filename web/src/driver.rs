@@ -4,13 +4,14 @@
 //! moves it by real time times speed and plays the events it passes, for at most 4 ms of work;
 //! what does not fit waits for the next frame, so a slow page is late, never wrong.
 
+mod lesson;
+
 use crate::speed::{FASTEST, SLOWEST, rate};
 use raftwerk_core::Switches;
-use raftwerk_sim::scenario::{File, Lesson, LessonView, Pace};
+use raftwerk_sim::scenario::{Lesson, Pace};
 use raftwerk_sim::{History, Intervention, Run, Setup};
 use raftwerk_wire::view::{ClusterView, NodeCondition, ViolationView};
 use std::rc::Rc;
-use std::sync::Arc;
 use web_sys::Performance;
 
 /// Work on the simulation in one frame (milliseconds).
@@ -25,9 +26,6 @@ const QUIET_FACTOR: f64 = 20.0;
 const CALM_STEP: f64 = 1_200.0;
 /// How many of the newest events are looked at for a landmark after one step.
 const CALM_LOOK: usize = 8;
-/// How far the next interesting event of a lesson is looked for (simulated microseconds).
-const LANDMARK_LIMIT: u64 = 10_000_000;
-
 /// Milliseconds since the page was opened.
 #[must_use]
 pub fn real_now() -> f64 {
@@ -114,59 +112,6 @@ impl Driver {
             calm,
             ..fresh
         };
-    }
-
-    /// Begins a lesson, keeping speed and the like.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn begin_lesson(&mut self, file: Arc<File>) -> Result<(), String> {
-        let (lesson, history) = Lesson::begin(file)?;
-        self.restart(history.setup().clone());
-        self.history = history;
-        self.lesson = Some(lesson);
-        self.settle();
-        Ok(())
-    }
-
-    /// What the lesson under way shows here.
-    #[must_use]
-    pub fn lesson(&self) -> Option<LessonView> {
-        let lesson = self.lesson.as_ref()?;
-        Some(lesson.view(&self.history))
-    }
-
-    /// Chooses an answer to the question of the lesson.
-    pub fn choose_answer(&mut self, choice: usize) {
-        if let Some(lesson) = &mut self.lesson {
-            lesson.choose(&self.history, choice);
-        }
-    }
-
-    /// Goes back to where another way of the lesson leaves, and along it.
-    ///
-    /// # Errors
-    /// Why that is not possible.
-    pub fn take_way(&mut self, name: &str) -> Result<(), String> {
-        if let Some(lesson) = &mut self.lesson {
-            lesson.take(&mut self.history, name)?;
-        }
-        self.settle();
-        self.play(true);
-        Ok(())
-    }
-
-    /// Goes back to the branch of the lesson, to its end.
-    pub fn return_to_lesson(&mut self) {
-        if let Some(branch) = self.lesson.as_ref().map(Lesson::branch) {
-            self.history.switch(branch);
-            self.seek_end();
-        }
-    }
-
-    /// The run goes on without its lesson.
-    pub fn leave_lesson(&mut self) {
-        self.lesson = None;
     }
 
     /// The setup of this run with other optional rules.
@@ -334,33 +279,6 @@ impl Driver {
             .any(|e| e.step == position && e.event.kind.is_landmark())
     }
 
-    /// One event at or before a time, by the lesson if there is one.
-    fn one(&mut self, until: u64) -> Pace {
-        let paced = self.lesson.as_mut();
-        match paced.map_or(Pace::Free, |lesson| {
-            lesson.advance(&mut self.history, until)
-        }) {
-            Pace::Free if self.history.run_until(until, 1) == 1 => Pace::Played,
-            Pace::Free => Pace::Later,
-            pace => pace,
-        }
-    }
-
-    /// At most so many events at or before a time: how many there were, and whether the lesson
-    /// wants to be read.
-    fn several(&mut self, until: u64, most: u64) -> (u64, bool) {
-        if self.lesson.is_none() {
-            return (self.history.run_until(until, most), false);
-        }
-        for played in 0..most {
-            match self.one(until) {
-                Pace::Played => {}
-                pace => return (played, pace == Pace::Told),
-            }
-        }
-        (most, false)
-    }
-
     /// Plays events up to a time, within the budget of a frame.
     fn run_to(&mut self, target: f64) -> bool {
         let begun = real_now();
@@ -476,17 +394,6 @@ impl Driver {
         };
         self.settle();
         moved
-    }
-
-    /// To the next interesting event of a lesson, or to what it says before.
-    fn next_of_lesson(&mut self) -> bool {
-        let until = self.history.now() + LANDMARK_LIMIT;
-        loop {
-            match self.one(until) {
-                Pace::Played if !self.at_landmark() => {}
-                pace => return pace != Pace::Later,
-            }
-        }
     }
 
     /// To an event number.

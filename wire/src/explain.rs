@@ -400,5 +400,4 @@ fn released(node: NodeId, what: Held) -> String {
 }
 
 #[cfg(test)]
-#[path = "explain/tests.rs"]
 mod tests;

@@ -5,7 +5,6 @@
 //! from a stream of their own, so that other faults stay where they were.
 
 use super::{Fault, State, Wish, Wished};
-use crate::queue::NEVER;
 use crate::rng::{Purpose, Stream};
 use crate::setup::{Bursts, Setup};
 
@@ -22,10 +21,7 @@ impl Storms {
     pub fn new(setup: &Setup) -> Storms {
         let plan = &setup.faults.bursts;
         let mut stream = Stream::new(setup.seed, Purpose::Burst, 0);
-        let mut next = NEVER;
-        if plan.is_on() {
-            next = stream.within(plan.pause_min, plan.pause_max);
-        }
+        let next = super::first(&mut stream, plan.is_on(), plan.pause_min, plan.pause_max);
         Storms {
             next,
             left: 0,
@@ -59,6 +55,7 @@ impl Storms {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::queue::NEVER;
 
     #[test]
     fn a_storm_has_its_number_and_then_it_is_quiet() {

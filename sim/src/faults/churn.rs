@@ -5,7 +5,6 @@
 //! on it must end. Drawn from a stream of its own, so that other faults stay where they were.
 
 use super::State;
-use crate::queue::NEVER;
 use crate::rng::{Purpose, Stream};
 use crate::setup::{Churn, Setup};
 use raftwerk_core::{Members, NodeId};
@@ -50,10 +49,7 @@ impl Wishes {
     pub fn new(setup: &Setup) -> Wishes {
         let churn = &setup.faults.churn;
         let mut stream = Stream::new(setup.seed, Purpose::Churn, 0);
-        let mut next = NEVER;
-        if churn.is_on() {
-            next = stream.within(churn.pause_min, churn.pause_max);
-        }
+        let next = super::first(&mut stream, churn.is_on(), churn.pause_min, churn.pause_max);
         Wishes { next, stream }
     }
 
@@ -143,6 +139,7 @@ fn nodes(bits: u16) -> Vec<NodeId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::queue::NEVER;
 
     fn voters(ids: &[u64]) -> Members {
         Members::of_voters(ids.iter().copied().map(NodeId))

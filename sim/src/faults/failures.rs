@@ -3,7 +3,6 @@
 //! Drawn from a stream of their own, so that other faults stay where they were.
 
 use super::State;
-use crate::queue::NEVER;
 use crate::rng::{Purpose, Stream};
 use crate::setup::{FaultPlan, Setup};
 
@@ -18,10 +17,12 @@ impl Failures {
     pub fn new(setup: &Setup) -> Failures {
         let plan = &setup.faults;
         let mut stream = Stream::new(setup.seed, Purpose::DiskFailure, 0);
-        let mut next = NEVER;
-        if plan.fail_pause_max > 0 {
-            next = stream.within(plan.fail_pause_min, plan.fail_pause_max);
-        }
+        let next = super::first(
+            &mut stream,
+            plan.fail_pause_max > 0,
+            plan.fail_pause_min,
+            plan.fail_pause_max,
+        );
         Failures { next, stream }
     }
 

@@ -3,7 +3,6 @@
 //! Drawn from a stream of their own, so that other faults stay where they were.
 
 use super::{Fault, State};
-use crate::queue::NEVER;
 use crate::rng::{Purpose, Stream};
 use crate::setup::{FaultPlan, Setup};
 
@@ -18,10 +17,12 @@ impl Fills {
     pub fn new(setup: &Setup) -> Fills {
         let plan = &setup.faults;
         let mut stream = Stream::new(setup.seed, Purpose::Full, 0);
-        let mut next = NEVER;
-        if plan.fill_pause_max > 0 {
-            next = stream.within(plan.fill_pause_min, plan.fill_pause_max);
-        }
+        let next = super::first(
+            &mut stream,
+            plan.fill_pause_max > 0,
+            plan.fill_pause_min,
+            plan.fill_pause_max,
+        );
         Fills { next, stream }
     }
 

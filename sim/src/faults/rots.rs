@@ -5,7 +5,6 @@
 //! faults stay where they were.
 
 use super::{Fault, State};
-use crate::queue::NEVER;
 use crate::rng::{Purpose, Stream};
 use crate::setup::{Rots, Setup};
 
@@ -20,10 +19,7 @@ impl Damages {
     pub fn new(setup: &Setup) -> Damages {
         let plan = &setup.faults.rots;
         let mut stream = Stream::new(setup.seed, Purpose::Rot, 0);
-        let mut next = NEVER;
-        if plan.is_on() {
-            next = stream.within(plan.pause_min, plan.pause_max);
-        }
+        let next = super::first(&mut stream, plan.is_on(), plan.pause_min, plan.pause_max);
         Damages { next, stream }
     }
 

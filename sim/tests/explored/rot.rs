@@ -1,19 +1,8 @@
 //! A log that rots, in every small world (traps D3, E16, L13): who breaks a rule about it is found
 //! out, and with every rule kept nothing is found.
 
-#![cfg(feature = "sabotage")]
-
+use super::{named, search};
 use raftwerk_core::Rule;
-use raftwerk_sim::explore::{Report, Scope, explore, scopes};
-
-fn named(name: &str) -> Scope {
-    let known = scopes().into_iter().find(|scope| scope.name == name);
-    known.expect("a scope of this name")
-}
-
-fn search(scope: &Scope, limit: usize) -> Report {
-    explore(scope, limit, &mut |_| true)
-}
 
 #[test]
 fn who_forgets_what_it_promised_is_found_out() {

@@ -1,19 +1,8 @@
 //! Reads that break one rule each, in the scopes about them (trap X6): the counterexamples are
 //! found, and with every rule kept there is none.
 
-#![cfg(feature = "sabotage")]
-
+use super::{named, search};
 use raftwerk_core::Rule;
-use raftwerk_sim::explore::{Report, Scope, explore, scopes};
-
-fn named(name: &str) -> Scope {
-    let known = scopes().into_iter().find(|scope| scope.name == name);
-    known.expect("a scope of this name")
-}
-
-fn search(scope: &Scope, limit: usize) -> Report {
-    explore(scope, limit, &mut |_| true)
-}
 
 /// The check that a scope ends with when nobody keeps the rule.
 fn found(name: &str, rule: Rule, limit: usize) -> Option<&'static str> {

@@ -1,32 +1,15 @@
 //! Each class of faults strikes, and what the rarer ones do: a disk low on space (trap D7), storms
 //! of restarts and of transfers.
 
+use super::{act, node, run};
 use raftwerk_sim::{
     Bursts, Effort, Intervention, Op, SPACE_RESERVE, Setup, Struck, World, heal, storm,
 };
 use raftwerk_wire::client::ReadMode;
-use raftwerk_wire::view::{NodeCondition, NodeView};
-
-fn node(world: &World, id: u64) -> NodeView {
-    let view = world.view(world.now());
-    let card = view.nodes.into_iter().find(|card| card.id == id);
-    card.and_then(|card| card.view).expect("the node is there")
-}
+use raftwerk_wire::view::NodeCondition;
 
 fn condition(world: &World, id: u64) -> NodeCondition {
     world.glance(id).expect("the node is there").2
-}
-
-fn run(world: &mut World, micros: u64) {
-    let until = world.now() + micros;
-    while world.next_time().is_some_and(|next| next <= until) {
-        world.step();
-    }
-    assert_eq!(world.violation(), None);
-}
-
-fn act(world: &mut World, what: Intervention) {
-    world.act(&what).expect("it is possible");
 }
 
 fn ask(world: &mut World, node: u64, op: Op) {

@@ -2,34 +2,17 @@
 //! waiting, a disk that hangs costs the crown (trap D8), one that fails ends the node (D2),
 //! strangers are not heard (E20); and none of it moves other draws.
 
+use super::{act, node, run};
 use raftwerk_core::trace::{Kind, Role, TransferReason};
 use raftwerk_sim::{FaultPlan, Intervention, Op, Setup, World, heal};
 use raftwerk_wire::client::ReadMode;
-use raftwerk_wire::view::{NodeCondition, NodeView};
-
-fn node(world: &World, id: u64) -> NodeView {
-    let view = world.view(world.now());
-    let card = view.nodes.into_iter().find(|card| card.id == id);
-    card.and_then(|card| card.view).expect("the node is there")
-}
-
-fn run(world: &mut World, micros: u64) {
-    let until = world.now() + micros;
-    while world.next_time().is_some_and(|next| next <= until) {
-        world.step();
-    }
-    assert_eq!(world.violation(), None);
-}
+use raftwerk_wire::view::NodeCondition;
 
 fn settled(setup: &Setup) -> (World, u64) {
     let mut world = World::traced(setup);
     run(&mut world, 3_000_000);
     let leader = world.newest_leader().expect("three seconds are enough");
     (world, leader)
-}
-
-fn act(world: &mut World, what: Intervention) {
-    world.act(&what).expect("it is possible");
 }
 
 fn ask(world: &mut World, client: u64, node: u64, op: Op) {

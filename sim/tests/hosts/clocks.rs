@@ -1,26 +1,9 @@
 //! Clocks of their own: what a clock that jumps or drifts does to a node, that pictures and traces
 //! show the world's time all the same, and that leases need the bound they are told (traps L6, L10).
 
+use super::{act, node, run};
 use raftwerk_sim::{COURSES, Effort, Intervention, Run, Setup, World, replay, storm_in, storm_of};
-use raftwerk_wire::view::{NodeView, TimerView};
-
-fn node(world: &World, id: u64) -> NodeView {
-    let view = world.view(world.now());
-    let card = view.nodes.into_iter().find(|card| card.id == id);
-    card.and_then(|card| card.view).expect("the node is there")
-}
-
-fn run(world: &mut World, micros: u64) {
-    let until = world.now() + micros;
-    while world.next_time().is_some_and(|next| next <= until) {
-        world.step();
-    }
-    assert_eq!(world.violation(), None);
-}
-
-fn act(world: &mut World, what: Intervention) {
-    world.act(&what).expect("it is possible");
-}
+use raftwerk_wire::view::TimerView;
 
 /// Three nodes with a leader, and a follower.
 fn settled() -> (World, u64) {

@@ -1,16 +1,9 @@
 //! A wiped disk (trap D9): the machine comes back as a new node, and the cluster takes it in; what
 //! it could not survive is not done to it; and under the old id it would break what was promised.
 
+use super::run;
 use raftwerk_core::NodeId;
 use raftwerk_sim::{FaultPlan, Intervention, Setup, World, heal};
-
-fn run(world: &mut World, micros: u64) {
-    let until = world.now() + micros;
-    while world.next_time().is_some_and(|next| next <= until) {
-        world.step();
-    }
-    assert_eq!(world.violation(), None);
-}
 
 /// Three voters, and one that is to come.
 fn setup() -> Setup {
