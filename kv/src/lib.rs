@@ -37,6 +37,10 @@ mod table;
 
 pub use answer::{Answer, KeyValue};
 pub use codec::DecodeError;
+/// Whether this build can leave sessions out of snapshots, to prove that a check notices. No
+/// server may.
+pub const SABOTAGE: bool = cfg!(feature = "sabotage");
+
 pub use command::{Command, CommandError, Expect, Payload, Request, SessionTag};
 pub use history::{Change, Changes, Compacted};
 pub use limits::{

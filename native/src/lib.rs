@@ -33,6 +33,6 @@ pub use node::{NodeError, NodeOptions, PageFn, run};
 
 // A server keeps every rule: the switches that take one away must not even be compiled in.
 const _: () = assert!(
-    !raftwerk_core::SABOTAGE,
+    !raftwerk_core::SABOTAGE && !raftwerk_kv::SABOTAGE,
     "build the server alone: another crate of this build asks for the feature `sabotage`"
 );
