@@ -167,6 +167,9 @@ impl Raft {
         if set > self.now || due <= set || due > latest {
             return self.broken("who does not lead has an election timer", detail());
         }
+        if matches!(self.state, State::PreCandidate(_)) && self.silence().is_some() {
+            return self.broken("who promised silence does not ask for votes", detail());
+        }
         Ok(())
     }
 

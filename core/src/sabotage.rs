@@ -160,6 +160,8 @@ rules! {
         "Who hears its leader promises it no silence.";
     L9Voted, "l9-voted", "T6.4.1",
         "Who gives its vote promises no silence.";
+    L9Campaigns, "l9-campaigns", "T6.4.1, T9.6",
+        "Who gives its vote goes on with a pre-election of its own.";
     L12Hang, "l12-hang", "T6.4",
         "Reads that wait when leadership is lost are never answered.";
     L13NewestInLog, "l13-newest-in-log", "HotCloud 2017",

@@ -123,6 +123,11 @@ pub enum FollowerReason {
     },
     /// A majority refused.
     VoteLost,
+    /// It gave its vote to another while it asked whether it should campaign itself.
+    Voted {
+        /// To whom.
+        to: NodeId,
+    },
     /// As leader it heard no majority for an election timeout.
     QuorumSilent {
         /// Voters heard in time, itself included.

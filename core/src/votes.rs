@@ -159,12 +159,29 @@ impl Raft {
             theirs,
             mine,
         });
+        self.stand_back(to);
         if self.durability.hard_state != self.hard_state {
             self.trace(|_| Kind::HeldForDisk {
                 what: Held::Vote(to),
             });
         }
         self.on_hard_state_durable();
+    }
+
+    /// Who votes for another asks no more for itself. A yes to its pre-vote may still be on the
+    /// way, from somebody who asked nothing of the kind: it would campaign against the candidate it
+    /// has just promised its silence, be elected by those who promised nothing, and both would
+    /// serve reads from a lease (trap L9).
+    ///
+    /// ```text
+    /// S1 asks for pre-votes      S2's vote request, long on the way, comes to S1     S3's yes comes to S1
+    /// term 1, no vote yet        granted: S2 leads term 1, lease {S1, S2}            must not begin term 2
+    /// ```
+    fn stand_back(&mut self, to: NodeId) {
+        if matches!(self.state, State::PreCandidate(_)) && self.rule(Rule::L9Campaigns) {
+            let (term, reason) = (self.hard_state.term, FollowerReason::Voted { to });
+            self.become_follower(term, None, reason);
+        }
     }
 
     /// Lets go what waited for term and vote to be on disk.

@@ -262,6 +262,9 @@ fn became_follower(node: NodeId, was: Role, reason: FollowerReason) -> String {
         FollowerReason::VoteLost => {
             format!("{node}, {was}, cannot win any more: a majority refuses. It follows.")
         }
+        FollowerReason::Voted { to } => {
+            format!("{node} voted for {to}. It asks no more for itself.")
+        }
         FollowerReason::QuorumSilent { .. } => {
             format!("{node}, {was}, hears no majority for an election timeout. It steps down.")
         }

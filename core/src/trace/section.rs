@@ -18,6 +18,7 @@ impl Kind {
                 FollowerReason::DiskStalled { .. } => "T10.2.1",
                 FollowerReason::Removed => "T4.2.2",
                 FollowerReason::VoteLost => "P5.2",
+                FollowerReason::Voted { .. } => "T6.4.1, T9.6",
                 FollowerReason::InstallsSnapshot => "P7",
                 _ => "P5.1",
             },

@@ -273,6 +273,30 @@ fn l9_a_silent_node_does_not_campaign() {
     assert_eq!(c.view(2).role(), Role::PreCandidate);
 }
 
+/// Nor does it go on with a pre-vote that it began before it voted: two leaders with a lease each
+/// were the end of that.
+#[test]
+fn l9_who_votes_campaigns_no_more() {
+    let mut c = Cluster::with(3, leases);
+    c.now = Time(10_000_000);
+    c.time_out(1);
+    assert_eq!(c.view(1).role(), Role::PreCandidate);
+    let asked = c.view(1).term();
+    c.mail.clear();
+    let late = Body::Vote {
+        last: c.view(1).last(),
+        transfer: false,
+    };
+    c.forge(2, 1, asked.0, late);
+    assert!(c.on_the_way(1, 2, |body| *body == vote_reply(true)));
+    assert_eq!(c.view(1).role(), Role::Follower);
+    c.forge(3, 1, asked.0, pre_vote_reply(asked.0 + 1, true));
+    assert_eq!(
+        (c.view(1).role(), c.view(1).term()),
+        (Role::Follower, asked)
+    );
+}
+
 #[test]
 fn m4_a_lease_needs_both_halves() {
     let joint = Members {

@@ -148,6 +148,9 @@ fn became_follower(state: &mut State, id: NodeId, was: Role, reason: FollowerRea
             campaigns
         }
         FollowerReason::VoteLost => campaigns,
+        FollowerReason::Voted { to } => {
+            role == Role::PreCandidate && state.node(id).vote == Some(to)
+        }
         // The numbers are of the newer half; in a joint change the other one may be silent.
         FollowerReason::QuorumSilent { heard, need } => {
             let joint = state.membership(id).is_some_and(|(_, m)| m.is_joint());

@@ -125,6 +125,7 @@ l7-regain all leases l7_no_lease_is_taken_again_while_the_word_to_campaign_may_a
 l8-start all leases l8_who_starts_is_silent_for_as_long_as_it_may_have_promised
 l9-heard all leases l9_who_forgets_its_leader_keeps_its_promise
 l9-voted all leases l9_who_votes_is_silent_towards_others
+l9-campaigns all leases l9_who_votes_campaigns_no_more
 l12-hang one storm l12_reads_fail_with_a_reason_when_leadership_is_lost
 l13-newest-in-log all reads l13_the_newest_membership_in_the_log_is_no_basis
 l13-newer-unseen all reads l13_an_answer_that_names_a_newer_membership_stops_the_fast_path

@@ -156,6 +156,7 @@ fn became_follower(reason: FollowerReason) -> Option<String> {
         FollowerReason::Started
         | FollowerReason::LeaderSpoke { .. }
         | FollowerReason::VoteLost
+        | FollowerReason::Voted { .. }
         | FollowerReason::Removed
         | FollowerReason::InstallsSnapshot => None,
     }

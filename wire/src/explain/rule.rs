@@ -151,6 +151,7 @@ fn became_follower(reason: FollowerReason) -> &'static str {
         FollowerReason::LeaderSpoke { .. } => {
             "A candidate that hears the leader of its term gives up its candidacy."
         }
+        FollowerReason::Voted { .. } => "A vote is a promise of silence.",
         FollowerReason::VoteLost => "A candidate that cannot reach a majority gives up.",
         FollowerReason::QuorumSilent { .. } => {
             "A leader that hears no majority steps down, so that its clients can look elsewhere."
