@@ -79,9 +79,11 @@ impl Raft {
 
     /// Whether the entry before the first one sent is here (paper 5.3, the consistency check).
     fn fits(&self, prev: LogId) -> bool {
-        let mine = self.log.term_at(prev.index);
-        let another = mine.is_some_and(|mine| mine < prev.term);
-        self.log.agrees(prev) || (another && !self.rule(Rule::P53NoPrevCheck))
+        let another = || {
+            let mine = self.log.term_at(prev.index);
+            mine.is_some_and(|mine| mine < prev.term)
+        };
+        self.log.agrees(prev) || (!self.rule(Rule::P53NoPrevCheck) && another())
     }
 
     /// Whether somebody else leads this term already (trap E19).

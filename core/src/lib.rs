@@ -78,7 +78,7 @@ pub use io::{
     Write,
 };
 pub use membership::{BadMembers, Members, Membership};
-pub use message::{AppendResult, Body, Message, Probe, Standing};
+pub use message::{AppendResult, Body, Message, Probe, Proof, Standing};
 pub use payload::Payload;
 pub use raft::Raft;
 pub use sabotage::{Rule, Rules, SABOTAGE};

@@ -76,7 +76,7 @@ pub enum Body {
         entries: Entries,
         /// The leader's commit index, never beyond what this peer has proven (trap R5).
         commit: Index,
-        /// How the leader stands, for the age of stale reads.
+        /// How the leader stands, for the age of stale reads; said when it is news.
         standing: Standing,
     },
     /// Answer to an append of the same term.
@@ -155,21 +155,28 @@ impl Hash for Probe {
     fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
-/// How a leader stands when it sends an append (see `staleness`). Hashes to nothing either.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How a leader stands when it sends an append (see `staleness`). Mostly nothing, since it is said
+/// once in a contact round. Hashes to nothing either. (Boxed: every other append is a quarter
+/// smaller for it.)
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Standing {
-    /// The last probe that came from the receiver.
-    pub heard: Probe,
-    /// How long before that came in, by the leader's clock, its leadership was last proven by a
-    /// majority; zero if it was proven later, `None` if it never was.
-    pub before: Option<Span>,
-    /// At or above everything that was finished before that.
-    pub covers: Index,
-}
+pub struct Standing(pub Option<Box<Proof>>);
 
 impl Hash for Standing {
     fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+/// That a leader was one, and what its log covered then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Proof {
+    /// The last probe that came from the receiver.
+    pub heard: Probe,
+    /// How long before that came in, by the leader's clock, its leadership was last proven by a
+    /// majority; zero if it was proven later.
+    pub before: Span,
+    /// At or above everything that was finished before that.
+    pub covers: Index,
 }
 
 /// Outcome of an append.
@@ -241,5 +248,17 @@ impl Body {
                 | Body::SnapshotReply { .. }
                 | Body::ReadMarkReply { .. }
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Up to this size a message is moved in registers, above it by a call: a tenth of the time
+    /// that a single command takes.
+    #[test]
+    fn a_message_is_small() {
+        assert_eq!(size_of::<Message>(), 128);
     }
 }

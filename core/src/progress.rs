@@ -50,6 +50,8 @@ pub(crate) struct Progress {
     pub probe: Probe,
     /// When that came first.
     pub probed: Time,
+    /// The proof of leadership that it was last told of, and the probe that was named then.
+    pub told_proof: (Time, Probe),
     /// Highest round sent to it.
     pub sent_round: Round,
     /// Highest commit index sent to it.
@@ -92,6 +94,7 @@ impl Progress {
             echoed: Round(0),
             probe: Probe::default(),
             probed: Time(0),
+            told_proof: (Time(0), Probe::default()),
             sent_round: Round(0),
             sent_commit: Index(0),
             told: (Round(0), Index(0)),

@@ -233,7 +233,10 @@ impl Raft {
             if barred {
                 self.tell_lease_regained();
             }
-            self.advance_commit();
+            // Mostly a majority had it before the last one says so.
+            if to > self.commit {
+                self.advance_commit();
+            }
         }
     }
 

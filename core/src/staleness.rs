@@ -14,8 +14,9 @@
 //! that was finished before `q`. (It may itself be replaced later; what it covers is not.)
 //!
 //! **What a follower learns.** It puts a number on its replies, a [`Probe`], and remembers when it
-//! first sent it, `p`. The leader notes when a probe came in, `a`; its appends name the last one,
-//! with `a - q` (zero if that is negative) and `covers` ([`Standing`]). It came in after it was
+//! first sent it, `p`. The leader notes when a probe came in, `a`; when it has a new proof or a new
+//! probe, its next append to that follower names both: the last probe, with `a - q` (zero if that
+//! is negative) and `covers` ([`Proof`]). It came in after it was
 //! sent, however long it or the append was on the way, so `q` was not before `p - (a - q)` by the
 //! follower's clock. As soon as the state machine has applied `covers`, everything that was
 //! finished before that moment is in it. A moment that was found so stays true whatever happens:
@@ -30,14 +31,14 @@
 //!
 //! None of this decides anything, so none of it counts as state: it hashes to nothing, as times do.
 
-use crate::message::{Probe, Standing};
+use crate::message::{Probe, Proof, Standing};
 use crate::progress::Progress;
 use crate::quorum;
 use crate::raft::Raft;
 use crate::sabotage::Rule;
 use crate::state::State;
 use crate::time::{Span, Time};
-use crate::types::{Index, NodeId};
+use crate::types::{Index, Lane, NodeId, Round};
 use std::hash::{Hash, Hasher};
 
 /// Once this much is applied, everything that was finished before that moment is.
@@ -54,6 +55,8 @@ pub(crate) struct Staleness {
     pub probe: u64,
     /// When it first left, until an append names it.
     left: Option<Time>,
+    /// The contact round in which it first left.
+    within: Option<(Lane, Round)>,
     /// What is to be applied next, and the newest that was learned meanwhile. Two, since with one
     /// that newer ones replace a node that is always a little behind would learn nothing.
     next: Option<Covered>,
@@ -149,28 +152,33 @@ impl Raft {
         }
     }
 
-    /// What goes on a reply to the leader.
+    /// What goes on a reply to the leader: a new probe once in a contact round, since nothing is
+    /// proven anew within one. One that no append has named yet stays: it may be on the way, and
+    /// who heard of none but those it has replaced meanwhile would learn nothing.
     pub(crate) fn probe(&mut self) -> Probe {
+        let within = Some((self.ack.lane, self.ack.round));
         let known = &mut self.staleness;
-        if known.left.is_none() {
+        if known.left.is_none() && known.within != within {
             known.probe = known.probe.wrapping_add(1);
-            known.left = Some(self.now);
+            (known.left, known.within) = (Some(self.now), within);
         }
         Probe(known.probe)
     }
 
     /// The leader of this term says how it stands.
-    pub(crate) fn note_standing(&mut self, from: NodeId, standing: Standing) {
+    pub(crate) fn note_standing(&mut self, from: NodeId, Standing(told): Standing) {
         let (known, applied) = (&mut self.staleness, self.applied);
-        if self.leader != Some(from) || standing.heard != Probe(known.probe) {
-            return;
-        }
-        let Some(left) = known.left.take() else {
+        let Some(proof) = told else {
             return;
         };
+        if self.leader != Some(from) || proof.heard != Probe(known.probe) {
+            return;
+        }
         // A moment before this clock began cannot be told.
-        if let Some(before) = standing.before.filter(|before| before.0 <= left.0) {
-            known.learn(standing.covers, left - before, applied);
+        if let Some(left) = known.left.take()
+            && proof.before.0 <= left.0
+        {
+            known.learn(proof.covers, left - proof.before, applied);
         }
     }
 
@@ -199,13 +207,17 @@ pub(crate) struct Leadership {
 }
 
 impl Leadership {
-    /// The same in terms of a peer's last probe.
-    pub fn told_to(self, peer: &Progress) -> Standing {
-        let known = self.proven > Time(0);
-        Standing {
-            heard: peer.probe,
-            before: known.then(|| peer.probed.since(self.proven)),
-            covers: self.covers,
+    /// The same in terms of a peer's last probe, if either is news to that peer.
+    pub fn told_to(self, peer: &mut Progress) -> Standing {
+        let news = peer.told_proof != (self.proven, peer.probe);
+        if !news || self.proven == Time(0) {
+            return Standing::default();
         }
+        peer.told_proof = (self.proven, peer.probe);
+        Standing(Some(Box::new(Proof {
+            heard: peer.probe,
+            before: peer.probed.since(self.proven),
+            covers: self.covers,
+        })))
     }
 }

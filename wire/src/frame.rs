@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Version of frames and handshake; both sides must speak the same.
-pub const PROTOCOL: u8 = 3;
+pub const PROTOCOL: u8 = 4;
 
 /// Longest frame. The largest command is 2 MiB (`Limits::command_bytes`); an append holds one
 /// such command or 256 KiB of smaller ones.

@@ -92,13 +92,18 @@ fn messages() -> Vec<(&'static str, Body)> {
         probe: prev,
         hint: LogId::new(5, 100),
     };
-    let append = |entries| Body::Append {
+    let append = |entries, proof: Option<Proof>| Body::Append {
         lane,
         round,
         prev,
         entries,
         commit: Index(198),
-        standing: Standing::default(),
+        standing: Standing(proof.map(Box::new)),
+    };
+    let proof = Proof {
+        heard: Probe(u64::MAX),
+        before: Span(3_000),
+        covers: Index(200),
     };
     let (proposed, request) = (Term(8), 1 << 33);
     let (granted, index) = (true, Some(Index(200)));
@@ -116,8 +121,8 @@ fn messages() -> Vec<(&'static str, Body)> {
             },
         ),
         ("vote-reply", Body::VoteReply { granted }),
-        ("heartbeat", append(Entries::default())),
-        ("append", append(entries().into())),
+        ("heartbeat", append(Entries::default(), Some(proof))),
+        ("append", append(entries().into(), None)),
         ("accepted", answer(accepted)),
         ("refused", answer(refused)),
         ("outdated", answer(AppendResult::Outdated)),

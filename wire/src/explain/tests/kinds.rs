@@ -83,7 +83,7 @@ pub fn election_kinds() -> Vec<Kind> {
         },
         FollowerReason::LeaderSpoke { leader },
         FollowerReason::VoteLost,
-        FollowerReason::Voted { to: S2 },
+        FollowerReason::Voted { to },
         FollowerReason::QuorumSilent { heard: 2, need: 3 },
         FollowerReason::DiskStalled {
             waited: raftwerk_core::Span(300_000),
