@@ -21,8 +21,9 @@ use std::collections::VecDeque;
 pub(crate) struct Drained {
     write: Option<Write>,
     sends: VecDeque<Message>,
-    /// Streams, install, apply.
+    /// Streams and install.
     pub work: VecDeque<Output>,
+    apply: Option<(Index, Index)>,
     settled: VecDeque<(Ticket, Outcome)>,
     /// Reads that ended, and everything after them.
     pub notices: VecDeque<Output>,
@@ -32,7 +33,7 @@ impl Drained {
     pub fn is_empty(&self) -> bool {
         let Drained { write, sends, .. } = self;
         let first = write.is_none() && sends.is_empty() && self.work.is_empty();
-        first && self.settled.is_empty() && self.notices.is_empty()
+        first && self.apply.is_none() && self.settled.is_empty() && self.notices.is_empty()
     }
 
     #[inline]
@@ -45,6 +46,9 @@ impl Drained {
         }
         if let Some(work) = self.work.pop_front() {
             return Some(work);
+        }
+        if let Some((from, to)) = self.apply.take() {
+            return Some(Output::Apply { from, to });
         }
         if let Some((ticket, outcome)) = self.settled.pop_front() {
             return Some(Output::Settled { ticket, outcome });
@@ -103,19 +107,54 @@ impl Raft {
         }
     }
 
-    /// One write for everything the disk does not have yet, if it may take another.
-    fn drain_write(&mut self) {
+    /// Whether memory holds a promise that no write does.
+    fn must_sync(&self) -> bool {
         let disk = &self.durability;
-        let last = self.log.last().index;
-        let hard_state = (disk.issued_hard_state != self.hard_state).then_some(self.hard_state);
-        let must_sync = hard_state.is_some()
+        disk.issued_hard_state != self.hard_state
             || disk.install.is_some()
             || disk.cut.is_some()
-            || disk.unwritten <= last;
-        let has_work = must_sync || disk.trim.is_some();
-        if !has_work || disk.in_flight() >= self.config.limits.writes_in_flight {
+            || disk.unwritten <= self.log.last().index
+    }
+
+    /// Whether there is anything to be written.
+    pub(crate) fn has_unwritten(&self) -> bool {
+        self.must_sync() || self.durability.trim.is_some()
+    }
+
+    /// Whether anything may come of a report of the disk or of the state machine that has moved
+    /// nothing else: more to hand out, a snapshot to install now that the state machine has come
+    /// to rest, or one to take; somebody to part from; a quorum read, or the wait for who was
+    /// handed the lead, that has lasted long enough.
+    pub(crate) fn wants_drain(&self) -> bool {
+        let parts = match &self.state {
+            State::Leader(leading) => !leading.leaving.is_empty(),
+            _ => false,
+        };
+        parts
+            || self.applying < self.commit
+            || self.snapshots.staged.is_some()
+            || self.snapshot_due()
+            || !self.marks.waiting.is_empty()
+            || self.handed.is_some()
+    }
+
+    /// In debug builds: where no drain is wanted, none would change or give out anything.
+    pub(crate) fn hold_rest(&self) {
+        if cfg!(debug_assertions) && !self.dirty && self.config.rules().all() {
+            let mut drained = self.clone();
+            drained.drain();
+            debug_assert!(drained == *self, "a drain was left out that was wanted");
+        }
+    }
+
+    /// One write for everything the disk does not have yet, if it may take another.
+    fn drain_write(&mut self) {
+        let (disk, last) = (&self.durability, self.log.last().index);
+        let must_sync = self.must_sync();
+        if !self.has_unwritten() || disk.in_flight() >= self.config.limits.writes_in_flight {
             return;
         }
+        let hard_state = (disk.issued_hard_state != self.hard_state).then_some(self.hard_state);
         let (cut_from, trim_to) = (disk.cut, disk.trim);
         let install = disk.install.clone().map(Box::new);
         let append = self.log.run(disk.unwritten, last);
@@ -156,7 +195,7 @@ impl Raft {
             let from = self.applying.next();
             self.applying = to;
             self.trace(|_| Kind::Applying { from, to });
-            self.drained.work.push_back(Output::Apply { from, to });
+            self.drained.apply = Some((from, to));
         }
     }
 

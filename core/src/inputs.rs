@@ -100,6 +100,7 @@ impl Raft {
 
     /// Every write up to `seq` is on disk.
     pub fn persisted(&mut self, now: Time, seq: WriteSeq) {
+        let (undrained, commit) = (self.dirty, self.commit);
         self.enter(now, Cause::Disk(seq));
         let before = self.durability.index;
         if self.fenced.is_some() || !self.durability.persisted(seq) {
@@ -110,6 +111,11 @@ impl Raft {
         self.answer_if_installed(before);
         self.on_hard_state_durable();
         self.advance_commit();
+        // A leader's own disk is mostly the first of the majority, and nothing comes of it alone.
+        let leads = matches!(self.state, State::Leader(_));
+        let rests = leads && self.commit == commit && !self.has_unwritten();
+        self.dirty = undrained || !rests || self.wants_drain();
+        self.hold_rest();
     }
 
     /// A write failed. The node stops for good: what is on disk is no longer known (trap D2).
@@ -135,7 +141,8 @@ impl Raft {
             self.note_applied();
         }
         // There is one such report for each `Apply`, and mostly nothing to be drained after it.
-        self.dirty = undrained || self.wants_applied();
+        self.dirty = undrained || self.wants_drain();
+        self.hold_rest();
     }
 
     /// Hint of the host about its connection to a peer; down means that what was on the way is

@@ -35,7 +35,7 @@ impl Log {
 
     /// Id of the last entry, or of the place before the first.
     pub fn last(&self) -> LogId {
-        self.entries.last().map_or(self.base, |entry| entry.id)
+        self.entries.last().unwrap_or(self.base)
     }
 
     /// The last entry that is no longer here, or the origin.
@@ -50,8 +50,11 @@ impl Log {
 
     /// Term at a position; `None` when it is trimmed or not there yet.
     pub fn term_at(&self, index: Index) -> Option<Term> {
-        if index == self.base.index {
-            return Some(self.base.term);
+        // Mostly it is the last one that is asked for.
+        for known in [self.last(), self.base] {
+            if index == known.index {
+                return Some(known.term);
+            }
         }
         self.entry(index).map(|entry| entry.id.term)
     }

@@ -25,15 +25,7 @@ impl Payload {
     pub fn batch<'a>(
         commands: impl Iterator<Item = &'a [u8]> + Clone,
     ) -> impl Iterator<Item = Payload> {
-        let all: usize = commands.clone().map(<[u8]>::len).sum();
-        assert!(u32::try_from(all).is_ok(), "a batch fits into 4 GiB");
-        let mut buffer: Arc<[u8]> = std::iter::repeat_n(0, all).collect();
-        let mut rest = Arc::get_mut(&mut buffer).expect("nobody else has it yet");
-        for command in commands.clone() {
-            let (here, after) = rest.split_at_mut(command.len());
-            here.copy_from_slice(command);
-            rest = after;
-        }
+        let buffer = Payload::joined(commands.clone());
         let mut start = 0;
         commands.map(move |command| {
             let payload = Payload {
@@ -44,6 +36,24 @@ impl Payload {
             start += payload.length;
             payload
         })
+    }
+
+    fn joined<'a>(mut commands: impl Iterator<Item = &'a [u8]> + Clone) -> Arc<[u8]> {
+        let all: usize = commands.clone().map(<[u8]>::len).sum();
+        assert!(u32::try_from(all).is_ok(), "a batch fits into 4 GiB");
+        let first = commands.next().unwrap_or_default();
+        // One alone needs no buffer to be filled.
+        if first.len() == all {
+            return first.into();
+        }
+        let mut buffer: Arc<[u8]> = std::iter::repeat_n(0, all).collect();
+        let mut rest = Arc::get_mut(&mut buffer).expect("nobody else has it yet");
+        for command in [first].into_iter().chain(commands) {
+            let (here, after) = rest.split_at_mut(command.len());
+            here.copy_from_slice(command);
+            rest = after;
+        }
+        buffer
     }
 }
 

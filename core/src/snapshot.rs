@@ -126,7 +126,7 @@ impl Raft {
 
     /// Whether the log above the last snapshot has passed a limit, or as much was added since one
     /// was asked for.
-    fn snapshot_due(&self) -> bool {
+    pub(crate) fn snapshot_due(&self) -> bool {
         let Snapshots { bytes, asked, .. } = self.snapshots;
         let (at_least, last) = (self.applied, self.snapshots.last().index);
         if !self.config.switches.snapshots || at_least <= last || self.fenced.is_some() {
@@ -135,12 +135,6 @@ impl Raft {
         let (new_entries, new_bytes) = (at_least.0 - last.max(asked.0).0, bytes - asked.1);
         let limits = &self.config.limits;
         new_entries >= limits.snapshot_entries || new_bytes >= limits.snapshot_bytes
-    }
-
-    /// Whether anything may come of a report of the state machine: more to hand to it, a snapshot
-    /// to install now that it has come to rest, or one to take.
-    pub(crate) fn wants_applied(&self) -> bool {
-        self.applying < self.commit || self.snapshots.staged.is_some() || self.snapshot_due()
     }
 
     fn ask_for_snapshot(&mut self) {
@@ -162,6 +156,9 @@ impl Raft {
     /// What the host may want to know about its snapshot files.
     pub(crate) fn drain_snapshot_notices(&mut self) {
         self.ask_for_snapshot();
+        if self.snapshots.discarded.is_empty() {
+            return;
+        }
         for meta in self.snapshots.discarded.drain(..) {
             let meta = meta.into();
             self.drained.notices.push_back(Output::Discard { meta });

@@ -5,9 +5,10 @@
 //! entries are copied once, when the command is, and never again. Where runs end says nothing:
 //! two logs with the same entries are equal and hash alike.
 
-use crate::types::{Entries, Entry, Index};
-use std::collections::VecDeque;
+use crate::types::{Entries, Entry, Index, LogId};
+use std::collections::{VecDeque, vec_deque};
 use std::hash::{Hash, Hasher};
+use std::slice;
 
 /// Contiguous entries.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +17,8 @@ pub(super) struct Runs {
     sealed: VecDeque<Run>,
     /// After all of them: what was added one by one and is not shared yet.
     open: Vec<Entry>,
+    /// Id of the last entry: everybody asks for it all the time.
+    last: Option<LogId>,
 }
 
 /// Entries that are shared, at least one.
@@ -50,6 +53,49 @@ impl Run {
     }
 }
 
+/// Entries of a log, from either end.
+#[derive(Clone, Debug)]
+pub(super) struct Range<'a> {
+    /// What is left of the run that begins it.
+    first: slice::Iter<'a, Entry>,
+    /// Whole runs.
+    between: vec_deque::Iter<'a, Run>,
+    /// What is left of the run that ends it.
+    last: slice::Iter<'a, Entry>,
+}
+
+impl<'a> Iterator for Range<'a> {
+    type Item = &'a Entry;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a Entry> {
+        loop {
+            if let Some(entry) = self.first.next() {
+                return Some(entry);
+            }
+            match self.between.next() {
+                Some(run) => self.first = run.entries.iter(),
+                None => return self.last.next(),
+            }
+        }
+    }
+}
+
+impl DoubleEndedIterator for Range<'_> {
+    #[inline]
+    fn next_back(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(entry) = self.last.next_back() {
+                return Some(entry);
+            }
+            match self.between.next_back() {
+                Some(run) => self.last = run.entries.iter(),
+                None => return self.first.next_back(),
+            }
+        }
+    }
+}
+
 /// What of some entries lies between two positions.
 fn part(entries: &[Entry], from: Index, to: Index) -> &[Entry] {
     let Some(first) = entries.first() else {
@@ -65,24 +111,20 @@ fn part(entries: &[Entry], from: Index, to: Index) -> &[Entry] {
 }
 
 impl Runs {
-    /// The last entry.
-    pub fn last(&self) -> Option<&Entry> {
-        match self.open.last() {
-            Some(last) => Some(last),
-            None => self.sealed.back()?.entries.last(),
-        }
+    /// Id of the last entry.
+    pub fn last(&self) -> Option<LogId> {
+        self.last
     }
 
     /// How many sealed runs end before a position.
     fn before(&self, index: Index) -> usize {
-        let ends_before = |run: &Run| run.last() < index;
-        // Mostly one of the newest is asked for.
-        for (newer, run) in self.sealed.iter().rev().take(4).enumerate() {
-            if ends_before(run) {
-                return self.sealed.len() - newer;
-            }
+        // Mostly the newest is asked for.
+        if let Some(newest) = self.sealed.back()
+            && newest.first <= index
+        {
+            return self.sealed.len() - usize::from(index <= newest.last());
         }
-        self.sealed.partition_point(ends_before)
+        self.sealed.partition_point(|run| run.last() < index)
     }
 
     /// The entry at a position.
@@ -95,12 +137,22 @@ impl Runs {
     }
 
     /// Entries `from..=to`, those of them that are here.
-    pub fn range(&self, from: Index, to: Index) -> impl DoubleEndedIterator<Item = &Entry> + Clone {
-        let (start, end) = (self.before(from), self.before(to));
-        let end = (end + 1).min(self.sealed.len()).max(start);
-        let sealed = self.sealed.range(start..end).map(|run| &run.entries[..]);
-        let runs = sealed.chain([&self.open[..]]);
-        runs.flat_map(move |entries| part(entries, from, to))
+    pub fn range(&self, from: Index, to: Index) -> Range<'_> {
+        let start = self.before(from);
+        let end = if to == from { start } else { self.before(to) };
+        let inside = |at: usize| match self.sealed.get(at) {
+            Some(run) => part(&run.entries, from, to),
+            None => part(&self.open, from, to),
+        };
+        let (first, last) = match start < end {
+            true => (inside(start), inside(end)),
+            false => (inside(start), &[][..]),
+        };
+        Range {
+            first: first.iter(),
+            between: self.sealed.range((start + 1).min(end)..end),
+            last: last.iter(),
+        }
     }
 
     /// The same as one run: shared where it is one, else copied together.
@@ -145,19 +197,27 @@ impl Runs {
     fn seal(&mut self) {
         if !self.open.is_empty() {
             let entries = self.open.drain(..).collect();
-            self.sealed.extend(Run::new(entries));
+            self.add(Run::new(entries));
+        }
+    }
+
+    fn add(&mut self, run: Option<Run>) {
+        if let Some(run) = run {
+            self.sealed.push_back(run);
         }
     }
 
     /// Adds an entry at the end.
     pub fn push(&mut self, entry: Entry) {
+        self.last = Some(entry.id);
         self.open.push(entry);
     }
 
     /// Adds a run at the end.
     pub fn append(&mut self, entries: Entries) {
         self.seal();
-        self.sealed.extend(Run::new(entries));
+        self.last = entries.last().map(|entry| entry.id).or(self.last);
+        self.add(Run::new(entries));
     }
 
     /// Removes a position and all after it.
@@ -167,7 +227,13 @@ impl Runs {
         let kept = self.sealed.get(place);
         let kept = kept.map(|run| part(&run.entries, Index(0), at.prev()).into());
         self.sealed.truncate(place);
-        self.sealed.extend(kept.and_then(Run::new));
+        self.add(kept.and_then(Run::new));
+        self.look_for_last();
+    }
+
+    fn look_for_last(&mut self) {
+        let newest = self.sealed.back();
+        self.last = newest.and_then(|run| Some(run.entries.last()?.id));
     }
 
     /// Removes everything up to a position.
@@ -182,6 +248,7 @@ impl Runs {
         {
             *run = kept;
         }
+        self.look_for_last();
     }
 
     fn all(&self) -> impl Iterator<Item = &Entry> {
@@ -275,8 +342,9 @@ mod tests {
                     _ => {}
                 }
                 prop_assert!(runs.all().eq(&plain));
-                prop_assert_eq!(runs.last(), plain.last());
-                let one = Runs { sealed: VecDeque::new(), open: plain.clone() };
+                prop_assert_eq!(runs.last(), plain.last().map(|entry| entry.id));
+                let last = runs.last();
+                let one = Runs { sealed: VecDeque::new(), open: plain.clone(), last };
                 prop_assert_eq!(hash(&runs), hash(&one));
                 prop_assert_eq!(&runs, &one);
                 for index in base..=base + plain.len() as u64 + 1 {
