@@ -1,4 +1,4 @@
-//! What waits for the connection to one peer: bounded, newest wins.
+//! What waits for the connection to one peer: bounded, newest wins, small talk first.
 
 use crate::limits::{PEER_QUEUE_BYTES, PEER_QUEUE_MESSAGES};
 use crate::node::inbox::message_bytes;
@@ -38,10 +38,12 @@ impl Outgoing {
     }
 }
 
-/// The queue.
+/// The queue. A vote or an answer never waits behind entries (trap C8); an empty append does, since
+/// a leader takes its echo for a sign that what it sent before was lost.
 #[derive(Debug, Default)]
 pub struct Queue {
-    waiting: VecDeque<Outgoing>,
+    appends: VecDeque<Outgoing>,
+    others: VecDeque<Outgoing>,
     bytes: u64,
 }
 
@@ -50,27 +52,31 @@ impl Queue {
     #[must_use]
     pub fn push(&mut self, outgoing: Outgoing) -> Vec<Outgoing> {
         let mut gone = Vec::new();
-        while !self.waiting.is_empty()
-            && (self.waiting.len() >= PEER_QUEUE_MESSAGES
-                || self.bytes + outgoing.bytes > PEER_QUEUE_BYTES)
+        while self.appends.len() + self.others.len() >= PEER_QUEUE_MESSAGES
+            || self.bytes + outgoing.bytes > PEER_QUEUE_BYTES
         {
-            let append = |o: &Outgoing| matches!(o.message.body, Body::Append { .. });
-            let oldest = self.waiting.iter().position(append).unwrap_or(0);
-            if let Some(old) = self.waiting.remove(oldest) {
-                self.bytes -= old.bytes;
-                gone.push(old);
-            }
+            let oldest = self.appends.pop_front().or_else(|| self.others.pop_front());
+            let Some(old) = oldest else {
+                break;
+            };
+            self.bytes -= old.bytes;
+            gone.push(old);
         }
         self.bytes += outgoing.bytes;
-        self.waiting.push_back(outgoing);
+        match outgoing.message.body {
+            Body::Append { .. } => self.appends.push_back(outgoing),
+            _ => self.others.push_back(outgoing),
+        }
         gone
     }
 
-    /// Takes up to `count` messages, oldest first.
+    /// Takes up to `count` messages: appends last, else oldest first.
     #[must_use]
     pub fn take(&mut self, count: usize) -> Vec<Outgoing> {
-        let count = count.min(self.waiting.len());
-        let taken: Vec<Outgoing> = self.waiting.drain(..count).collect();
+        let others = count.min(self.others.len());
+        let appends = (count - others).min(self.appends.len());
+        let mut taken: Vec<Outgoing> = self.others.drain(..others).collect();
+        taken.extend(self.appends.drain(..appends));
         self.bytes -= taken.iter().map(|outgoing| outgoing.bytes).sum::<u64>();
         taken
     }
@@ -113,7 +119,24 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_append_goes_first() {
+    fn c8_a_vote_does_not_wait_behind_entries_and_each_kind_keeps_its_order() {
+        let mut queue = Queue::default();
+        let vote = || message(Body::VoteReply { granted: true });
+        for (serial, message) in [append(10), vote(), append(0), vote()]
+            .into_iter()
+            .enumerate()
+        {
+            assert!(queue.push(Outgoing::new(serial as u64, message)).is_empty());
+        }
+        let mut serials =
+            |count| -> Vec<u64> { queue.take(count).iter().map(|o| o.serial).collect() };
+        assert_eq!(serials(1), [1]);
+        assert_eq!(serials(2), [3, 0]);
+        assert_eq!(serials(9), [2]);
+    }
+
+    #[test]
+    fn the_oldest_append_is_dropped_first() {
         let mut queue = Queue::default();
         let vote = message(Body::VoteReply { granted: true });
         assert!(queue.push(Outgoing::new(1, vote)).is_empty());
