@@ -29,7 +29,7 @@ impl Raft {
             node: *id,
             matched: peer.matched,
             heard: peer.heard,
-            suspect: peer.suspect,
+            suspect: peer.is_suspect(),
         });
         let sight = Sight {
             leader,

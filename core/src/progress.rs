@@ -33,6 +33,10 @@ pub(crate) struct Progress {
     pub next: Index,
     /// On the peer's disk and equal to ours. Counts for commitment.
     pub matched: Index,
+    /// Round of the answer that said so first.
+    pub matched_in: Round,
+    /// It refused, in a later round, what it had acknowledged (trap R5).
+    pub broke_promise: bool,
     /// The most it acknowledged in earlier sessions of this term, and lost since (trap D3). What
     /// was committed with its help stays committed: it votes for nobody until it has it again.
     pub promised: Index,
@@ -86,6 +90,8 @@ impl Progress {
             pace: Pace::Probe,
             next,
             matched: Index(0),
+            matched_in: Round(0),
+            broke_promise: false,
             promised: Index(0),
             suspect: false,
             in_flight: VecDeque::new(),
@@ -102,6 +108,11 @@ impl Progress {
             sending: None,
             keep: None,
         }
+    }
+
+    /// Whether nothing is entrusted to it: its log rotted, or it has less than it promised to hold.
+    pub fn is_suspect(&self) -> bool {
+        self.suspect || self.broke_promise
     }
 
     /// Whether another append with entries may leave now.

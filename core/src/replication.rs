@@ -141,6 +141,7 @@ impl Raft {
             }
             AppendResult::Refused { probe, hint } => {
                 self.note_trusted(from);
+                self.judge_promise(from, round, probe);
                 self.on_refused(from, probe, hint);
             }
             AppendResult::Outdated => {}
@@ -198,7 +199,9 @@ impl Raft {
         let barred = self.may_still_campaign();
         let peer = self.peer(from);
         let (pace, matched) = (peer.pace, peer.matched);
-        peer.matched = matched.max(durable);
+        if durable > matched {
+            (peer.matched, peer.matched_in) = (durable, round);
+        }
         peer.free(received);
         let forgot = peer.forgot(round, received);
         match pace {
@@ -237,6 +240,19 @@ impl Raft {
             if to > self.commit {
                 self.advance_commit();
             }
+        }
+    }
+
+    /// A peer may refuse what it acknowledged only in answers that have overtaken each other, and
+    /// those are of one round. One of a later round proves that its disk has lost what it promised
+    /// to hold (trap R5). Its log is not looked at again, as it would be after a mere conflict:
+    /// whatever it says next is worth as little. It is told from the others as one that is suspect,
+    /// and is to be replaced (D9).
+    fn judge_promise(&mut self, from: NodeId, round: Round, probe: LogId) {
+        let peer = self.peer(from);
+        if probe.index <= peer.matched && round > peer.matched_in {
+            peer.broke_promise = true;
+            self.ignore(from, IgnoreReason::BrokenPromise);
         }
     }
 

@@ -142,7 +142,8 @@ impl Raft {
         let State::Leader(leading) = &self.state else {
             return false;
         };
-        leading.peers.get(&node).is_some_and(|peer| peer.suspect)
+        let peer = leading.peers.get(&node);
+        peer.is_some_and(Progress::is_suspect)
     }
 
     /// A suspect peer has this much on disk, by messages of its present life.

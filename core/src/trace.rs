@@ -263,6 +263,8 @@ pub enum IgnoreReason {
     },
     /// The answer comes too late to matter.
     TooLate,
+    /// A refusal of what the sender acknowledged in an earlier round: its disk lost it.
+    BrokenPromise,
     /// Entries are not contiguous or not of a possible term (trap R7).
     Malformed,
     /// "Campaign now", but the log does not end where the leader says.

@@ -325,7 +325,7 @@ impl<'a> View<'a> {
             heard: p.heard,
             leaving: leading.leaving.contains_key(id),
             snapshot: p.sending.as_ref().map(|sending| sending.meta.last),
-            suspect: p.suspect,
+            suspect: p.is_suspect(),
             promised: p.promised,
         };
         leading.peers.iter().map(peer).collect()

@@ -1,7 +1,7 @@
 //! How a leader deals with a suspect peer.
 
 use super::*;
-use raftwerk_core::trace::{Kind, Pace};
+use raftwerk_core::trace::{IgnoreReason, Kind, Pace};
 
 /// The first word of the peer opens a new session, in which what it acknowledged before counts
 /// for nothing; it is sent what it lacks, and the commit index does not move.
@@ -101,7 +101,8 @@ fn d3_rot_while_suspect_opens_another_session() {
 }
 
 /// A peer that has less than it acknowledged and does not say that it is suspect has broken its
-/// promise. Nothing is done about it, and nothing comes of it but that it is not helped.
+/// promise. It is not helped, since what it says next is worth as little, and nothing is entrusted
+/// to it any more.
 #[test]
 fn r5_who_is_not_suspect_and_has_less_is_not_excused() {
     let mut c = with_a_and_b(3);
@@ -110,10 +111,34 @@ fn r5_who_is_not_suspect_and_has_less_is_not_excused() {
     disk.entries.truncate(3);
     c.restart(2);
     c.beat(1);
+    c.beat(1);
     let peer = c.peer(1, 2);
-    assert_eq!((peer.matched, peer.suspect), (Index(4), false));
+    assert_eq!((peer.matched, peer.suspect), (Index(4), true));
     assert_eq!(peer.pace, Pace::Replicate);
     assert_eq!(c.view(2).last().index, Index(3));
+    let (from, reason) = (NodeId(2), IgnoreReason::BrokenPromise);
+    let broken = |kind: &Kind| *kind == Kind::Ignored { from, reason };
+    assert!(c.saw(1, broken));
+    assert_eq!(c.transfer(1, 5, Some(2)), Err(Refusal::Suspect));
+}
+
+/// Answers of one round overtake each other: a refusal from before the acknowledgement breaks no
+/// promise.
+#[test]
+fn r5_a_refusal_that_was_overtaken_breaks_no_promise() {
+    let mut c = with_a_and_b(3);
+    c.propose(1, 7, "c").expect("accepted");
+    c.deliver_if(|m| matches!(m.body, Body::Append { .. }));
+    let answer = c.mail.iter().find(|m| m.from == NodeId(2)).cloned();
+    let mut late = answer.expect("on the way").body;
+    c.settle();
+    assert_eq!(c.peer(1, 2).matched, Index(5));
+    if let Body::AppendReply { result, .. } = &mut late {
+        let (probe, hint) = (LogId::new(1, 4), LogId::ORIGIN);
+        *result = AppendResult::Refused { probe, hint };
+    }
+    c.forge(2, 1, 1, late);
+    assert!(!c.peer(1, 2).suspect);
 }
 
 /// Leadership goes to nobody who may not lead: not when named, not by choice, and not when the

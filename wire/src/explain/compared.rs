@@ -230,6 +230,7 @@ fn ignored(reason: IgnoreReason) -> Option<String> {
         | IgnoreReason::NotMember
         | IgnoreReason::TermJump { .. }
         | IgnoreReason::TooLate
+        | IgnoreReason::BrokenPromise
         | IgnoreReason::Malformed
         | IgnoreReason::MayNotCampaign
         | IgnoreReason::NoMembership

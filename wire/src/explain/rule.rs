@@ -227,6 +227,7 @@ fn ignored(reason: IgnoreReason) -> &'static str {
         IgnoreReason::TermJump { .. } => {
             "A term far beyond all others is taken for damage, not for progress."
         }
+        IgnoreReason::BrokenPromise => "Nothing is entrusted to who forgot what it acknowledged.",
         IgnoreReason::TooLate => "An answer counts only while its question is open.",
         IgnoreReason::Malformed => "Entries must follow each other without gaps.",
         IgnoreReason::LogDiffers { .. } => {

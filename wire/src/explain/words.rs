@@ -175,6 +175,7 @@ pub(super) fn ignored(reason: IgnoreReason) -> String {
         IgnoreReason::WrongAddress => "it is meant for somebody else".into(),
         IgnoreReason::NotMember => "the sender is no member".into(),
         IgnoreReason::TermJump { theirs } => format!("its term {theirs} is absurdly far ahead"),
+        IgnoreReason::BrokenPromise => "it refuses what it acknowledged".into(),
         IgnoreReason::TooLate => "it comes too late to matter".into(),
         IgnoreReason::Malformed => "its entries do not follow each other".into(),
         IgnoreReason::LogDiffers { theirs, mine } => {

@@ -347,6 +347,7 @@ pub fn trouble_kinds() -> Vec<Kind> {
             theirs: Term(1 << 40),
         },
         IgnoreReason::TooLate,
+        IgnoreReason::BrokenPromise,
         IgnoreReason::Malformed,
         IgnoreReason::LogDiffers {
             theirs: id(3, 9),
