@@ -19,6 +19,8 @@ pub enum DecodeError {
         /// The version byte found.
         found: u8,
     },
+    /// The checksum is another one.
+    Damaged,
     /// A byte that stands for a choice has no meaning.
     Choice {
         /// What was being chosen.
@@ -39,6 +41,7 @@ impl fmt::Display for DecodeError {
         match self {
             Self::Truncated => write!(f, "the bytes end too early"),
             Self::Version { found } => write!(f, "format version {found} is not known"),
+            Self::Damaged => write!(f, "the checksum is another one"),
             Self::Choice { of, found } => write!(f, "{found} is not a {of}"),
             Self::Trailing => write!(f, "bytes are left over behind the end"),
             Self::Refused(error) => write!(f, "{error}"),

@@ -1,14 +1,23 @@
 //! The bytes of requests, answers and key records.
 //!
 //! Guarantees: one encoding per value, and decoding accepts nothing that
-//! [`Command::validate`] refuses. A request is: version, session flag and tag, command.
+//! [`Command::validate`] refuses. A request is: version, session flag and tag, command, checksum.
+//!
+//! The checksum is made once, by the node that takes the request on, and goes with it into every
+//! log and every message: what flips in a memory on the way is seen by whoever is about to execute
+//! it, where the checksums of records and frames see only what happens on a disk or a link.
 
 use crate::answer::{Answer, KeyValue};
 use crate::codec::{DecodeError, Reader, Sink};
 use crate::command::{Command, Expect, Payload, Request, SessionTag, check_key, check_value};
+use crate::digest::Digest;
 
 /// Version of the request format.
-const REQUEST_VERSION: u8 = 1;
+const REQUEST_VERSION: u8 = 2;
+/// The one before, without a checksum: still read, never written.
+const UNSUMMED_VERSION: u8 = 1;
+/// Bytes of the checksum, which ends an entry of whatever version.
+const SUM_BYTES: usize = 4;
 
 impl Request {
     /// The bytes of a log entry.
@@ -21,7 +30,27 @@ impl Request {
             out.number(tag.sequence);
         }
         write_command(&mut out, &self.command);
-        out
+        Request::sealed(out)
+    }
+
+    /// These bytes with their checksum behind them. For who makes a request by hand, as tests do.
+    #[must_use]
+    pub fn sealed(mut said: Vec<u8>) -> Vec<u8> {
+        let sum = checksum(&said);
+        said.raw(&sum);
+        said
+    }
+
+    /// Whether these are the bytes that [`Request::encode`] once wrote, in this or another version.
+    /// If not, they were damaged on this machine: every node has them whole but this one, which
+    /// must not execute anything in their place.
+    #[must_use]
+    pub fn is_intact(entry: &[u8]) -> bool {
+        match entry.split_last_chunk() {
+            _ if entry.first() == Some(&UNSUMMED_VERSION) => Request::decode(entry).is_ok(),
+            Some((said, sum)) => *sum == checksum(said),
+            None => false,
+        }
     }
 
     /// Reads the bytes of a log entry.
@@ -29,8 +58,21 @@ impl Request {
     /// # Errors
     /// Anything that [`Request::encode`] does not write for a valid command is refused.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut from = Reader::new(bytes);
-        from.version(REQUEST_VERSION)?;
+        let Some(&UNSUMMED_VERSION) = bytes.first() else {
+            Reader::new(bytes).version(REQUEST_VERSION)?;
+            let (said, sum) = bytes.split_last_chunk().ok_or(DecodeError::Truncated)?;
+            return match *sum == checksum(said) {
+                true => Request::read(said),
+                false => Err(DecodeError::Damaged),
+            };
+        };
+        Request::read(bytes)
+    }
+
+    /// What stands between version and checksum.
+    fn read(said: &[u8]) -> Result<Self, DecodeError> {
+        let mut from = Reader::new(said);
+        from.byte()?;
         let session = if from.flag("session flag")? {
             Some(SessionTag {
                 session: from.number()?,
@@ -43,6 +85,13 @@ impl Request {
         from.end()?;
         Ok(Self { session, command })
     }
+}
+
+/// The low half of the digest: two entries that differ in one place have different digests.
+fn checksum(said: &[u8]) -> [u8; SUM_BYTES] {
+    let mut digest = Digest::new(0);
+    digest.raw(said);
+    (digest.finish() as u32).to_le_bytes()
 }
 
 fn write_command(out: &mut impl Sink, command: &Command) {

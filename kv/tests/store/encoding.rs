@@ -44,6 +44,12 @@ fn damaged(bytes: &[u8], mut check: impl FnMut(&[u8])) {
     }
 }
 
+/// Whatever flips in an entry, or is cut from it, is seen before anything is executed.
+fn check_seen(bytes: &[u8]) {
+    assert!(!Request::is_intact(bytes));
+    assert!(Request::decode(bytes).is_err());
+}
+
 proptest! {
     #[test]
     fn requests_come_back(request in request()) {
@@ -55,10 +61,19 @@ proptest! {
         let bytes = request.encode();
         damaged(&bytes, |bytes| {
             check_request(bytes);
-            assert_ne!(Request::decode(bytes).as_ref(), Ok(&request));
+            check_seen(bytes);
         });
-        (0..bytes.len()).for_each(|end| assert!(Request::decode(&bytes[..end]).is_err()));
-        let longer = [&bytes[..], &[0]].concat();
+        let said = &bytes[..bytes.len() - 4];
+        damaged(said, |said| {
+            let sealed = Request::sealed(said.to_vec());
+            check_request(&sealed);
+            assert_ne!(Request::decode(&sealed).as_ref(), Ok(&request));
+        });
+        for end in 0..said.len() {
+            assert!(Request::decode(&Request::sealed(said[..end].to_vec())).is_err());
+            check_seen(&bytes[..end]);
+        }
+        let longer = Request::sealed([said, &[0]].concat());
         prop_assert_eq!(Request::decode(&longer), Err(DecodeError::Trailing));
     }
 
@@ -68,8 +83,9 @@ proptest! {
         check_store(&bytes);
         // The same behind a right version byte, to get further.
         bytes.insert(0, 1);
-        check_request(&bytes);
         check_store(&bytes);
+        bytes[0] = 2;
+        check_request(&Request::sealed(bytes));
     }
 }
 
@@ -199,17 +215,22 @@ fn lying_counts_are_refused_at_once() {
 fn unknown_versions_and_choices_are_named() {
     assert_eq!(Request::decode(&[]), Err(DecodeError::Truncated));
     assert_eq!(
-        Request::decode(&[2, 0, 4]),
-        Err(DecodeError::Version { found: 2 })
+        Request::decode(&[9, 0, 4]),
+        Err(DecodeError::Version { found: 9 })
     );
+    assert_eq!(
+        Request::decode(&[2, 0, 4, 0, 0, 0, 0]),
+        Err(DecodeError::Damaged)
+    );
+    let decode = |said: &[u8]| Request::decode(&Request::sealed(said.to_vec()));
     let of = "session flag";
     assert_eq!(
-        Request::decode(&[1, 7, 4]),
+        decode(&[2, 7, 4]),
         Err(DecodeError::Choice { of, found: 7 })
     );
     let of = "command";
     assert_eq!(
-        Request::decode(&[1, 0, 9]),
+        decode(&[2, 0, 9]),
         Err(DecodeError::Choice { of, found: 9 })
     );
     assert_eq!(Store::decode(&[9]), Err(DecodeError::Version { found: 9 }));

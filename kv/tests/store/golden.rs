@@ -30,10 +30,11 @@ fn request_bytes_are_pinned() {
     let put = Request::tagged(7, 1, Command::put("x", "hi")).encode();
     assert_eq!(
         put,
-        b"\x01\x01\x07\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x01\x01\0\0\0x\x02\0\0\0hi"
+        b"\x02\x01\x07\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x01\x01\0\0\0x\x02\0\0\0hi\x0c\x92\x6c\x6f"
     );
     let delete = Request::from(Command::delete("x")).encode();
-    assert_eq!(delete, b"\x01\0\x02\x01\0\0\0x");
+    let sealed = |said: &[u8]| Request::sealed(said.to_vec());
+    assert_eq!(delete, sealed(b"\x02\0\x02\x01\0\0\0x"));
     let key = bytes("x");
     let expect = Expect::Revision(258);
     let cas = Command::CompareAndSet {
@@ -43,11 +44,12 @@ fn request_bytes_are_pinned() {
     };
     assert_eq!(
         Request::from(cas).encode(),
-        b"\x01\0\x03\x01\0\0\0x\x02\x02\x01\0\0\0\0\0\0\x01\0\0\0\0"
+        sealed(b"\x02\0\x03\x01\0\0\0x\x02\x02\x01\0\0\0\0\0\0\x01\0\0\0\0")
     );
-    assert_eq!(Request::from(Command::OpenSession).encode(), b"\x01\0\x04");
+    let open = Request::from(Command::OpenSession).encode();
+    assert_eq!(open, sealed(b"\x02\0\x04"));
     let close = Request::from(Command::CloseSession { session: 5 }).encode();
-    assert_eq!(close, b"\x01\0\x05\x05\0\0\0\0\0\0\0");
+    assert_eq!(close, sealed(b"\x02\0\x05\x05\0\0\0\0\0\0\0"));
 }
 
 #[test]
@@ -55,5 +57,5 @@ fn digests_are_pinned() {
     let store = history().store;
     assert_eq!((store.applied(), store.revision()), (14, 6));
     let pinned = (store.digest(), store.state_digest(), store.encode().len());
-    assert_eq!(pinned, (0x2e7f_7829_16fe_b4e4, 0xdc4c_c53f_7fb7_bd1c, 321));
+    assert_eq!(pinned, (0x554f_740d_86bc_3fea, 0xb768_0edf_4870_b77b, 321));
 }

@@ -192,6 +192,10 @@ impl Node {
                 continue;
             };
             let index = entry.id.index;
+            debug_assert!(
+                raftwerk_kv::Request::is_intact(command),
+                "no memory rots in this world"
+            );
             #[cfg(not(feature = "sabotage"))]
             let answer = self.store.apply(index.0, 0, command);
             #[cfg(feature = "sabotage")]

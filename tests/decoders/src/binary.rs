@@ -97,14 +97,24 @@ pub fn mend_record(bytes: &mut [u8]) -> Option<usize> {
     (whole <= bytes.len()).then_some(whole)
 }
 
-/// A request in the log: there is one encoding, so what is accepted is what is written.
+/// A request in the log: there is one encoding in each version, so what is accepted is what is written.
 pub fn request(bytes: &[u8]) -> bool {
+    let said = &bytes[..bytes.len().saturating_sub(4)];
+    let sealed = one_request(&Request::sealed(said.to_vec()));
+    one_request(bytes) | sealed
+}
+
+fn one_request(bytes: &[u8]) -> bool {
     let Ok(request) = bounded(bytes, 2, Request::decode) else {
         // The store must take it as an entry all the same, and stay readable.
         Store::new().apply(1, 0, bytes);
         return false;
     };
-    assert_eq!(request.encode(), bytes);
+    assert!(Request::is_intact(bytes));
+    assert!(
+        request.encode() == bytes || bytes[0] == 1,
+        "the version before this is still read"
+    );
     assert_eq!(Request::decode(&request.encode()), Ok(request));
     true
 }
