@@ -23,8 +23,17 @@ pub struct File {
     /// Where every random number comes from.
     #[serde(default = "one")]
     pub seed: u64,
-    /// Nodes S1 to Sn, all voters.
+    /// Nodes S1 to Sn.
     pub nodes: u64,
+    /// So many of them are no members at first: the last ones.
+    #[serde(default)]
+    pub newcomers: u64,
+    /// So many of the others learn at first, the last ones; the rest vote.
+    #[serde(default)]
+    pub learners: u64,
+    /// The leader keeps so many voters by itself: 3, 5 or 7.
+    #[serde(default)]
+    pub autopilot: Option<u64>,
     /// Clients C1 to Cn.
     #[serde(default)]
     pub clients: u64,
@@ -256,6 +265,8 @@ impl File {
         let mut setup = Setup::playground(self.nodes, self.seed);
         let mut wrong = Vec::new();
         (setup.nodes, setup.clients) = (self.nodes, self.clients);
+        setup = setup.with_autopilot(self.autopilot);
+        (setup.learners, setup.newcomers) = (self.learners, self.newcomers);
         let ms = |ms: u64| ms.saturating_mul(1_000);
         let times = &self.times;
         let network = &mut setup.network;
