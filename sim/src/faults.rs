@@ -6,14 +6,15 @@
 //! adding one shifts no draw of the network, the disks or the clients. Disks that hang (trap D8)
 //! come and go by a plan of their own, so that they neither displace nor move other faults; and
 //! so does what leaders are asked for (`churn`), storms of restarts and of transfers (`bursts`),
-//! clocks (`clocks`), writes that fail (`failures`), disks that are full (`full`). What has struck
-//! is counted by class (`class`).
+//! clocks (`clocks`), links that clog (`clogs`), writes that fail (`failures`), disks that are full
+//! (`full`). What has struck is counted by class (`class`).
 
 mod atlas;
 mod bursts;
 mod churn;
 mod class;
 mod clocks;
+mod clogs;
 mod failures;
 mod full;
 mod rots;
@@ -29,6 +30,7 @@ pub(crate) use churn::{Wish, Wished};
 pub(crate) use class::Class;
 pub use class::Struck;
 use clocks::Drifts;
+use clogs::Clogged;
 use failures::Failures;
 use full::Fills;
 use rots::Damages;
@@ -44,6 +46,8 @@ pub(crate) enum Fault {
     Freeze(u64),
     Cut(u64, u64),
     CutBoth(u64, u64),
+    /// The direction holds back all it has.
+    Clog(u64, u64),
     Isolate(u64),
     /// The nodes in this set of bits against all others.
     Partition(u64),
@@ -114,6 +118,7 @@ pub(crate) struct Faults {
     wishes: Wishes,
     failures: Failures,
     drifts: Drifts,
+    clogged: Clogged,
     storms: Storms,
     fills: Fills,
     pub wipe: Wiped,
@@ -146,6 +151,7 @@ impl Faults {
             wishes: Wishes::new(setup),
             failures: Failures::new(setup),
             drifts: Drifts::new(setup),
+            clogged: Clogged::new(setup),
             storms: Storms::new(setup),
             fills: Fills::new(setup),
             wipe: Wiped::new(setup),
@@ -161,7 +167,7 @@ impl Faults {
         let next = next.min(self.wishes.next).min(self.failures.next);
         let next = next.min(self.drifts.next).min(self.storms.next);
         let next = next.min(self.fills.next).min(self.wipe.next);
-        let next = next.min(self.damages.next);
+        let next = next.min(self.damages.next).min(self.clogged.next);
         let next = next.min(self.dies.map_or(NEVER, |(when, _)| when));
         self.undo.iter().map(|(time, _)| *time).fold(next, u64::min)
     }
@@ -171,7 +177,7 @@ impl Faults {
         (self.next, self.next_stall) = (NEVER, NEVER);
         (self.wishes.next, self.failures.next) = (NEVER, NEVER);
         (self.drifts.next, self.storms.next, self.fills.next) = (NEVER, NEVER, NEVER);
-        (self.wipe.next, self.damages.next) = (NEVER, NEVER);
+        (self.wipe.next, self.damages.next, self.clogged.next) = (NEVER, NEVER, NEVER);
         self.dies = None;
         self.undo.clear();
     }
@@ -213,6 +219,10 @@ impl Faults {
             if matches!(fault, Fault::Urge(_)) {
                 return Some(fault);
             }
+            return self.for_a_while(fault, now + lasts);
+        }
+        if self.clogged.next <= now {
+            let (fault, lasts) = self.clogged.draw(now, &plan.clogs, state);
             return self.for_a_while(fault, now + lasts);
         }
         if self.drifts.next <= now {
@@ -299,7 +309,7 @@ impl Fault {
             Fault::Isolate(node) => a == node || b == node,
             Fault::Partition(set) => (set >> a) & 1 != (set >> b) & 1,
             Fault::Crash(_) | Fault::Freeze(_) | Fault::TimeOut(_) => false,
-            Fault::Stall(_) | Fault::FailDisk(_) | Fault::Wish(_) => false,
+            Fault::Clog(..) | Fault::Stall(_) | Fault::FailDisk(_) | Fault::Wish(_) => false,
             Fault::Rate(..) | Fault::Jump(..) | Fault::Fill(..) => false,
             Fault::Restart(_) | Fault::Die(_) | Fault::Urge(_) => false,
             Fault::Wipe(_) | Fault::Exchange(_) | Fault::LoseWrite(_) => false,

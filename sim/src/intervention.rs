@@ -83,7 +83,7 @@ pub enum Intervention {
     },
     /// Cut everything between groups; nodes not named form a group of their own.
     Partition(Vec<Vec<u64>>),
-    /// Undo every cut.
+    /// Undo every cut; clogged links let go of what they have.
     Heal,
     /// Lose a message that is on the way.
     Drop(u64),
@@ -177,6 +177,20 @@ pub enum Intervention {
     },
     /// The last entry of a node's next write is never written, though the disk says so.
     LoseWrite(u64),
+    /// What goes from one node to another is held back, in this direction.
+    Clog {
+        /// From.
+        from: u64,
+        /// To.
+        to: u64,
+    },
+    /// A clogged direction lets go at once of all it has.
+    Unclog {
+        /// From.
+        from: u64,
+        /// To.
+        to: u64,
+    },
 }
 
 impl Op {
@@ -244,6 +258,7 @@ impl Intervention {
             | (It::Isolate(one), It::Reconnect(two)) => one == two,
             (It::CutOff(one), It::Rejoin(two)) => one == two,
             (It::Cut { from, to }, It::Restore { from: a, to: b }) => (from, to) == (a, b),
+            (It::Clog { from, to }, It::Unclog { from: a, to: b }) => (from, to) == (a, b),
             (It::Partition(_), It::Heal) => true,
             _ => false,
         }
@@ -353,6 +368,10 @@ impl fmt::Display for Intervention {
                 )
             }
             Intervention::LoseWrite(node) => write!(f, "the next write of S{node} is lost"),
+            Intervention::Clog { from, to } => write!(f, "S{from} to S{to} is clogged"),
+            Intervention::Unclog { from, to } => {
+                write!(f, "S{from} to S{to} lets go of what it has")
+            }
             Intervention::Wipe(node) => {
                 write!(
                     f,

@@ -75,8 +75,8 @@ pub use intervention::{Intervention, Op};
 pub use picture::PeerFlight;
 pub use run::{Act, Claim, IN_ADDRESS, Run};
 pub use setup::{
-    Bursts, Churn, Clocks, DiskModel, FaultPlan, HostModel, MAX_CLIENTS, MAX_NODES, NetworkModel,
-    Patience, Rots, SPACE_RESERVE, Setup, SnapshotModel, Workload,
+    Bursts, Churn, Clocks, Clogs, DiskModel, FaultPlan, HostModel, MAX_CLIENTS, MAX_NODES,
+    NetworkModel, Patience, Rots, SPACE_RESERVE, Setup, SnapshotModel, Workload,
 };
 #[cfg(feature = "sabotage")]
 pub use setup::{HostRule, Sabotage};

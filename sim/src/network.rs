@@ -1,107 +1,25 @@
-//! Messages on the way: delay, loss, doubling, reordering, and cuts of single directions.
+//! Messages on the way: delay, loss, doubling, reordering, cuts and clogs of single directions.
 //!
 //! A message that will be lost travels all the same, marked, so that it can be seen to vanish.
-//! A cut direction loses what is sent while it is cut, and what arrives while it is cut.
+//! A cut direction loses what is sent while it is cut, and what arrives while it is cut. A clogged
+//! one loses nothing: it holds back what would arrive, and lets go of it at once (`clogs`).
 //! Clients are never cut off; what they send and get travels like everything else. At most
 //! [`MAX_FLIGHTS`] messages are on the way; what would exceed that is lost at once.
+
+mod clogs;
+mod content;
 
 use crate::faults::{Class, Struck};
 use crate::queue::{NEVER, Queue};
 use crate::rng::{Purpose, Stream};
 use crate::setup::NetworkModel;
-use raftwerk_core::{Body, Lane, LogId, Message, Payload, Refusal, SnapshotMeta};
-use raftwerk_kv::{Answer, KeyValue};
-use raftwerk_wire::client::ReadMode;
+use clogs::Clogs;
+pub(crate) use content::{Chunk, Content, Got, Place, Question, Reply, Told, Wanted};
+use raftwerk_core::{Body, Message};
 use std::hash::{Hash, Hasher};
 
 /// Most messages on the way at once.
 pub(crate) const MAX_FLIGHTS: usize = 4_096;
-
-/// Where a message comes from or goes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Place {
-    Node(u64),
-    Client(u64),
-}
-
-/// What travels.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Content {
-    /// Between nodes.
-    Peer(Message),
-    /// Bytes of a snapshot, between nodes.
-    Chunk(Box<Chunk>),
-    /// The answer to them.
-    Got(Got),
-    /// From a client to a node.
-    Question(Question),
-    /// From a node to a client.
-    Reply(Reply),
-}
-
-/// Some bytes of a snapshot.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Chunk {
-    pub lane: Lane,
-    pub meta: SnapshotMeta,
-    pub offset: u64,
-    pub bytes: Payload,
-}
-
-/// How much of a snapshot a receiver has.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Got {
-    pub lane: Lane,
-    pub last: LogId,
-    pub upto: u64,
-    /// All of it, on disk.
-    pub staged: bool,
-}
-
-/// What a client asks.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Question {
-    pub client: u64,
-    /// Number of the attempt; the answer carries it back.
-    pub attempt: u64,
-    pub what: Wanted,
-}
-
-/// What a client wants.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Wanted {
-    Write(Payload),
-    Read { key: Payload, mode: ReadMode },
-}
-
-/// What a node answers.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Reply {
-    pub client: u64,
-    pub attempt: u64,
-    pub node: u64,
-    pub result: Told,
-}
-
-/// How an attempt ended.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Told {
-    /// Committed as this entry, with this answer.
-    Done { id: LogId, answer: Answer },
-    /// Read from a state that covers everything up to `applied`, at the read point `point`.
-    Read {
-        item: Option<KeyValue>,
-        point: u64,
-        applied: u64,
-        age: Option<u64>,
-    },
-    /// Not done.
-    Refused(Refusal),
-    /// Certainly never done.
-    Lost,
-    /// Perhaps done.
-    Unknown,
-}
 
 /// A message on the way.
 #[derive(Clone, Debug)]
@@ -162,6 +80,7 @@ pub(crate) struct Network {
     nodes: u64,
     /// For each node the set of nodes it cannot reach, as bits.
     cuts: Vec<u16>,
+    clogs: Clogs,
     flights: Vec<Option<Flight>>,
     free: Vec<u32>,
     last_id: u64,
@@ -187,6 +106,7 @@ impl Network {
             model,
             nodes,
             cuts: vec![0; nodes as usize + 1],
+            clogs: Clogs::default(),
             flights: Vec::new(),
             free: Vec::new(),
             last_id: 0,
@@ -292,9 +212,16 @@ impl Network {
         }
     }
 
-    /// Takes the message that arrives, if it is still on the way.
+    /// Takes the message that arrives, if it is still on the way and no clog holds it back.
     pub fn arrive(&mut self, place: u32, seq: u64) -> Option<Flight> {
-        let flight = self.flights[place as usize].take_if(|flight| flight.seq == seq)?;
+        let flight = self.flights[place as usize].as_mut();
+        let flight = flight.filter(|flight| flight.seq == seq)?;
+        if self.clogs.holds_back(flight) {
+            self.struck.once(Class::HeldBack);
+            (flight.due, flight.seq) = (NEVER, HELD);
+            return None;
+        }
+        let flight = self.flights[place as usize].take()?;
         self.free.push(place);
         Some(flight)
     }
@@ -394,6 +321,36 @@ impl Network {
         self.cuts.fill(0);
     }
 
+    /// Clogs one direction.
+    pub fn clog(&mut self, from: u64, to: u64) {
+        self.clogs.begin(from, to);
+    }
+
+    /// A clogged direction lets go of all it has, at once.
+    pub fn unclog(&mut self, queue: &mut Queue, now: u64, from: u64, to: u64) {
+        for id in self.clogs.end(from, to) {
+            let Some(place) = self.place_of(id) else {
+                continue;
+            };
+            let held = self.flights[place].as_mut();
+            if let Some(flight) = held.filter(|flight| flight.is_held()) {
+                (flight.due, flight.seq) = (now, queue.arrive(now, place as u32));
+            }
+        }
+    }
+
+    /// Every clogged direction does.
+    pub fn unclog_all(&mut self, queue: &mut Queue, now: u64) {
+        for (from, to) in self.clogs.links() {
+            self.unclog(queue, now, from, to);
+        }
+    }
+
+    /// Whether one direction is clogged.
+    pub fn is_clogged(&self, from: u64, to: u64) -> bool {
+        self.clogs.is_clogged(from, to)
+    }
+
     /// Cut directions as (from, to), in order.
     pub fn cuts(&self) -> Vec<(u64, u64)> {
         let pairs = (1..=self.nodes).flat_map(|a| (1..=self.nodes).map(move |b| (a, b)));
@@ -428,7 +385,7 @@ impl Network {
 
     /// Feeds everything that determines the future.
     pub fn hash(&self, to: &mut impl Hasher) {
-        self.cuts.hash(to);
+        (&self.cuts, &self.clogs).hash(to);
         self.luck.hash(to);
         to.write_u64(self.last_id);
         for flight in self.flights() {

@@ -55,6 +55,8 @@ pub enum Purpose {
     Wipe = 23,
     /// When disks damage what they hold, and which.
     Rot = 24,
+    /// When links clog, and which.
+    Clog = 25,
 }
 
 /// Generator state: one word.

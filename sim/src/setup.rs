@@ -11,7 +11,7 @@ mod snapshots;
 mod storm;
 mod validate;
 
-pub use plans::{Bursts, Churn, Clocks, FaultPlan, Rots, SPACE_RESERVE, Workload};
+pub use plans::{Bursts, Churn, Clocks, Clogs, FaultPlan, Rots, SPACE_RESERVE, Workload};
 use raftwerk_core::autopilot::Policy;
 use raftwerk_core::{ClusterId, Config, Limits, Members, NodeId, Switches, Timing};
 use serde::{Deserialize, Serialize};

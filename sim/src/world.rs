@@ -10,7 +10,9 @@ mod act;
 mod admin;
 mod drain;
 mod host;
+mod inflict;
 mod journal;
+mod may;
 mod snapshots;
 mod wipe;
 

@@ -57,6 +57,8 @@ fn intervention() -> impl Strategy<Value = Intervention> {
         (node(), node()).prop_map(|(from, to)| Intervention::Cut { from, to }),
         node().prop_map(|node| Intervention::Partition(vec![vec![node]])),
         Just(Intervention::Heal),
+        (node(), node()).prop_map(|(from, to)| Intervention::Clog { from, to }),
+        (node(), node()).prop_map(|(from, to)| Intervention::Unclog { from, to }),
         (1..400u64).prop_map(Intervention::Drop),
         (1..400u64).prop_map(Intervention::Deliver),
         (1..400u64).prop_map(Intervention::Duplicate),

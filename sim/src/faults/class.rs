@@ -11,6 +11,7 @@ pub(crate) enum Class {
     Crash,
     Freeze,
     Cut,
+    Clog,
     Isolation,
     Partition,
     EarlyTimeout,
@@ -35,6 +36,7 @@ pub(crate) enum Class {
     Lost,
     Doubled,
     HeldUp,
+    HeldBack,
     Stranger,
     Kept,
     Torn,
@@ -42,10 +44,11 @@ pub(crate) enum Class {
 }
 
 /// Every class with its name.
-const ALL: [(Class, &str); 31] = [
+const ALL: [(Class, &str); 33] = [
     (Class::Crash, "crash"),
     (Class::Freeze, "freeze"),
     (Class::Cut, "cut link"),
+    (Class::Clog, "clogged link"),
     (Class::Isolation, "isolated node"),
     (Class::Partition, "partition"),
     (Class::EarlyTimeout, "early timeout"),
@@ -70,6 +73,7 @@ const ALL: [(Class, &str); 31] = [
     (Class::Lost, "lost message"),
     (Class::Doubled, "doubled message"),
     (Class::HeldUp, "message held up"),
+    (Class::HeldBack, "message held back by a clogged link"),
     (Class::Stranger, "message of another cluster"),
     (Class::Kept, "unsynced writes kept in a crash"),
     (Class::Torn, "torn write"),
@@ -77,8 +81,15 @@ const ALL: [(Class, &str); 31] = [
 ];
 
 /// How often each class has struck.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Struck([u64; ALL.len()]);
+
+impl Default for Struck {
+    /// Nothing has.
+    fn default() -> Struck {
+        Struck([0; ALL.len()])
+    }
+}
 
 impl Struck {
     /// Each class by name.
@@ -112,6 +123,7 @@ impl Fault {
             Fault::Crash(_) => Class::Crash,
             Fault::Freeze(_) => Class::Freeze,
             Fault::Cut(..) | Fault::CutBoth(..) => Class::Cut,
+            Fault::Clog(..) => Class::Clog,
             Fault::Isolate(_) => Class::Isolation,
             Fault::Partition(_) => Class::Partition,
             Fault::TimeOut(_) => Class::EarlyTimeout,

@@ -69,6 +69,8 @@ pub const COMMANDS: &[&str] = &[
     "reconnect 1",
     "cut 1->2",
     "restore 1->2",
+    "clog 1->2",
+    "unclog 1->2",
     "partition 1 2 | 3 4 5",
     "heal",
     "cut-off 1 2",
@@ -238,6 +240,8 @@ impl Intervention {
         let parsed = match verb {
             "cut" => link(rest).map(|(from, to)| Intervention::Cut { from, to }),
             "restore" => link(rest).map(|(from, to)| Intervention::Restore { from, to }),
+            "clog" => link(rest).map(|(from, to)| Intervention::Clog { from, to }),
+            "unclog" => link(rest).map(|(from, to)| Intervention::Unclog { from, to }),
             "partition" => rest
                 .split('|')
                 .map(|group| numbers(group.split_whitespace()))

@@ -70,6 +70,9 @@ pub struct FaultPlan {
     /// When it dies, microseconds.
     #[serde(default)]
     pub gone_at: u64,
+    /// Links that clog.
+    #[serde(default)]
+    pub clogs: Clogs,
     /// Disks that damage what they hold.
     #[serde(default)]
     pub rots: Rots,
@@ -149,6 +152,27 @@ impl Rots {
             && [self.rot, self.misdirected, self.lost]
                 .iter()
                 .any(|one| *one > 0)
+    }
+}
+
+/// Directions between two nodes that hold back all they have and then let go of it at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clogs {
+    /// Shortest time between two that clog, microseconds.
+    pub pause_min: u64,
+    /// Longest time between two that clog, microseconds; 0: none does.
+    pub pause_max: u64,
+    /// Shortest time that one is clogged, microseconds.
+    pub lasts_min: u64,
+    /// Longest time that one is clogged, microseconds.
+    pub lasts_max: u64,
+}
+
+impl Clogs {
+    /// Whether any link clogs.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.pause_max > 0
     }
 }
 

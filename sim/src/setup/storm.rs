@@ -1,8 +1,8 @@
 //! The setup of a storm: everything is drawn from the seed (core design 4.2, item 5).
 
 use super::{
-    Bursts, Churn, Clocks, DiskModel, FaultPlan, HostModel, MILLION, NetworkModel, Patience, Rots,
-    SPACE_RESERVE, Setup, SnapshotModel, Workload,
+    Bursts, Churn, Clocks, Clogs, DiskModel, FaultPlan, HostModel, MILLION, NetworkModel, Patience,
+    Rots, SPACE_RESERVE, Setup, SnapshotModel, Workload,
 };
 use crate::rng::{Purpose, Stream};
 use raftwerk_core::autopilot::Policy;
@@ -81,6 +81,7 @@ impl Setup {
         switches.lease_reads = reads.below(2) == 0;
         let mut timing = Setup::playground(nodes, seed).timing;
         storm_bursts(seed, &mut faults);
+        faults.clogs = storm_clogs(seed);
         faults.clocks = storm_clocks(seed, switches.lease_reads, &mut timing);
         Setup {
             nodes,
@@ -199,6 +200,21 @@ fn storm_clocks(seed: u64, leases: bool, timing: &mut Timing) -> Clocks {
         drift_ppm: if leases { bound as u32 } else { wild },
         jump_max: if leases { 0 } else { jump_max },
     }
+}
+
+/// In one storm of three links clog, for less than an election timeout or for many of them.
+fn storm_clogs(seed: u64) -> Clogs {
+    let mut draw = Stream::new(seed, Purpose::Setup, 13);
+    let on = draw.below(3) == 0;
+    let pause_min = draw.between(20_000, 1_000_000);
+    let lasts_min = draw.between(10_000, 200_000);
+    let clogs = Clogs {
+        pause_min,
+        pause_max: 3 * pause_min,
+        lasts_min,
+        lasts_max: lasts_min + [50_000, 600_000, 4_000_000][draw.below(3) as usize],
+    };
+    if on { clogs } else { Clogs::default() }
 }
 
 /// In one storm of four disks damage what they hold; not where the cluster might not survive it.
@@ -380,6 +396,8 @@ mod tests {
         let drift = storms.iter().filter(|storm| storm.faults.clocks.is_on());
         assert!((15..50).contains(&drift.clone().count()));
         assert!(drift.clone().any(|storm| storm.faults.clocks.jump_max > 0));
+        let clog = storms.iter().filter(|storm| storm.faults.clogs.is_on());
+        assert!((20..50).contains(&clog.count()));
         for storm in drift.filter(|storm| storm.switches.lease_reads) {
             let clocks = &storm.faults.clocks;
             assert_eq!(u64::from(clocks.drift_ppm), storm.timing.drift_ppm);

@@ -87,7 +87,7 @@ impl Setup {
     }
 
     /// Shortest and longest time of faults and between them.
-    fn faults_times(&self) -> [(&'static str, u64, u64); 12] {
+    fn faults_times(&self) -> [(&'static str, u64, u64); 14] {
         let faults = &self.faults;
         let (churn, clocks, rots, bursts) =
             (&faults.churn, &faults.clocks, &faults.rots, &faults.bursts);
@@ -114,6 +114,16 @@ impl Setup {
                 bursts.pause_max,
             ),
             ("gap in a storm of one kind", 0, bursts.gap_max),
+            (
+                "pause between clogged links",
+                faults.clogs.pause_min,
+                faults.clogs.pause_max,
+            ),
+            (
+                "time a link is clogged",
+                faults.clogs.lasts_min,
+                faults.clogs.lasts_max,
+            ),
             (
                 "pause between full disks",
                 faults.fill_pause_min,

@@ -48,6 +48,7 @@ impl World {
                 let (from, to) = (to, from);
                 Intervention::Cut { from, to }
             }
+            Fault::Clog(from, to) => Intervention::Clog { from, to },
             Fault::Isolate(node) => Intervention::Isolate(node),
             Fault::Partition(set) => Intervention::CutOff(self.set(set)),
             Fault::TimeOut(node) => Intervention::TimeOut(node),
@@ -90,6 +91,10 @@ impl World {
                 let (from, to) = (to, from);
                 Intervention::Restore { from, to }
             }
+            Fault::Clog(from, to) if self.network.is_clogged(from, to) => {
+                Intervention::Unclog { from, to }
+            }
+            Fault::Clog(..) => return,
             Fault::Isolate(node) => Intervention::Reconnect(node),
             Fault::Partition(set) => Intervention::Rejoin(self.set(set)),
             Fault::Stall(node) => Intervention::ResumeDisk(node),

@@ -1,6 +1,7 @@
 //! Nodes of a simulated world and what befalls them: their hosts, clocks and disks.
 
 mod clocks;
+mod clogs;
 mod faults;
 mod host;
 mod wiped;

@@ -107,7 +107,9 @@ pub fn executor(what: &Intervention) -> String {
         | Intervention::Wipe(_)
         | Intervention::Rot { .. }
         | Intervention::Misdirect { .. }
-        | Intervention::LoseWrite(_) => "Nobody: only the playground does this.".into(),
+        | Intervention::LoseWrite(_)
+        | Intervention::Clog { .. }
+        | Intervention::Unclog { .. } => "Nobody: only the playground does this.".into(),
         Intervention::Transfer { .. } | Intervention::Reconfigure { .. } => {
             "Nobody: real members cannot be changed from here yet.".into()
         }

@@ -40,6 +40,8 @@ impl fmt::Display for Line<'_> {
             Intervention::FillDisk { node, left } => write!(f, "fill-disk {node} {left}"),
             Intervention::Rot { node, before } => write!(f, "rot {node} {before}"),
             Intervention::Misdirect { node, before } => write!(f, "misdirect {node} {before}"),
+            Intervention::Clog { from, to } => write!(f, "clog {from}->{to}"),
+            Intervention::Unclog { from, to } => write!(f, "unclog {from}->{to}"),
             Intervention::LoseWrite(node) => write!(f, "lose-write {node}"),
             Intervention::Wipe(node) => write!(f, "wipe {node}"),
             Intervention::FreeDisk(node) => write!(f, "free-disk {node}"),
