@@ -2,18 +2,18 @@
 //! crash (raft thesis 3.8).
 //!
 //! One sync runs at a time. Writes handed over meanwhile wait and are synced together by the
-//! next one, as a group commit does. A crash leaves a prefix of what was not synced: nothing at
-//! all, or some whole writes in order, and perhaps the beginning of one more, which is then
-//! found as a torn tail (trap D3). Writes never land out of order, because the log is one
-//! stream. What else a device may do to it: `damage`.
+//! next one, as a group commit does. A crash leaves any of what was not synced, in any order; what
+//! a node finds of it is a beginning, for the log is one stream and is cut at its first hole, a
+//! torn tail (`crash`, trap D3). What else a device may do to it: `damage`.
 
+mod crash;
 mod damage;
 mod device;
 
 use crate::cache::Cache;
 use crate::faults::{Class, Struck};
 use crate::rng::Stream;
-use crate::setup::{DiskModel, SPACE_RESERVE};
+use crate::setup::SPACE_RESERVE;
 use crate::snapshot::Snapshot;
 use damage::Damage;
 pub(crate) use damage::NextWrite;
@@ -197,37 +197,6 @@ impl Disk {
         failed
     }
 
-    /// Power is gone, and with it all that was not synced, or its end.
-    pub fn crash(&mut self, model: &DiskModel, luck: &mut Stream) {
-        let mut lost = std::mem::take(&mut self.waiting).into_iter();
-        self.syncing = 0;
-        if let Some(really) = self.cache.lost() {
-            // Nothing came after what the device never wrote.
-            self.device = really;
-            return;
-        }
-        if !luck.chance(model.keep_per_million) {
-            return;
-        }
-        let whole = luck.below(lost.len() as u64 + 1) as usize;
-        for (write, _) in lost.by_ref().take(whole) {
-            if !self.fits(&write) {
-                return;
-            }
-            self.struck.once(Class::Kept);
-            self.land(write);
-        }
-        if let Some((write, _)) = lost.next()
-            && luck.chance(model.tear_per_million)
-            && self.fits(&write)
-        {
-            self.struck.once(Class::Torn);
-            let kept = luck.below(pieces(&write));
-            self.land(beginning(write, kept));
-            self.torn = Some(self.device.end());
-        }
-    }
-
     /// What a node finds when it starts. A torn tail is found once: finding it cuts it off. Damage
     /// makes the node suspect until the core trusts the log again, however often it starts.
     pub fn open(&mut self) -> Durable {
@@ -321,205 +290,5 @@ fn needs(write: &Write) -> u64 {
     write.append.iter().map(raftwerk_core::Entry::size).sum()
 }
 
-/// How many pieces of a write can be on the device one without the next: term and vote, the
-/// install, the cut, each entry. Always at least one.
-fn pieces(write: &Write) -> u64 {
-    let head = [
-        write.hard_state.is_some(),
-        write.install.is_some(),
-        write.cut_from.is_some(),
-    ];
-    let head = head.into_iter().filter(|there| *there).count();
-    (head + write.append.len()).max(1) as u64
-}
-
-/// The first pieces of a write.
-fn beginning(write: Write, mut kept: u64) -> Write {
-    let mut keep = || {
-        let one = kept > 0;
-        kept -= u64::from(one);
-        one
-    };
-    Write {
-        hard_state: write.hard_state.filter(|_| keep()),
-        install: write.install.filter(|_| keep()),
-        cut_from: write.cut_from.filter(|_| keep()),
-        append: write
-            .append
-            .iter()
-            .take_while(|_| keep())
-            .cloned()
-            .collect(),
-        trim_to: None,
-        ..write
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rng::Purpose;
-    use crate::setup::MILLION;
-    use proptest::prelude::*;
-    use raftwerk_core::{Entry, EntryBody, Term};
-    use std::collections::BTreeSet;
-
-    const PLAIN: DiskModel = DiskModel {
-        sync_min: 0,
-        sync_max: 0,
-        keep_per_million: 0,
-        tear_per_million: 0,
-        lies: 0,
-    };
-    const ROUGH: DiskModel = DiskModel {
-        keep_per_million: MILLION,
-        tear_per_million: MILLION / 2,
-        ..PLAIN
-    };
-
-    fn luck(seed: u64) -> Stream {
-        Stream::new(seed, Purpose::Tear, 1)
-    }
-
-    fn write(seq: u64, cut: Option<u64>, ids: &[(u64, u64)]) -> Write {
-        let noop = |(term, index): &(u64, u64)| Entry {
-            id: LogId::new(*term, *index),
-            body: EntryBody::Noop,
-        };
-        Write {
-            seq: WriteSeq(seq),
-            install: None,
-            hard_state: Some(HardState {
-                term: Term(seq),
-                vote: None,
-            }),
-            cut_from: cut.map(Index),
-            append: ids.iter().map(noop).collect(),
-            trim_to: None,
-            must_sync: true,
-        }
-    }
-
-    #[test]
-    fn a_crash_loses_exactly_what_was_not_synced() {
-        let mut disk = Disk::default();
-        disk.submit(write(1, None, &[(1, 1), (1, 2)]), 0);
-        disk.start_sync();
-        disk.submit(write(2, Some(2), &[(2, 2)]), 0);
-        assert_eq!(
-            disk.finish_sync().map(|synced| synced.seq),
-            Some(WriteSeq(1))
-        );
-        disk.start_sync();
-        disk.crash(&PLAIN, &mut luck(1));
-        let found = disk.open();
-        assert_eq!(found.condition, Condition::Clean);
-        assert_eq!(found.hard_state.term, Term(1));
-        assert_eq!(
-            found.entries.last().map(|entry| entry.id),
-            Some(LogId::new(1, 2))
-        );
-        assert_eq!(disk.waiting(), 0);
-    }
-
-    #[test]
-    fn writes_that_wait_share_the_next_sync() {
-        let mut disk = Disk::default();
-        disk.submit(write(1, None, &[(1, 1), (1, 2)]), 0);
-        disk.submit(write(2, Some(2), &[(2, 2)]), 7);
-        assert!(disk.wants_sync());
-        disk.start_sync();
-        let synced = disk.finish_sync().unwrap();
-        assert_eq!((synced.seq, synced.cause), (WriteSeq(2), 7));
-        assert_eq!(synced.cut, Some(Index(2)));
-        assert_eq!(disk.id_at(2), Some(LogId::new(2, 2)));
-    }
-
-    /// Term and ids, position by position: all that tells two states of the device apart here.
-    fn state(disk: &Disk) -> (u64, Vec<LogId>) {
-        let ids = disk.device.entries.iter().map(|entry| entry.id).collect();
-        (disk.device.hard_state.term.0, ids)
-    }
-
-    /// Three synced entries, then writes that append, and one that cuts what a deposed leader
-    /// left.
-    fn busy() -> Disk {
-        let mut disk = Disk::default();
-        disk.submit(write(1, None, &[(1, 1), (1, 2), (1, 3)]), 0);
-        disk.start_sync();
-        disk.finish_sync();
-        disk.submit(write(2, None, &[(1, 4), (1, 5)]), 0);
-        disk.start_sync();
-        disk.submit(write(3, Some(4), &[(3, 4), (3, 5), (3, 6)]), 0);
-        disk.submit(write(4, None, &[]), 0);
-        disk
-    }
-
-    /// Every state the device can be in while those writes land piece by piece.
-    fn legal() -> BTreeSet<(u64, Vec<LogId>)> {
-        let mut disk = busy();
-        let mut states = BTreeSet::from([state(&disk)]);
-        for (write, _) in std::mem::take(&mut disk.waiting) {
-            for kept in 1..=pieces(&write) {
-                let mut partly = disk.clone();
-                partly.device.perform(beginning(write.clone(), kept));
-                states.insert(state(&partly));
-            }
-            disk.device.perform(write);
-        }
-        states
-    }
-
-    #[test]
-    fn a_crash_leaves_every_prefix_and_nothing_else() {
-        let mut seen = BTreeSet::new();
-        let (mut torn, mut clean) = (0, 0);
-        for seed in 0..2_000 {
-            let mut disk = busy();
-            disk.crash(&ROUGH, &mut luck(seed));
-            let left = state(&disk);
-            match disk.open().condition {
-                Condition::TornTail { cut_at } => {
-                    torn += 1;
-                    assert_eq!(cut_at.0, left.1.len() as u64 + 1);
-                }
-                condition => {
-                    clean += 1;
-                    assert_eq!(condition, Condition::Clean);
-                }
-            }
-            assert_eq!(disk.open().condition, Condition::Clean, "found once");
-            assert_eq!((disk.waiting(), disk.wants_sync()), (0, false));
-            seen.insert(left);
-        }
-        assert_eq!(seen, legal());
-        assert!(torn > 300 && clean > 300, "{torn} torn, {clean} clean");
-    }
-
-    proptest! {
-        /// Whatever a crash leaves, a node can start from it: no holes, no term above the disk's.
-        #[test]
-        fn what_is_left_is_a_log(seed: u64, writes in 1..8u64) {
-            let mut disk = Disk::default();
-            let mut draw = luck(seed.wrapping_add(1));
-            for seq in 1..=writes {
-                let last = disk.device.entries.len() as u64;
-                let cut = (last > 0 && draw.chance(MILLION / 3)).then(|| draw.within(1, last));
-                let from = cut.unwrap_or(last + 1);
-                let ids: Vec<_> = (from..from + draw.below(4)).map(|at| (seq, at)).collect();
-                disk.submit(write(seq, cut, &ids), 0);
-                if draw.chance(MILLION / 2) {
-                    disk.start_sync();
-                    disk.finish_sync();
-                } else {
-                    break;
-                }
-            }
-            disk.crash(&ROUGH, &mut luck(seed));
-            let found = disk.open();
-            let holes = |(at, entry): (usize, &Entry)| entry.id.index.0 != at as u64 + 1;
-            prop_assert!(!found.entries.iter().enumerate().any(holes));
-            prop_assert!(found.entries.iter().all(|e| e.id.term <= found.hard_state.term));
-        }
-    }
-}
+mod tests;

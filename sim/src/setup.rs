@@ -127,11 +127,15 @@ pub struct DiskModel {
     /// Longest time of a write with its sync, microseconds.
     pub sync_max: u64,
     /// How many of a million crashes leave more than what was synced: some of the writes under
-    /// way, in their order. The others leave none of them.
+    /// way, in their order unless `reorder_per_million` says otherwise. The others leave none.
     pub keep_per_million: u32,
     /// How many of a million of those also leave the beginning of the next write, which the node
     /// finds as a torn tail.
     pub tear_per_million: u32,
+    /// How many of a million of those leave any pieces of the writes under way instead, also later
+    /// ones without earlier ones; the node finds the hole and cuts there.
+    #[serde(default)]
+    pub reorder_per_million: u32,
     /// How many syncs every disk reports as done while they lie in a cache that dies with the
     /// power; 0: disks are honest. Anything else is outside of what Raft promises to survive.
     #[serde(default)]
@@ -195,6 +199,7 @@ impl Setup {
                 sync_max: 3_000,
                 keep_per_million: 0,
                 tear_per_million: 0,
+                reorder_per_million: 0,
                 lies: 0,
             },
             host: HostModel {

@@ -356,6 +356,7 @@ fn another_nodes_log_is_refused() {
     );
 }
 
+mod holes;
 mod kill;
 mod rot;
 

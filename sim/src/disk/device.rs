@@ -163,7 +163,7 @@ impl Hash for Device {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{beginning, pieces};
+    use super::super::crash::{beginning, pieces};
     use super::*;
     use crate::setup::Setup;
     use raftwerk_core::{Entries, NodeId, Raft, Term, Time, WriteSeq};

@@ -40,11 +40,12 @@ pub(crate) enum Class {
     Stranger,
     Kept,
     Torn,
+    Reordered,
     Busy,
 }
 
 /// Every class with its name.
-const ALL: [(Class, &str); 33] = [
+const ALL: [(Class, &str); 34] = [
     (Class::Crash, "crash"),
     (Class::Freeze, "freeze"),
     (Class::Cut, "cut link"),
@@ -77,6 +78,10 @@ const ALL: [(Class, &str); 33] = [
     (Class::Stranger, "message of another cluster"),
     (Class::Kept, "unsynced writes kept in a crash"),
     (Class::Torn, "torn write"),
+    (
+        Class::Reordered,
+        "unsynced write on disk without an earlier one",
+    ),
     (Class::Busy, "busy host"),
 ];
 

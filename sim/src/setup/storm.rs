@@ -43,6 +43,11 @@ impl Setup {
             sync_max: sync_min + draw.between(1_000, 15_000),
             keep_per_million: on(&mut later, 2, MILLION.into()),
             tear_per_million: on(&mut later, 2, MILLION.into()),
+            reorder_per_million: on(
+                &mut Stream::new(seed, Purpose::Setup, 14),
+                2,
+                MILLION.into(),
+            ),
             lies: 0,
         };
         let nodes = [3, 3, 5, 5, 7][draw.below(5) as usize];

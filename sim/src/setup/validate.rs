@@ -146,6 +146,7 @@ impl Setup {
             ("strangers", network.strangers_per_million),
             ("writes kept in a crash", disk.keep_per_million),
             ("torn writes", disk.tear_per_million),
+            ("writes out of order", disk.reorder_per_million),
             ("busy host", self.host.busy_per_million),
         ] {
             wrong.need(

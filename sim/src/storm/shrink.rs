@@ -163,7 +163,7 @@ impl Search<'_> {
 }
 
 /// What can be simpler about a setup.
-const SIMPLER: [fn(&mut Setup); 14] = [
+const SIMPLER: [fn(&mut Setup); 15] = [
     |setup| setup.network.delay_min = setup.network.delay_max,
     |setup| setup.disk.sync_min = setup.disk.sync_max,
     |setup| setup.network.loss_per_million = 0,
@@ -171,6 +171,7 @@ const SIMPLER: [fn(&mut Setup); 14] = [
     |setup| setup.network.reorder_per_million = 0,
     |setup| setup.network.strangers_per_million = 0,
     |setup| setup.disk.keep_per_million = 0,
+    |setup| setup.disk.reorder_per_million = 0,
     |setup| setup.host.busy_per_million = 0,
     |setup| setup.host = Setup::playground(1, 0).host,
     |setup| setup.limits = Setup::playground(1, 0).limits,

@@ -207,6 +207,7 @@ fn storms_draw_busy_hosts_slow_state_machines_and_rough_disks() {
         share(|setup| setup.host.apply_max > 0),
         share(|setup| setup.disk.keep_per_million > 0),
         share(|setup| setup.disk.tear_per_million > 0),
+        share(|setup| setup.disk.reorder_per_million > 0),
         share(|setup| setup.faults.stalls()),
     ] {
         assert!((50..=150).contains(&count), "{count} of 200");
