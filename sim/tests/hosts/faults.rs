@@ -41,7 +41,7 @@ fn struck(world: &World, name: &str) -> u64 {
 fn x6_every_class_of_faults_strikes_in_storms() {
     let (mut all, effort) = (Struck::default(), Effort::default());
     for seed in 0..400 {
-        let report = storm(seed, 2_500, &effort);
+        let report = storm(seed, 6_000, &effort);
         assert_eq!(report.violation, None, "seed {seed}");
         all.add(&report.struck);
     }
