@@ -82,6 +82,11 @@ impl Lease {
         contact.map(|(node, known)| (*node, known.1.0)).collect()
     }
 
+    /// When the rounds began that answers may yet count from, oldest first.
+    pub fn begun(&self) -> impl Iterator<Item = Time> {
+        self.rounds.iter().map(|begun| begun.1)
+    }
+
     /// A round came back; `sent` is when it counts from unless that is known better.
     pub fn came_back(&mut self, from: NodeId, round: Round, received: Option<Time>) {
         let known = self.contact.entry(from).or_default();

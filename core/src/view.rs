@@ -264,6 +264,16 @@ impl<'a> View<'a> {
             _ => Vec::new(),
         }
     }
+    /// When that was sent which a lease may yet count from: the rounds of a leader, oldest first, or
+    /// a candidate's question for votes.
+    #[must_use]
+    pub fn sent(self) -> Vec<Time> {
+        match &self.0.state {
+            State::Leader(leading) => leading.lease.begun().collect(),
+            State::Candidate { asked, .. } => vec![*asked],
+            _ => Vec::new(),
+        }
+    }
     /// Until when it votes for nobody; that may be in the past.
     #[must_use]
     pub fn quiet(self) -> Option<Time> {

@@ -20,6 +20,7 @@ mod members;
 mod node;
 mod oracle;
 mod promises;
+mod silence;
 mod snapshots;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ pub(crate) use node::Seen;
 use oracle::Oracle;
 use raftwerk_core::{LogId, Members, NodeId, Output, Time};
 use raftwerk_wire::view::{CheckView, ViolationView};
+use silence::Silence;
 use std::collections::{BTreeMap, BTreeSet};
 pub(crate) use tickets::Taken;
 use tickets::Tickets;
@@ -76,6 +78,7 @@ pub(crate) struct Checks {
     /// Requests, as (session, sequence), whose clients were told that they were not done.
     failed: BTreeSet<(u64, u64)>,
     tickets: Tickets,
+    silence: Silence,
     /// By node: what its disk is at.
     writing: Vec<Writing>,
     /// Snapshots that were looked into: their last entry, and the hash of their bytes.

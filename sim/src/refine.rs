@@ -10,7 +10,8 @@
 //!
 //! **What events carry too little to decide.**
 //! - Time: whether an election came too early, a leader was heard lately, a lease or a round ran
-//!   out. Timing is what elections are for, safety does not rest on it (P5.6).
+//!   out. Timing is what elections are for, safety does not rest on it (P5.6). But for the silence
+//!   that leases rest on: a machine that is told how long it lasts judges it.
 //! - `Persisted` does not name the term and vote on disk. That a vote left too early shows only
 //!   when a crash forgets it: what `Released` says is on disk must be there at the next
 //!   `Booted`.
@@ -32,6 +33,7 @@
 //! | `disk`        | what a node can find on its disk after a crash                |
 //! | `persistent`  | persistent state: starts, promises, the disk                  |
 //! | `election`    | terms, campaigns, leaders; `votes`: giving and counting them  |
+//! | `silence`     | what leases rest on                                           |
 //! | `replication` | appending, accepting, refusing, cutting, matching             |
 //! | `commit`      | committing, applying, reading                                 |
 //! | `membership`  | members and handing over                                      |
@@ -44,13 +46,14 @@ mod election;
 mod membership;
 mod persistent;
 mod replication;
+mod silence;
 mod snapshot;
 mod state;
 mod suspect;
 mod votes;
 
 use raftwerk_core::trace::{Event, Kind, Role};
-use raftwerk_core::{Index, LogId, Members, NodeId, Term};
+use raftwerk_core::{Index, LogId, Members, NodeId, Span, Term};
 use state::State;
 use std::fmt;
 
@@ -70,6 +73,7 @@ pub fn rules() -> Vec<Rule> {
         persistent::RULES,
         election::RULES,
         votes::RULES,
+        silence::RULES,
         replication::RULES,
         commit::RULES,
         membership::RULES,
@@ -124,6 +128,14 @@ impl Machine {
         }
     }
 
+    /// The same cluster, with leases: its nodes promise to be silent for so long. Without this no
+    /// promise is looked at.
+    #[must_use]
+    pub fn with_silence(mut self, silence: Option<Span>) -> Machine {
+        self.state.silence = silence;
+        self
+    }
+
     /// How many events were accepted.
     #[must_use]
     pub fn accepted(&self) -> usize {
@@ -158,6 +170,7 @@ impl Machine {
     pub fn accept(&mut self, event: &Event) -> Result<(), Box<Rejection>> {
         match judge(&mut self.state, event) {
             Ok(()) => {
+                silence::note(&mut self.state, event);
                 self.accepted += 1;
                 Ok(())
             }
@@ -218,6 +231,7 @@ fn judge(state: &mut State, event: &Event) -> Judged {
     persistent::runs(state, event)?;
     election::term_of(state, event)?;
     suspect::silent(state, node, kind)?;
+    silence::judge(state, event)?;
     match kind {
         Kind::Booted { .. } | Kind::FoundRot { .. } => Ok(()),
         Kind::ElectionForgone { .. }

@@ -13,7 +13,7 @@ mod validate;
 
 pub use plans::{Bursts, Churn, Clocks, Clogs, FaultPlan, Rots, SPACE_RESERVE, Workload};
 use raftwerk_core::autopilot::Policy;
-use raftwerk_core::{ClusterId, Config, Limits, Members, NodeId, Switches, Timing};
+use raftwerk_core::{ClusterId, Config, Limits, Members, NodeId, Span, Switches, Timing};
 use serde::{Deserialize, Serialize};
 pub use snapshots::SnapshotModel;
 
@@ -249,6 +249,13 @@ impl Setup {
             learners: (voters + 1..=members).map(NodeId).collect(),
             ..Members::of_voters((1..=voters).map(NodeId))
         }
+    }
+
+    /// How long a node that heard its leader, voted or started is silent; `None` without leases.
+    #[must_use]
+    pub fn silence(&self) -> Option<Span> {
+        let leases = self.switches.lease_reads;
+        leases.then_some(self.timing.election_min)
     }
 
     /// What the core of one node is told. `seed` is drawn anew for every life of the node.

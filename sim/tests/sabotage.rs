@@ -2,8 +2,12 @@
 
 #![cfg(feature = "sabotage")]
 
+#[path = "hosts/late_yes.rs"]
+mod late_yes;
+
 use raftwerk_core::Rule;
 use raftwerk_sim::explore::{explore, scopes};
+use raftwerk_sim::Sabotage;
 use std::process::{Command, Output};
 
 fn sabotage(words: &[&str]) -> Output {
@@ -72,14 +76,28 @@ fn wrong_words_are_named() {
     }
 }
 
-/// What a snapshot must not do is found in the worlds where one is installed.
+/// The run that was found by hand is wrong in each way it was then.
 #[test]
-fn broken_rules_of_snapshots_are_found_in_small_worlds() {
+fn who_votes_and_campaigns_all_the_same_makes_two_leases() {
+    let mut setup = late_yes::setup();
+    let rule = Rule::L9Campaigns;
+    setup.sabotage = Some(Sabotage { rule, nodes: !0 });
+    let broken = late_yes::play(&setup).broken_checks();
+    for check in ["Silence kept", "One lease at a time"] {
+        assert!(broken.contains(&check), "{check} holds; broken: {broken:?}");
+    }
+}
+
+/// What a snapshot must not do is found in the worlds where one is installed, and who campaigns
+/// although it has just voted where nobody campaigns without asking.
+#[test]
+fn broken_rules_are_found_in_small_worlds() {
     let expected = [
         ("s1-keep-log", "snapshot-install", "StateMachineSafety"),
         ("s3-load-early", "snapshot-install", "LoadsWhatIsInForce"),
         // An invariant of the node speaks first.
         ("s2-drop-tail", "snapshot-leaders", "Node"),
+        ("l9-campaigns", "lease-pre-vote", "Node"),
     ];
     for (rule, name, check) in expected {
         let rule = Rule::named(rule).expect("a rule");

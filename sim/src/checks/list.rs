@@ -12,6 +12,7 @@ pub(crate) enum Check {
     CompleteLog,
     Elected,
     ElectionTimer,
+    Silence,
     FitToLead,
     Handover,
     ElectionSafety,
@@ -44,7 +45,7 @@ impl Check {
 }
 
 /// Every check with its name and what it says.
-pub(super) const ALL: [(Check, &str, &str); 31] = [
+pub(super) const ALL: [(Check, &str, &str); 32] = [
     (
         Check::Node,
         "Node invariants",
@@ -94,6 +95,12 @@ pub(super) const ALL: [(Check, &str, &str); 31] = [
         "Election timer",
         "A node puts its election off when it hears the leader of its term, gives its vote or \
          campaigns itself, each time, and for nothing else.",
+    ),
+    (
+        Check::Silence,
+        "Silence kept",
+        "With leases on, who heard its leader, voted or started neither votes for another nor \
+         campaigns for an election timeout of its own clock, unless a leader hands over.",
     ),
     (
         Check::FitToLead,

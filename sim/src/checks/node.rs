@@ -52,6 +52,7 @@ impl Checks {
             self.fail(Check::Monotonic, detail);
         }
         self.on_term_after_boot(node.id, now.term);
+        self.promises_silence(raft, node.time(self.now));
         self.note_entries(node.id, raft, 1, now.last.index.0);
         self.on_members(&[], raft, &now, &now);
         if now.snapshot != LogId::ORIGIN {
@@ -91,6 +92,7 @@ impl Checks {
             return now;
         }
         self.monotonic(node.id, &was, &now);
+        self.keeps_silent(raft, node.time(self.now), &was, &now);
         if now.snapshot != was.snapshot {
             self.in_force(node.id, now.snapshot);
         }

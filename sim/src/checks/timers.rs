@@ -5,7 +5,7 @@
 //! nor given its vote for an election timeout. Nothing else puts that off, or somebody who cannot
 //! win could keep those who can from trying; and nothing the leader says may fail to (trap E8).
 
-use super::{Check, Checks};
+use super::{Check, Checks, silence};
 use raftwerk_core::trace::Role;
 use raftwerk_core::{Body, Deadline, LogId, Message, NodeId, Raft, Time, WriteSeq};
 use std::collections::VecDeque;
@@ -16,6 +16,7 @@ pub(crate) struct Heard {
     from: NodeId,
     term: u64,
     what: What,
+    handed: bool,
     role: Role,
     was: Option<Deadline>,
 }
@@ -43,6 +44,7 @@ impl Heard {
             from: message.from,
             term: message.term.0,
             what,
+            handed: silence::is_handed(message),
             role: view.role(),
             was: view.election(),
         }
@@ -54,14 +56,23 @@ impl Heard {
 pub(super) type Writing = VecDeque<(WriteSeq, Time)>;
 
 impl Checks {
+    /// A message is about to be taken up.
+    pub fn on_arrival(&mut self, heard: &Heard) {
+        self.hands_over(heard.handed);
+    }
+
     /// A message was taken up, now by the node's clock.
     pub fn on_heard(&mut self, raft: &Raft, now: Time, heard: Heard) {
+        self.hands_over(false);
         let view = raft.view();
+        let own_term = heard.term == view.term().0;
+        let spoke = heard.what == What::Leader && own_term && view.leader() == Some(heard.from);
+        if spoke {
+            self.promises_silence(raft, now);
+        }
         let (Some(was), Some(is)) = (heard.was, view.election()) else {
             return;
         };
-        let own_term = heard.term == view.term().0;
-        let spoke = heard.what == What::Leader && own_term && view.leader() == Some(heard.from);
         if spoke && is.set != now {
             let detail = format!(
                 "{} hears its leader {} and waits since {:?}",
@@ -82,6 +93,9 @@ impl Checks {
             self.fail(Check::CompleteLog, detail);
         }
         let voted = asked.is_some();
+        if voted && is.set == now {
+            self.promises_silence(raft, now);
+        }
         let campaigns = view.role() == Role::Candidate && heard.role != Role::Candidate;
         if was != is && !spoke && !voted && !campaigns {
             let detail = format!(

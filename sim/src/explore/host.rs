@@ -18,7 +18,7 @@ use super::scope::Clocks;
 use super::shots::Shots;
 use super::step::Input;
 use raftwerk_core::{
-    Condition, Config, Durable, Index, Members, NodeId, Raft, Suspicion, Ticket, Time, Write,
+    Condition, Config, Durable, Index, Members, NodeId, Raft, Suspicion, Ticket, Time, View, Write,
 };
 use std::collections::VecDeque;
 
@@ -146,6 +146,10 @@ impl Host {
             let times = [Some(self.now), view.lease(), view.quiet()];
             sum.add(&times.map(|time| time.map_or(0, |time| time.0)));
             sum.add(&view.contacts());
+            view.sent().iter().for_each(|time| sum.add(&time.0));
+            if setting.config.switches.stickiness {
+                heard(&view).iter().for_each(|time| sum.add(time));
+            }
         }
         sum.get()
     }
@@ -257,6 +261,14 @@ impl Host {
         self.raft = boot(id, setting, self.life, self.disk.clone(), self.now)?;
         Ok(())
     }
+}
+
+/// What decides whether a leader is kept: when it was heard, or, of the leader itself, its peers.
+fn heard(view: &View<'_>) -> Vec<u64> {
+    let majority = view.check_quorum().map(|deadline| deadline.set);
+    let peers = view.peers().into_iter().map(|peer| peer.heard);
+    let all = [view.leader_heard(), majority].into_iter().chain(peers);
+    all.map(|time| time.map_or(0, |time| time.0)).collect()
 }
 
 fn boot(

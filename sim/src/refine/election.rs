@@ -223,7 +223,11 @@ fn started_election(state: &mut State, id: NodeId, reason: ElectionReason, last:
     let node = state.node_mut(id);
     node.role = Role::Candidate;
     node.votes.clear();
-    let campaign = Campaign { last, asks: false };
+    let campaign = Campaign {
+        last,
+        asks: false,
+        handed: reason == ElectionReason::TimeoutNow,
+    };
     state.campaigns.insert((term, id), campaign);
     Ok(())
 }

@@ -4,7 +4,7 @@ use super::disk::Disk;
 use super::state::{Log, Node, State, last};
 use super::{Broken, Judged, Rule, must};
 use raftwerk_core::trace::{Event, Held, Kind, Role};
-use raftwerk_core::{HardState, Index, LogId, NodeId, Suspicion, Term};
+use raftwerk_core::{HardState, Index, LogId, NodeId, Suspicion, Term, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
 const RUNS: Rule = Rule {
@@ -135,6 +135,7 @@ pub(super) fn booted(
         highest,
         suspect: state.nodes.get(&id).and_then(|before| before.rot),
         rot: None,
+        quiet: Time(0),
     };
     state.nodes.insert(id, node);
     Ok(())

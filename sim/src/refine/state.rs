@@ -3,7 +3,7 @@
 
 use super::disk::Disk;
 use raftwerk_core::trace::{Role, Step};
-use raftwerk_core::{Index, LogId, Members, NodeId, Suspicion, Term};
+use raftwerk_core::{Index, LogId, Members, NodeId, Span, Suspicion, Term, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Terms of the entries, from position 1 on.
@@ -46,6 +46,8 @@ pub(super) struct Node {
     pub suspect: Option<Suspicion>,
     /// The same, found and not started with yet.
     pub rot: Option<Suspicion>,
+    /// Until when, by its own clock, it has promised to be silent.
+    pub quiet: Time,
 }
 
 /// A term with a leader.
@@ -72,12 +74,16 @@ pub(super) struct Campaign {
     pub last: LogId,
     /// Term and own vote are on disk, so the others are asked.
     pub asks: bool,
+    /// A leader told it to campaign.
+    pub handed: bool,
 }
 
 /// The cluster.
 #[derive(Clone, Debug)]
 pub(super) struct State {
     pub first: Members,
+    /// How long a promise to be silent lasts, if promises are looked at.
+    pub silence: Option<Span>,
     pub nodes: BTreeMap<NodeId, Node>,
     pub reigns: BTreeMap<Term, Reign>,
     pub campaigns: BTreeMap<(Term, NodeId), Campaign>,
@@ -101,6 +107,7 @@ impl State {
     pub fn new(first: &Members) -> State {
         State {
             first: first.clone(),
+            silence: None,
             nodes: BTreeMap::new(),
             reigns: BTreeMap::new(),
             campaigns: BTreeMap::new(),

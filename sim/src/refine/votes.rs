@@ -171,7 +171,7 @@ fn refused(
         VoteRefusal::Leading => node.role == Role::Leader && proposed <= node.term,
         VoteRefusal::NoMembership => state.membership(id).is_none(),
         VoteRefusal::Suspect => node.suspect.is_some(),
-        // How long is a matter of clocks, which this machine has not.
+        // Its promise is looked at in `silence`.
         VoteRefusal::Silent { .. } => true,
     };
     let kind = if pre { "pre-vote" } else { "vote" };

@@ -63,10 +63,11 @@ pub(crate) struct Judges {
 impl Judges {
     /// Judges of a world that has just begun; it must be traced if its trace is to be judged.
     pub fn new(world: &World, effort: &Effort) -> Judges {
-        let first = world.setup().first_members();
+        let setup = world.setup();
+        let machine = || Machine::new(&setup.first_members()).with_silence(setup.silence());
         Judges {
             recorder: Recorder::default(),
-            machine: effort.refine.then(|| Machine::new(&first)),
+            machine: effort.refine.then(machine),
             seen: 0,
             effort: *effort,
         }
@@ -105,7 +106,10 @@ impl Watch for Judges {
         };
         let mut rejected = None;
         for fresh in world.fresh.iter().filter(|fresh| fresh.id > self.seen) {
-            if let Err(rejection) = machine.accept(&fresh.event) {
+            let mut event = fresh.event.clone();
+            // What a node promises for a while it promises by its own clock.
+            event.at = world.nodes[event.node.0 as usize - 1].time(event.at.0);
+            if let Err(rejection) = machine.accept(&event) {
                 rejected = Some(rejection.to_string());
                 break;
             }

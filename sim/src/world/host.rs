@@ -121,6 +121,7 @@ impl World {
             Content::Peer(message) => {
                 let raft = self.nodes[at].raft.as_ref();
                 let heard = raft.map(|raft| Heard::new(raft, &message));
+                heard.iter().for_each(|heard| self.checks.on_arrival(heard));
                 self.give(at, flight.cause, |raft, now| raft.receive(now, message));
                 if let (Some(heard), Some(raft)) = (heard, &self.nodes[at].raft) {
                     let now = self.nodes[at].time(self.now);

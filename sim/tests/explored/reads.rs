@@ -35,4 +35,7 @@ fn leases_that_break_a_rule_are_found_out() {
         let found = found(name, rule, 2_000_000);
         assert_eq!(found, Some("OneLease"), "{} in {name}", rule.name());
     }
+    // An invariant of the node speaks first.
+    let found = found("lease-pre-vote", Rule::L9Campaigns, 100_000);
+    assert_eq!(found, Some("Node"));
 }

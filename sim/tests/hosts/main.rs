@@ -4,6 +4,7 @@ mod clocks;
 mod clogs;
 mod faults;
 mod host;
+mod late_yes;
 mod wiped;
 
 use raftwerk_sim::{Intervention, World};

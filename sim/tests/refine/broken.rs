@@ -3,10 +3,10 @@
 
 use crate::kinds::*;
 use raftwerk_core::trace::{
-    ElectionReason, FollowerReason, Held, Kind, ReadProof, Role, SnapshotUseless, Step,
+    ElectionReason, Event, FollowerReason, Held, Kind, ReadProof, Role, Silence, SnapshotUseless, Step,
     TrustReason, VoteRefusal,
 };
-use raftwerk_core::{Index, LogId, NodeId, ReadPath, Round, Suspicion, Term, Ticket};
+use raftwerk_core::{Index, LogId, NodeId, ReadPath, Round, Span, Suspicion, Term, Ticket, Time};
 use raftwerk_sim::refine::{Machine, rules};
 use std::collections::BTreeSet;
 
@@ -22,14 +22,23 @@ const IMPLIED: [&str; 2] = [
 struct Tale {
     machine: Machine,
     broken: BTreeSet<&'static str>,
+    /// What every clock shows.
+    now: Time,
 }
 
 impl Tale {
     /// Three nodes that have just started.
     fn new() -> Tale {
-        let machine = Machine::new(&voters(&[1, 2, 3]));
-        let broken = BTreeSet::new();
-        let mut tale = Tale { machine, broken };
+        Tale::of(Machine::new(&voters(&[1, 2, 3])))
+    }
+
+    fn of(machine: Machine) -> Tale {
+        let (broken, now) = (BTreeSet::new(), Time(0));
+        let mut tale = Tale {
+            machine,
+            broken,
+            now,
+        };
         tale.broken(1, 0, timed_out(), "only a node that was started");
         tale.broken(1, 3, booted(3, None, at(0, 1)), "a new node knows no term");
         (1..=3).for_each(|node| tale.so(node, 0, booted(0, None, at(0, 1))));
@@ -38,14 +47,21 @@ impl Tale {
 
     /// This happens, rightly.
     fn so(&mut self, node: u64, term: u64, kind: Kind) {
-        if let Err(rejection) = self.machine.accept(&event(node, term, kind)) {
+        if let Err(rejection) = self.machine.accept(&self.event(node, term, kind)) {
             panic!("{rejection}");
+        }
+    }
+
+    fn event(&self, node: u64, term: u64, kind: Kind) -> Event {
+        Event {
+            at: self.now,
+            ..event(node, term, kind)
         }
     }
 
     /// If this happened, this rule would be broken.
     fn broken(&mut self, node: u64, term: u64, kind: Kind, rule: &str) {
-        let event = event(node, term, kind);
+        let event = self.event(node, term, kind);
         match self.machine.clone().accept(&event) {
             Err(rejection) => {
                 assert!(rejection.rule.says.starts_with(rule), "{rejection}");
@@ -532,6 +548,73 @@ fn rot() -> BTreeSet<&'static str> {
     tale.broken
 }
 
+/// Leases are on: promises of silence last 100.
+fn silence() -> BTreeSet<&'static str> {
+    let promises = "who heard its leader, voted or started helps nobody else";
+    let (last, proposed) = (at(0, 1), Term(1));
+    let machine = Machine::new(&voters(&[1, 2, 3])).with_silence(Some(Span(100)));
+    let mut tale = Tale::of(machine);
+    let ask = |proposed| Kind::StartedPreVote { proposed, last };
+    // They have just started.
+    tale.now = Time(50);
+    tale.broken(1, 0, ask(proposed), promises);
+    tale.broken(1, 1, started(last), promises);
+    let silent = |left: u64| {
+        let (why, left) = (Silence::Started, Span(left));
+        refused_vote(3, 1, VoteRefusal::Silent { why, left })
+    };
+    let so_long = "who is silent has promised it";
+    for left in [0, 49, 101] {
+        tale.broken(2, 0, silent(left), so_long);
+    }
+    tale.so(2, 0, silent(50));
+    tale.now = Time(100);
+    tale.broken(2, 0, silent(0), so_long);
+    tale.campaign(1, 1, 2, last, last);
+    // S2 has voted for S1; S3, which has not, campaigns.
+    tale.now = Time(150);
+    tale.so(3, 1, started(last));
+    tale.so(3, 2, started(last));
+    tale.so(3, 2, released(Held::OwnVote));
+    let mut later = tale.clone();
+    for tale in [&mut tale, &mut later] {
+        tale.so(2, 1, granted(1, 1, last, last));
+        tale.broken(2, 1, ask(Term(2)), promises);
+        tale.so(2, 2, higher(Role::Follower, 3, 1, 2));
+        tale.broken(2, 2, granted(3, 2, last, last), promises);
+    }
+    later.now = Time(250);
+    later.so(2, 2, granted(3, 2, last, last));
+    // S1 leads and is heard by S2, then hands over to it: S3 was silent too and votes for it.
+    let mut tale = Tale {
+        broken: tale.broken,
+        ..Tale::of(Machine::new(&voters(&[1, 2, 3])).with_silence(Some(Span(100))))
+    };
+    tale.now = Time(100);
+    tale.campaign(1, 1, 2, last, last);
+    tale.so(1, 1, leads(&[1, 2]));
+    tale.so(1, 1, Kind::AppendedNoop { id: at(1, 2) });
+    tale.so(1, 1, persisted(2));
+    tale.now = Time(180);
+    tale.so(2, 1, accepted(1, last, 2, 1));
+    tale.so(2, 1, persisted(2));
+    tale.so(3, 1, higher(Role::Follower, 1, 0, 1));
+    let leader = NodeId(1);
+    tale.so(3, 1, Kind::FoundLeader { leader });
+    tale.now = Time(250);
+    tale.broken(2, 2, started(at(1, 2)), promises);
+    tale.broken(3, 1, ask(Term(2)), promises);
+    tale.so(1, 1, matched(2, 2));
+    tale.so(1, 1, by_counting(0, 2, &[(1, 2), (2, 2), (3, 0)]));
+    tale.so(1, 1, handing_over(2));
+    tale.so(1, 1, told_to_campaign(2, at(1, 2)));
+    tale.so(2, 2, started_for(ElectionReason::TimeoutNow, at(1, 2)));
+    tale.so(2, 2, released(Held::OwnVote));
+    tale.so(3, 2, higher(Role::Follower, 2, 1, 2));
+    tale.so(3, 2, granted(2, 2, at(1, 2), last));
+    tale.broken
+}
+
 #[test]
 fn every_rule_is_missed_where_it_is_broken() {
     let parts = [
@@ -540,6 +623,7 @@ fn every_rule_is_missed_where_it_is_broken() {
         members_and_transfer(),
         snapshots(),
         rot(),
+        silence(),
     ];
     let mut left: BTreeSet<&str> = rules().iter().map(|rule| rule.says).collect();
     parts.iter().flatten().for_each(|rule| {

@@ -1,9 +1,9 @@
 //! Traces of simulated clusters are accepted, unless their disks lie.
 
 use raftwerk_core::NodeId;
-use raftwerk_core::trace::{Event, Kind};
+use raftwerk_core::trace::{Event, Kind, VoteRefusal};
 use raftwerk_sim::refine::{Machine, Rejection};
-use raftwerk_sim::{Intervention, Op, Setup, World};
+use raftwerk_sim::{COURSES, Intervention, Op, Setup, World};
 
 /// What a world traced, from its start.
 pub fn trace(world: &mut World, events: u64) -> Vec<Event> {
@@ -19,8 +19,11 @@ fn hear(world: &World, trace: &mut Vec<Event>) {
     trace.extend(world.fresh_events().iter().map(|fresh| fresh.event.clone()));
 }
 
+/// A trace tells the world's time, a promise counts by a node's own: where these are not the same
+/// only the judge inside a storm can look at promises.
 pub fn machine(setup: &Setup) -> Machine {
-    Machine::new(&setup.first_members())
+    let silence = setup.silence().filter(|_| !setup.faults.clocks.is_on());
+    Machine::new(&setup.first_members()).with_silence(silence)
 }
 
 fn judge(setup: &Setup, trace: &[Event]) -> Result<Machine, Box<Rejection>> {
@@ -61,6 +64,32 @@ fn traces_of_storms_are_accepted() {
     let least = [100_000, 400, 60, 100, 20, 1_000, 500, 40];
     let enough = seen.iter().zip(least).all(|(seen, least)| *seen >= least);
     assert!(enough, "too little happened to be judged: {seen:?}");
+}
+
+/// Where leases are on, and nodes start again and hand over all the time.
+#[test]
+fn promises_of_silence_are_kept() {
+    let course = COURSES.iter().find(|course| course.name == "leases");
+    let setups = (0..).map(course.expect("there is one").setup);
+    let right = setups.filter(|setup| !setup.faults.clocks.is_on());
+    let (mut silent, mut handed) = (0, 0);
+    for setup in right.take(12) {
+        let trace = trace(&mut World::traced(&setup), 6_000);
+        if let Err(rejection) = judge(&setup, &trace) {
+            panic!("seed {}: {rejection}", setup.seed);
+        }
+        for event in &trace {
+            match event.kind {
+                Kind::RefusedVote {
+                    reason: VoteRefusal::Silent { .. },
+                    ..
+                } => silent += 1,
+                Kind::SentTimeoutNow { .. } => handed += 1,
+                _ => {}
+            }
+        }
+    }
+    assert!(silent > 100 && handed > 10, "{silent}, {handed}");
 }
 
 #[test]

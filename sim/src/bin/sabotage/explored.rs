@@ -9,7 +9,7 @@ const MAX_STATES: usize = 60_000;
 
 /// The same where it takes more, and where that is.
 const MORE_STATES: usize = 2_000_000;
-const FAR: [(&str, &str); 11] = [
+const FAR: [(&str, &str); 12] = [
     ("l13-old-marks", "two-quorum-reads"),
     ("l6-drift", "lease"),
     ("l6-receipt", "lease-late"),
@@ -17,6 +17,7 @@ const FAR: [(&str, &str); 11] = [
     ("l8-start", "lease-restart"),
     ("l9-heard", "lease-late"),
     ("l9-voted", "lease-votes"),
+    ("l9-campaigns", "lease-pre-vote"),
     ("l13-newest-in-log", "quorum-read-change"),
     ("m4-marks", "joint-marks"),
     ("m10-speaks", "lost-disk"),
