@@ -10,6 +10,7 @@ mod figures;
 mod html;
 mod page;
 mod play;
+mod sabotage;
 mod size;
 mod steps;
 mod test;

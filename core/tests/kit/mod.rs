@@ -73,13 +73,18 @@ pub struct Cluster {
 }
 
 /// What every node of a test is told. With the feature `sabotage` the rule that the environment
-/// names in `RAFTWERK_SABOTAGE` is broken, to see which tests notice.
+/// names in `RAFTWERK_SABOTAGE` is broken, to see which tests notice (`xtask test --only sabotage`).
 pub fn config(id: u64) -> Config {
     #[allow(unused_mut)]
     let mut config = Config::demo(NodeId(id), ClusterId(7), id * 1_000);
     #[cfg(feature = "sabotage")]
     if let Ok(name) = std::env::var("RAFTWERK_SABOTAGE") {
-        config.sabotage = Some(Rule::named(&name).expect("a rule of that name"));
+        match name.as_str() {
+            "pre-vote" => config.switches.pre_vote = false,
+            "check-quorum" => config.switches.check_quorum = false,
+            "stickiness" => config.switches.stickiness = false,
+            rule => config.sabotage = Some(Rule::named(rule).expect("a rule of that name")),
+        }
     }
     config
 }

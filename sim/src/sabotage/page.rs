@@ -69,7 +69,16 @@ the seeds named here again, and `cargo xtask test` does that.
   nothing of the kind, or where the rule is about progress.
 - *explored*: the first scope of `explore` in which every way that things can go is searched and one
   ends in a violation; with the number of steps of the shortest such way.
-- *core's own test*: a test of the core alone that fails without the rule.
+- *core's own test*: a test of the core alone that fails without the rule; `cargo xtask test` runs
+  each without its rule.
+";
+
+/// Rules of the hosts have tests elsewhere, which no switch of the core reaches.
+const OF_HOSTS: &str = "
+## Rules of the host around a core
+
+Their tests are not the core's: they show what the rule is for.
+
 ";
 
 const LESSONS: &str = "
@@ -101,29 +110,9 @@ pub fn write(found: &[Found], taught: &[Taught]) -> String {
             .filter(|found| found.caught.is_none() && found.explored.is_some())
             .count(),
     );
-    page += "| rule | without it | section | in | course | noticed by | seed | comes to | explored \
-             | core's own test |\n|---|---|---|---|---|---|---|---|---|---|\n";
-    for Found {
-        plan,
-        caught,
-        harm,
-        explored,
-    } in found
-    {
-        let [name, what, section, who, course] = cells(plan);
-        let (by, seed) = match caught {
-            Some(caught) => (caught.by.clone(), caught.seed.to_string()),
-            None => (NOBODY.to_string(), NO_SEED.to_string()),
-        };
-        let harm = harm.map_or(String::new(), |(check, seed)| format!("{check} ({seed})"));
-        let explored =
-            explored.map_or(String::new(), |(scope, steps)| format!("{scope} ({steps})"));
-        let verdict = format!("{by} | {seed} | {harm} | {explored} | `{}`", plan.test);
-        let _ = writeln!(
-            page,
-            "| `{name}` | {what} | {section} | {who} | {course} | {verdict} |"
-        );
-    }
+    table(&mut page, found, true, "core's own test");
+    page += OF_HOSTS;
+    table(&mut page, found, false, "test");
     page += LESSONS;
     for (lesson, seed) in taught {
         let seed = seed.map_or(NO_SEED.to_string(), |seed| seed.to_string());
@@ -145,6 +134,37 @@ pub fn write(found: &[Found], taught: &[Taught]) -> String {
         let _ = writeln!(page, "- *{check}*: {statement}");
     }
     page
+}
+
+/// The rules of the core, or those of hosts.
+fn table(page: &mut String, found: &[Found], of_core: bool, test: &str) {
+    let _ = writeln!(
+        page,
+        "| rule | without it | section | in | course | noticed by | seed | comes to | explored \
+         | {test} |\n|---|---|---|---|---|---|---|---|---|---|"
+    );
+    let wanted = |found: &&Found| found.plan.is_of_core() == of_core;
+    for Found {
+        plan,
+        caught,
+        harm,
+        explored,
+    } in found.iter().filter(wanted)
+    {
+        let [name, what, section, who, course] = cells(plan);
+        let (by, seed) = match caught {
+            Some(caught) => (caught.by.clone(), caught.seed.to_string()),
+            None => (NOBODY.to_string(), NO_SEED.to_string()),
+        };
+        let harm = harm.map_or(String::new(), |(check, seed)| format!("{check} ({seed})"));
+        let explored =
+            explored.map_or(String::new(), |(scope, steps)| format!("{scope} ({steps})"));
+        let verdict = format!("{by} | {seed} | {harm} | {explored} | `{}`", plan.test);
+        let _ = writeln!(
+            page,
+            "| `{name}` | {what} | {section} | {who} | {course} | {verdict} |"
+        );
+    }
 }
 
 impl Found {
