@@ -10,7 +10,7 @@ use super::queue::Outgoing;
 use super::{Link, Peers};
 use crate::limits::{PEER_CONNECT, PEER_REFUSED_PAUSE, PEER_WRITE_BATCH};
 use futures_util::{SinkExt, StreamExt};
-use raftwerk_core::Span;
+use raftwerk_core::{Span, Timing};
 use raftwerk_wire::frame::{self, MAX_FRAME_BYTES};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +24,26 @@ type Socket = WebSocketStream<TcpStream>;
 
 /// First pause after a connection ended.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
+
+/// How long to wait before the next try: longer after every one that failed, up to two heartbeats.
+struct Pause {
+    next: Duration,
+    longest: Duration,
+}
+
+impl Pause {
+    fn new(timing: &Timing) -> Pause {
+        let longest = duration(timing.heartbeat) * 2;
+        let next = FIRST_PAUSE.min(longest);
+        Pause { next, longest }
+    }
+
+    fn take(&mut self) -> Duration {
+        let pause = self.next;
+        self.next = (pause * 2).min(self.longest);
+        pause
+    }
+}
 
 /// Why there is no connection.
 enum End {
@@ -39,17 +59,16 @@ fn duration(span: Span) -> Duration {
 
 /// Connects for ever.
 pub async fn keep_connected(peers: &Arc<Peers>, link: &Link) {
-    let longest = duration(peers.timing.heartbeat) * 2;
     // A try that hangs must not outlast an election either; but a greeting takes its time.
     let patience = duration(peers.timing.election_min).clamp(PEER_CONNECT / 4, PEER_CONNECT);
-    let mut pause = FIRST_PAUSE.min(longest);
+    let mut pause = Pause::new(&peers.timing);
     loop {
         let end = match timeout(patience, connect(peers, link)).await {
             Err(_) => End::Lost("no greeting in time".to_string()),
             Ok(Err(end)) => end,
             Ok(Ok(socket)) => {
                 peers.went_up(link);
-                pause = FIRST_PAUSE.min(longest);
+                pause = Pause::new(&peers.timing);
                 let end = converse(peers, link, socket).await;
                 let (End::Lost(why) | End::Refused(why)) = &end;
                 peers.went_down(link, why);
@@ -59,8 +78,7 @@ pub async fn keep_connected(peers: &Arc<Peers>, link: &Link) {
         match end {
             End::Lost(why) => {
                 peers.refuse(link, &why);
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(longest);
+                tokio::time::sleep(pause.take()).await;
             }
             End::Refused(why) => {
                 peers.refuse(link, &why);
@@ -172,5 +190,26 @@ fn ended(last: Option<Result<Ws, tokio_tungstenite::tungstenite::Error>>) -> End
         Some(Ok(Ws::Close(_))) | None => End::Lost("it closed the connection".to_string()),
         Some(Ok(_)) => End::Refused("it sent something unexpected".to_string()),
         Some(Err(error)) => End::Lost(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use raftwerk_core::{ClusterId, Config, NodeId};
+
+    /// However often it failed before.
+    #[test]
+    fn c10_a_lost_connection_is_tried_again_within_two_heartbeats() {
+        let (node, cluster) = (NodeId(1), ClusterId(1));
+        for config in [Config::server(node, cluster, 1), Config::demo(node, cluster, 1)] {
+            let timing = config.timing;
+            let mut pause = Pause::new(&timing);
+            let pauses: Vec<Duration> = (0..40).map(|_| pause.take()).collect();
+            assert_eq!(pauses[0], FIRST_PAUSE, "at once, if it was but a blip");
+            assert!(pauses.is_sorted(), "{pauses:?}");
+            assert_eq!(pauses[39], 2 * duration(timing.heartbeat));
+            assert!(pauses[39] < duration(timing.election_min));
+        }
     }
 }
