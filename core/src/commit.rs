@@ -50,12 +50,16 @@ impl Raft {
             CommitReason::Quorum { matched }
         });
         let bytes = self.log.size(from.next(), to);
+        let barred = self.may_still_campaign();
         self.commit = to;
         if let State::Leader(leading) = &mut self.state {
             leading.uncommitted -= bytes;
         }
         if let Some(reason) = reason {
             self.trace(|_| Kind::Committed { from, to, reason });
+        }
+        if barred {
+            self.tell_lease_regained();
         }
     }
 

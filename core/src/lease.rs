@@ -145,16 +145,28 @@ impl Raft {
         (start > Time(0)).then_some(start + span)
     }
 
-    /// Whether somebody who was told to campaign in this term may do so yet: its log must go on
-    /// where it ended then, on disk, so that the message finds another log for ever. (A lane that
-    /// it has heard of would be forgotten in a crash.)
+    /// Whether somebody who was told to campaign in this term, `T`, may yet win by that word alone.
+    /// The word counts only at a log that ends where this leader's ended then, at `L`. Either of
+    /// two things makes it one that comes too late for ever:
+    ///
+    /// - The log of `T` goes on behind `L` on its disk. It follows this leader or nobody's word, so
+    ///   it never ends at `L` again. (A lane that it has heard of would be forgotten in a crash.)
+    /// - Something behind `L` is committed. Then `T` may campaign, but cannot win, also if it is
+    ///   gone from the members or never comes back: all that was told it ended at `L`, the newest
+    ///   membership `C` included, so it needs a majority of `C`. What is first committed behind
+    ///   `L` is so under `C` or under the next membership, as no other is begun before that one is
+    ///   committed. Two such majorities share a voter `V` with an entry of this term behind `L` on
+    ///   its disk. It has not voted for `T` before it took that entry, or it would have left this
+    ///   term and not taken it. It does not vote for `T` afterwards: its log is longer (paper
+    ///   5.4.1), and nothing cuts it before another node leads a newer term. So `T` is never the
+    ///   first to do that; and nobody else is while the silence lasts, which only `T` may pass.
     pub(crate) fn may_still_campaign(&self) -> bool {
         let State::Leader(leading) = &self.state else {
             return false;
         };
         let may = |told: &(NodeId, Index)| {
             let peer = leading.peers.get(&told.0);
-            peer.is_none_or(|peer| peer.matched <= told.1)
+            self.commit <= told.1 && peer.is_none_or(|peer| peer.matched <= told.1)
         };
         // While the transfer runs another rule says so.
         let over = leading.transfer.is_none();

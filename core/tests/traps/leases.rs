@@ -204,6 +204,53 @@ fn l7_no_lease_is_taken_again_while_the_word_to_campaign_may_arrive() {
     assert_eq!(c.view(3).role(), Role::Follower, "another log");
 }
 
+/// The target never says anything again. What is committed without it makes the word one that comes
+/// too late: who it reaches cannot win any more, member or not.
+#[test]
+fn l7_the_word_to_a_node_that_was_removed_is_dead_when_that_is_committed() {
+    for removed in [false, true] {
+        // All within an election timeout of S4.
+        let mut c = Cluster::with(4, |config| {
+            leases(config);
+            config.timing.transfer_limit = Span::millis(10);
+        });
+        c.now = Time(10_000_000);
+        c.elect(1);
+        c.run(Span::millis(100));
+        c.transfer(1, 9, Some(4)).expect("taken");
+        let is_late = |m: &Message| matches!(m.body, Body::TimeoutNow { .. });
+        let place = c.mail.iter().position(is_late).expect("it is told");
+        let late = c.mail.remove(place);
+        c.partition(&[4], &[1, 2, 3]);
+        c.run(Span::millis(20));
+        assert!(c.view(1).transfer().is_none(), "given up");
+        c.heartbeat(1);
+        c.settle();
+        assert!(!has_lease(&c, 1), "all others answered");
+        match removed {
+            true => c.reconfigure(1, 3, &Members::of_voters([1, 2, 3].map(NodeId))),
+            false => c.propose(1, 3, "y").map(drop),
+        }
+        .expect("taken");
+        assert!(!has_lease(&c, 1), "not before it is committed");
+        c.settle();
+        assert!(has_lease(&c, 1));
+        let taken = |kind: &Kind| matches!(kind, Kind::LeaseTaken { .. });
+        assert_eq!(c.count(1, taken), 2, "and that is told");
+        // It comes after all, while S4 follows S1 as far as it knows.
+        c.cut.clear();
+        let (term, last) = (c.view(4).term(), c.view(4).last());
+        let refused = c.count(2, |kind| matches!(kind, Kind::RefusedVote { .. }));
+        c.deliver(late);
+        assert_eq!(c.view(4).role(), Role::Candidate);
+        assert_eq!((c.view(4).term(), c.view(4).last()), (term.next().unwrap(), last));
+        c.settle();
+        assert_ne!(c.view(4).role(), Role::Leader);
+        let now = c.count(2, |kind| matches!(kind, Kind::RefusedVote { .. }));
+        assert!(now > refused, "its log is too short");
+    }
+}
+
 #[test]
 fn l8_who_starts_is_silent_for_as_long_as_it_may_have_promised() {
     let mut c = with_x(3);
