@@ -118,8 +118,10 @@ impl Raft {
             if leaving.told.is_none() && peer.sent_commit >= leaving.removed {
                 leaving.told = Some(peer.sent_round);
             }
-            // It answers a later round, and every later message carried the commit as well.
-            let told = leaving.told.is_some_and(|round| peer.echoed > round);
+            // It answers a later round, and every later message carried the commit as well, but
+            // for offers of a snapshot.
+            let told = leaving.told.map(|round| round.max(peer.offered));
+            let told = told.is_some_and(|round| peer.echoed > round);
             if told || now >= until {
                 parted.push((*node, told));
             }

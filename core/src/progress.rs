@@ -60,6 +60,8 @@ pub(crate) struct Progress {
     pub sent_round: Round,
     /// Highest commit index sent to it.
     pub sent_commit: Index,
+    /// Highest round of an offer of a snapshot, which says nothing of what is committed.
+    pub offered: Round,
     /// The most the peer ever told to have, and the round it told it in.
     pub told: (Round, Index),
     /// Last reply in this lane.
@@ -103,6 +105,7 @@ impl Progress {
             told_proof: (Time(0), Probe::default()),
             sent_round: Round(0),
             sent_commit: Index(0),
+            offered: Round(0),
             told: (Round(0), Index(0)),
             heard: None,
             sending: None,

@@ -88,8 +88,9 @@ impl Raft {
                 said = true;
             }
             let offer_due = peer.sending.as_ref().is_some_and(|sending| !sending.asked);
-            let news = round > peer.sent_round || commit.min(peer.matched) > peer.sent_commit;
-            let news = news || offer_due;
+            // An offer has no word of what is committed.
+            let untold = peer.sending.is_none() && commit.min(peer.matched) > peer.sent_commit;
+            let news = round > peer.sent_round || untold || offer_due;
             let throttled = !peer.may_send(limits.window_messages, limits.window_bytes);
             let speaks = !throttled || rules.hold(Rule::R11Throttled);
             if said || !(beat || news) || !speaks {
@@ -97,7 +98,7 @@ impl Raft {
             }
             if let Some(sending) = &peer.sending {
                 let meta = sending.meta.clone();
-                say(to, offer(peer, round, meta, commit));
+                say(to, offer(peer, round, meta));
             } else {
                 // Nothing can contradict the place before every log. It stands in for a match
                 // whose term is gone with the entry.
@@ -300,10 +301,11 @@ impl Raft {
     }
 }
 
-/// An offer in place of a heartbeat, noted in the peer's progress.
-fn offer(peer: &mut Progress, round: Round, meta: SnapshotMeta, commit: Index) -> Body {
+/// An offer in place of a heartbeat, noted in the peer's progress. It says nothing of what is
+/// committed.
+fn offer(peer: &mut Progress, round: Round, meta: SnapshotMeta) -> Body {
     peer.sent_round = peer.sent_round.max(round);
-    peer.sent_commit = peer.sent_commit.max(commit.min(peer.matched));
+    peer.offered = peer.offered.max(round);
     let (lane, meta) = (peer.lane, meta.into());
     Body::SnapshotOffer { lane, round, meta }
 }

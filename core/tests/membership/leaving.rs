@@ -1,6 +1,7 @@
 //! Who leaves: the leader itself, those that are told, those that come back (M5 to M7, M11, M12).
 
 use super::*;
+use crate::kit::no_tail;
 
 /// M5: the leader dies when its last entry is on the removed node alone. Only that node's log is
 /// complete enough, so it must lead once more (thesis 4.2.2, figure 4.6).
@@ -155,6 +156,44 @@ fn m7_a_removed_node_is_told_and_campaigns_no_more() {
     let asked = |kind: &Kind| matches!(kind, Kind::StartedPreVote { .. });
     assert!(!c.saw(4, asked));
     assert_eq!(c.node(4).removed, 1, "once");
+}
+
+/// M7: an offer of a snapshot says nothing of what is committed, so who answers offers has not been
+/// told that it is removed.
+#[test]
+fn m7_an_offer_of_a_snapshot_tells_nobody_that_it_is_removed() {
+    let mut c = Cluster::with(4, no_tail);
+    c.elect(1);
+    c.commit_all(1, &["a"]);
+    c.reconfigure(1, 1, &voters(&[1, 2, 3])).expect("taken");
+    // It has the entry, and its acknowledgement is lost.
+    c.deliver_if(to(&[4]));
+    c.mail.retain(|m| m.from != NodeId(4));
+    let removal = c.view(1).last().index;
+    // What follows is lost on the way, and is dropped behind a snapshot.
+    c.cut.insert((1, 4));
+    c.commit_all(1, &["b", "c"]);
+    c.snapshot(1);
+    c.feed(1, [Input::Link(NodeId(4), false)]);
+    c.cut.clear();
+    c.fast_streams = false;
+    c.beat(1);
+    let peer = c.peer(1, 4);
+    assert!(peer.snapshot.is_some() && peer.matched == removal, "{peer:?}");
+    let before = c.peer(1, 4).echoed;
+    let parted = |kind: &Kind| matches!(kind, Kind::Parted { .. });
+    c.beat(1);
+    assert!(c.peer(1, 4).echoed > before, "it answers offers");
+    assert!(!c.saw(1, parted), "and was never told");
+    assert_eq!(c.node(4).removed, 0);
+    c.fast_streams = true;
+    c.end_stream(true);
+    c.run(Span::millis(300));
+    assert_eq!(c.node(4).removed, 1);
+    assert!(c.saw(1, |kind| {
+        let peer = NodeId(4);
+        *kind == Kind::Parted { peer, told: true }
+    }));
 }
 
 /// M7: when the leader dies before it could tell, the next one tells.
