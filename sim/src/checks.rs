@@ -141,6 +141,11 @@ impl Checks {
         self.ledger.members().map(|(_, members)| members)
     }
 
+    /// What any entry above what is committed says about members.
+    pub fn members_to_come(&self) -> impl Iterator<Item = &Members> {
+        self.ledger.members_to_come()
+    }
+
     /// Highest committed index.
     pub fn committed(&self) -> u64 {
         self.ledger.committed()

@@ -139,6 +139,7 @@ impl Disk {
         if let Some(room) = &mut self.room {
             *room = (*room + self.device.freed_by(&write)).saturating_sub(needs(&write));
         }
+        self.damage.hard_state &= write.hard_state.is_none();
         let (cut, trimmed, installs) = (write.cut_from, write.trim_to, write.install.is_some());
         let appended = write.append.last().map(|entry| entry.id.index.0);
         self.device.perform(write);
@@ -155,6 +156,25 @@ impl Disk {
         self.damage.held.clear();
         self.struck.once(Class::Trusted);
         Some(self.damage.suspicion.take()?.from)
+    }
+
+    /// Whether the node must get anything back before it is trusted again.
+    pub fn is_damaged(&self) -> bool {
+        let mut snapshots = self.device.snapshot.iter().chain(&self.device.staged);
+        snapshots.any(|one| one.rotten) || self.damage.is_any()
+    }
+
+    /// Whether there is a snapshot, in force or beside the log.
+    pub fn has_snapshot(&self) -> bool {
+        self.device.snapshot.is_some() || !self.device.staged.is_empty()
+    }
+
+    /// A byte of the snapshot in force rots; of one beside the log, if there is none.
+    pub fn rot_snapshot(&mut self) {
+        let staged = self.device.staged.first_mut();
+        if let Some(one) = self.device.snapshot.as_mut().or(staged) {
+            *one = Arc::new(one.rotted());
+        }
     }
 
     /// A record rots, so many before the last. False: there is no such record.
@@ -200,6 +220,8 @@ impl Disk {
     /// What a node finds when it starts. A torn tail is found once: finding it cuts it off. Damage
     /// makes the node suspect until the core trusts the log again, however often it starts.
     pub fn open(&mut self) -> Durable {
+        let whole = self.device.drop_rotten_snapshots(&mut self.damage);
+        self.struck.if_so(Class::FoundSnapshot, !whole);
         self.device.recover(&mut self.damage);
         let condition = match (self.damage.suspicion, self.torn.take()) {
             (Some(suspicion), _) => {
@@ -233,8 +255,11 @@ impl Disk {
 
     /// A snapshot of another node is complete, beside the log.
     pub fn stage(&mut self, snapshot: Arc<Snapshot>) {
-        if self.staged(&snapshot.meta).is_none() {
-            self.device.staged.push(snapshot);
+        let staged = &mut self.device.staged;
+        // In place of one that has rotted meanwhile.
+        staged.retain(|one| one.meta != snapshot.meta || one.is_whole());
+        if !staged.iter().any(|one| one.meta == snapshot.meta) {
+            staged.push(snapshot);
         }
     }
 
@@ -275,6 +300,7 @@ impl Disk {
         self.cache.hash(to);
         self.room.hash(to);
         (&self.damage.bad, self.damage.next, self.damage.suspicion).hash(to);
+        self.damage.hard_state.hash(to);
         self.waiting.iter().for_each(|(write, _)| write.hash(to));
     }
 }

@@ -23,7 +23,7 @@ mod wipe;
 use crate::queue::NEVER;
 use crate::rng::{Purpose, Stream};
 use crate::setup::{FaultPlan, Setup};
-pub(crate) use atlas::survives_without;
+pub(crate) use atlas::{survive_any, survives_without};
 use bursts::Storms;
 use churn::Wishes;
 pub(crate) use churn::{Wish, Wished};
@@ -80,6 +80,10 @@ pub(crate) enum Fault {
     Misdirect(u64, u64),
     /// The last entry of the node's next write is never written.
     LoseWrite(u64),
+    /// The node's term and vote rot.
+    RotVote(u64),
+    /// A byte of the node's snapshot rots.
+    RotSnapshot(u64),
 }
 
 /// What the choice of a fault looks at.
@@ -166,7 +170,7 @@ impl Faults {
         let next = self.next.min(self.next_stall);
         let next = next.min(self.wishes.next).min(self.failures.next);
         let next = next.min(self.drifts.next).min(self.storms.next);
-        let next = next.min(self.fills.next).min(self.wipe.next);
+        let next = next.min(self.fills.next).min(self.wipe.due());
         let next = next.min(self.damages.next).min(self.clogged.next);
         let next = next.min(self.dies.map_or(NEVER, |(when, _)| when));
         self.undo.iter().map(|(time, _)| *time).fold(next, u64::min)
@@ -177,7 +181,8 @@ impl Faults {
         (self.next, self.next_stall) = (NEVER, NEVER);
         (self.wishes.next, self.failures.next) = (NEVER, NEVER);
         (self.drifts.next, self.storms.next, self.fills.next) = (NEVER, NEVER, NEVER);
-        (self.wipe.next, self.damages.next, self.clogged.next) = (NEVER, NEVER, NEVER);
+        (self.damages.next, self.clogged.next) = (NEVER, NEVER);
+        self.wipe.stop();
         self.dies = None;
         self.undo.clear();
     }
@@ -185,6 +190,11 @@ impl Faults {
     /// Who has died for good.
     pub fn gone(&self) -> Option<u64> {
         self.gone
+    }
+
+    /// Who has died for good, or will.
+    pub fn doomed(&self) -> Option<u64> {
+        self.gone.or(self.dies.map(|(_, node)| node))
     }
 
     /// Who has died for good may be started again.
@@ -231,8 +241,8 @@ impl Faults {
         if self.damages.next <= now {
             return self.damages.draw(now, &plan.rots, state);
         }
-        if self.wipe.next <= now {
-            return self.wipe.draw(now, plan, state);
+        if self.wipe.due() <= now {
+            return self.wipe.draw(now, state);
         }
         if let Some((_, node)) = self.dies.take_if(|(when, _)| *when <= now) {
             self.gone = Some(node);
@@ -314,6 +324,7 @@ impl Fault {
             Fault::Restart(_) | Fault::Die(_) | Fault::Urge(_) => false,
             Fault::Wipe(_) | Fault::Exchange(_) | Fault::LoseWrite(_) => false,
             Fault::Rot(..) | Fault::Misdirect(..) => false,
+            Fault::RotVote(_) | Fault::RotSnapshot(_) => false,
         };
         let all = (1..=nodes).flat_map(|a| (1..=nodes).map(move |b| (a, b)));
         all.filter(|(a, b)| a != b && cut(*a, *b)).collect()

@@ -8,6 +8,7 @@
 
 mod clogs;
 mod content;
+mod flight;
 
 use crate::faults::{Class, Struck};
 use crate::queue::{NEVER, Queue};
@@ -15,41 +16,12 @@ use crate::rng::{Purpose, Stream};
 use crate::setup::NetworkModel;
 use clogs::Clogs;
 pub(crate) use content::{Chunk, Content, Got, Place, Question, Reply, Told, Wanted};
-use raftwerk_core::{Body, Message};
+pub(crate) use flight::Flight;
+use flight::{HELD, stray};
 use std::hash::{Hash, Hasher};
 
 /// Most messages on the way at once.
 pub(crate) const MAX_FLIGHTS: usize = 4_096;
-
-/// A message on the way.
-#[derive(Clone, Debug)]
-pub(crate) struct Flight {
-    pub id: u64,
-    pub seq: u64,
-    pub from: Place,
-    pub to: Place,
-    pub sent: u64,
-    pub due: u64,
-    pub lost: bool,
-    /// The event that led to it; 0: none known.
-    pub cause: u64,
-    pub content: Content,
-}
-
-/// The sequence number of a message that nothing in the queue brings in.
-const HELD: u64 = 0;
-
-impl Flight {
-    /// Whether it is kept on the way until somebody releases it.
-    pub fn is_held(&self) -> bool {
-        self.seq == HELD
-    }
-
-    /// When it arrives, if that is known.
-    pub fn arrives(&self) -> Option<u64> {
-        (!self.is_held()).then_some(self.due)
-    }
-}
 
 /// Random streams of one sender.
 #[derive(Clone, Debug, Hash)]
@@ -59,18 +31,6 @@ struct Luck {
     duplicate: Stream,
     reorder: Stream,
     stranger: Stream,
-}
-
-/// What a node of the same name in another cluster might say at the same time: its terms are its
-/// own, and so are its votes.
-fn stray(message: &Message, ahead: u64) -> Message {
-    let mut stray = message.clone();
-    stray.cluster.0 ^= 1;
-    stray.term.0 += ahead;
-    if let Body::VoteReply { granted } = &mut stray.body {
-        *granted = true;
-    }
-    stray
 }
 
 /// Everything on the way, and which directions are cut.

@@ -22,7 +22,7 @@ use raftwerk_kv::{Answer, DecodeError, Store};
 use raftwerk_wire::view::NodeCondition;
 pub(crate) use service::Settled;
 use service::Wait;
-pub(crate) use snapshots::{Received, Sending, Snapshots};
+pub(crate) use snapshots::{Opened, Received, Sending, Snapshots};
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -87,6 +87,8 @@ pub(crate) struct Node {
     /// The disk will fail its next write; it has failed one in this life.
     pub failing: bool,
     pub failed: bool,
+    /// It has put a snapshot in force that it cannot load: it must start anew.
+    pub spoiled: bool,
     boot: Stream,
     sync: Stream,
     tear: Stream,
@@ -137,6 +139,7 @@ impl Node {
             stalled: false,
             failing: false,
             failed: false,
+            spoiled: false,
             struck: Struck::default(),
             #[cfg(feature = "sabotage")]
             careless: setup.careless,
@@ -151,9 +154,10 @@ impl Node {
     /// Starts from the disk.
     pub fn start(&mut self, setup: &Setup, now: u64, listen: bool) -> Result<(), String> {
         let config = setup.config(self.id, self.boot.bits());
+        let durable = self.disk.open();
         self.load_from_disk()
             .map_err(|why| format!("S{} cannot load its snapshot: {why}", self.id))?;
-        let raft = Raft::boot(config, self.disk.open(), self.time(now));
+        let raft = Raft::boot(config, durable, self.time(now));
         let mut raft = raft.map_err(|why| format!("S{} cannot start: {why}", self.id))?;
         raft.listen(listen);
         self.raft = Some(Box::new(raft));
@@ -178,7 +182,7 @@ impl Node {
         self.busy_until = None;
         self.loading = None;
         self.sync_at = NEVER;
-        self.failed = false;
+        (self.failed, self.spoiled) = (false, false);
     }
 
     /// The state machine is what the snapshot in force says, before anything is applied.
@@ -198,7 +202,9 @@ impl Node {
 
     /// Its disk is gone, and with it all that it ever promised.
     pub fn wipe(&mut self, durable: Durable) {
+        let struck = self.disk.struck;
         self.disk = Disk::new(durable);
+        self.disk.struck = struck;
         self.snapshots = Snapshots::new(self.snapshots.pace());
     }
 

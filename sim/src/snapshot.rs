@@ -10,6 +10,8 @@ use std::sync::Arc;
 pub(crate) struct Snapshot {
     pub meta: SnapshotMeta,
     pub bytes: Arc<[u8]>,
+    /// A byte has rotted; for who knows the world from outside. Who reads it looks at the hash.
+    pub rotten: bool,
 }
 
 impl Snapshot {
@@ -17,16 +19,42 @@ impl Snapshot {
     pub fn of(store: &Store, mut meta: SnapshotMeta) -> Snapshot {
         let bytes: Arc<[u8]> = store.encode().into();
         (meta.bytes, meta.hash) = (bytes.len() as u64, digest(&bytes));
-        Snapshot { meta, bytes }
+        Snapshot {
+            meta,
+            bytes,
+            rotten: false,
+        }
+    }
+
+    /// The same with a byte that rotted.
+    pub fn rotted(&self) -> Snapshot {
+        let mut bytes = self.bytes.to_vec();
+        let place = bytes.len() / 2;
+        bytes
+            .iter_mut()
+            .skip(place)
+            .take(1)
+            .for_each(|byte| *byte ^= 1);
+        Snapshot {
+            meta: self.meta.clone(),
+            bytes: bytes.into(),
+            rotten: true,
+        }
+    }
+
+    /// Whether it is what it says: to be asked before it is loaded, sent or installed.
+    pub fn is_whole(&self) -> bool {
+        self.bytes.len() as u64 == self.meta.bytes && digest(&self.bytes) == self.meta.hash
     }
 
     /// What came over the network, if it is what it says.
     pub fn verified(meta: SnapshotMeta, bytes: &[u8]) -> Option<Snapshot> {
-        let good = bytes.len() as u64 == meta.bytes && digest(bytes) == meta.hash;
-        good.then(|| Snapshot {
+        let snapshot = Snapshot {
             meta,
             bytes: bytes.into(),
-        })
+            rotten: false,
+        };
+        snapshot.is_whole().then_some(snapshot)
     }
 
     /// The state machine inside.
@@ -37,7 +65,7 @@ impl Snapshot {
 
 impl Hash for Snapshot {
     fn hash<H: Hasher>(&self, to: &mut H) {
-        self.meta.hash(to);
+        (&self.meta, self.rotten).hash(to);
     }
 }
 
@@ -60,6 +88,7 @@ mod tests {
             again.load().map(|store| store.digest()),
             Ok(Store::new().digest())
         );
+        assert!(snapshot.is_whole() && !snapshot.rotted().is_whole());
         for at in 0..bytes.len() {
             let mut other = bytes.to_vec();
             other[at] ^= 1;

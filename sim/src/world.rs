@@ -14,6 +14,7 @@ mod inflict;
 mod journal;
 mod may;
 mod snapshots;
+mod survive;
 mod wipe;
 
 use crate::checks::{Check, Checks, Violation};

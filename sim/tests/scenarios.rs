@@ -157,6 +157,8 @@ fn every_intervention_has_a_command() {
         Intervention::Rot { node: 1, before: 2 },
         Intervention::Misdirect { node: 1, before: 3 },
         Intervention::LoseWrite(1),
+        Intervention::RotVote(1),
+        Intervention::RotSnapshot(1),
         Intervention::Clog { from: 1, to: 2 },
         Intervention::Unclog { from: 1, to: 2 },
     ];

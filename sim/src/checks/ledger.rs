@@ -124,6 +124,12 @@ impl Ledger {
         found.map(|(id, members)| (id.index.0, members))
     }
 
+    /// What any entry above what is committed says about members.
+    pub fn members_to_come(&self) -> impl Iterator<Item = &Members> {
+        let above = self.members.range((self.committed() + 1, 0)..);
+        above.map(|(_, members)| &**members)
+    }
+
     /// The members that were in force at a committed index.
     pub fn members_at(&self, index: u64) -> Option<(LogId, &Members)> {
         let upto = self.members.range(..=(index, u64::MAX)).rev();

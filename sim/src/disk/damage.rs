@@ -7,10 +7,21 @@
 //! last records are damaged. While the node runs it notices nothing: it reads its log only when it
 //! starts.
 //!
-//! Term and vote are kept twice, and a snapshot carries a hash; neither is damaged here.
+//! Term and vote are written over in place and kept twice; where neither copy can be read, the node
+//! must not start under its id (`World::refuse_start`). What is written anew is good again.
+//!
+//! A snapshot carries a hash. Who starts looks at it before it loads anything. Where it is not right
+//! the snapshot is as good as lost, and with it all that it alone has: what the log has dropped. What
+//! is left of the log hangs in the air, a tail without a beginning, so it goes too, and the node is
+//! suspect from the first entry on, up to the last that it may have acknowledged: it has all of its
+//! history to get back, by the rules of any other rot. It keeps term and vote, so it still votes
+//! at most once in a term, when it votes again. Where the log still reaches back to its beginning,
+//! nothing is lost but time. A node that runs has its state in memory: it finds the rot only when
+//! it is to send the snapshot, does not, and takes another one (`node::snapshots`).
 
 use super::Device;
-use raftwerk_core::{Index, Suspicion};
+use crate::shared::Shared;
+use raftwerk_core::{Index, Suspicion, Term};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -26,6 +37,8 @@ pub(crate) enum NextWrite {
 /// The damage of a device.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Damage {
+    /// Term and vote cannot be read.
+    pub hard_state: bool,
     /// Positions of the log that cannot be read.
     pub bad: BTreeSet<u64>,
     /// What is to happen next.
@@ -41,6 +54,21 @@ impl Damage {
     /// Whether anything is damaged, will be, or is not back yet.
     pub fn is_any(&self) -> bool {
         !self.bad.is_empty() || self.next.is_some() || self.suspicion.is_some()
+    }
+
+    /// What the log held from here to there may be lost, found in this term; what was lost before
+    /// still is.
+    fn suspect(&mut self, from: u64, to: u64, since: Term) {
+        let (mut from, mut to) = (Index(from), Index(to));
+        if let Some(before) = self.suspicion {
+            from = from.min(before.from);
+            to = to.max(before.to.unwrap_or_default());
+        }
+        self.suspicion = Some(Suspicion {
+            from,
+            to: Some(to),
+            since,
+        });
     }
 
     /// A write has appended up to here to a log that begins after `base`. True if that went wrong.
@@ -65,6 +93,25 @@ impl Damage {
 }
 
 impl Device {
+    /// The host looks at its snapshots: none that has rotted stays. False: one had.
+    pub(super) fn drop_rotten_snapshots(&mut self, damage: &mut Damage) -> bool {
+        let before = self.staged.len();
+        self.staged.retain(|staged| staged.is_whole());
+        let whole = self.staged.len() == before;
+        if self.snapshot.as_ref().is_none_or(|one| one.is_whole()) {
+            return whole;
+        }
+        let (covered, end) = (self.covered(), self.end().0 - 1);
+        if self.base > 0 || end < covered {
+            damage.held.push(Arc::new(self.clone()));
+            damage.suspect(1, end.max(covered), self.hard_state.term);
+            damage.bad.clear();
+            (self.entries, self.base) = (Shared::default(), 0);
+        }
+        self.snapshot = None;
+        false
+    }
+
     /// The host reads the log: what is behind a damaged record goes, and a suspicion stays.
     pub(super) fn recover(&mut self, damage: &mut Damage) {
         let covered = self.covered();
@@ -78,17 +125,7 @@ impl Device {
             return;
         };
         damage.held.push(Arc::new(self.clone()));
-        let end = Index(self.end().0 - 1);
-        let before = damage.suspicion;
-        damage.suspicion = Some(Suspicion {
-            from: before.map_or(Index(first), |before| before.from.min(Index(first))),
-            to: Some(
-                before
-                    .and_then(|before| before.to)
-                    .map_or(end, |to| to.max(end)),
-            ),
-            since: self.hard_state.term,
-        });
+        damage.suspect(first, self.end().0 - 1, self.hard_state.term);
         self.entries.truncate((first - 1 - self.base) as usize);
         damage.bad.clear();
     }

@@ -85,9 +85,11 @@ impl Device {
         }
     }
 
-    /// A snapshot of the node itself is complete: in force, unless a newer one is.
+    /// A snapshot of the node itself is complete: in force, unless a newer one is, or the same.
     pub fn keep(&mut self, snapshot: Arc<Snapshot>) {
-        if snapshot.meta.last.index.0 > self.covered() {
+        let last = snapshot.meta.last.index.0;
+        let rotten = self.snapshot.as_ref().is_some_and(|one| !one.is_whole());
+        if last > self.covered() || (rotten && last == self.covered()) {
             self.snapshot = Some(snapshot);
         }
     }

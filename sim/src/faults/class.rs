@@ -31,6 +31,10 @@ pub(crate) enum Class {
     Rot,
     Misdirected,
     LostWrite,
+    RottenVote,
+    Refused,
+    RottenSnapshot,
+    FoundSnapshot,
     Suspect,
     Trusted,
     Lost,
@@ -45,7 +49,7 @@ pub(crate) enum Class {
 }
 
 /// Every class with its name.
-const ALL: [(Class, &str); 34] = [
+const ALL: [(Class, &str); 38] = [
     (Class::Crash, "crash"),
     (Class::Freeze, "freeze"),
     (Class::Cut, "cut link"),
@@ -69,6 +73,10 @@ const ALL: [(Class, &str); 34] = [
     (Class::Rot, "rotten record"),
     (Class::Misdirected, "misdirected write"),
     (Class::LostWrite, "lost write"),
+    (Class::RottenVote, "rotten term and vote"),
+    (Class::Refused, "no start without term and vote"),
+    (Class::RottenSnapshot, "rotten snapshot"),
+    (Class::FoundSnapshot, "rotten snapshot found"),
     (Class::Suspect, "start with damaged log"),
     (Class::Trusted, "damaged log trusted again"),
     (Class::Lost, "lost message"),
@@ -150,6 +158,8 @@ impl Fault {
             Fault::Rot(..) => Class::Rot,
             Fault::Misdirect(..) => Class::Misdirected,
             Fault::LoseWrite(_) => Class::LostWrite,
+            Fault::RotVote(_) => Class::RottenVote,
+            Fault::RotSnapshot(_) => Class::RottenSnapshot,
         }
     }
 }

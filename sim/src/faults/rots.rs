@@ -1,5 +1,6 @@
 //! Disks that damage what they hold: a record rots in its place, a write lands on another record's
-//! place, a write that was reported never happens (trap D3; FAST 2018, protocol-aware recovery).
+//! place, a write that was reported never happens, term and vote rot, a snapshot rots (traps D3 and
+//! D9; FAST 2018, protocol-aware recovery).
 //!
 //! Which node may suffer it is for `atlas` to say. Drawn from a stream of their own, so that other
 //! faults stay where they were.
@@ -27,7 +28,15 @@ impl Damages {
     pub fn draw(&mut self, now: u64, plan: &Rots, state: State) -> Option<Fault> {
         let draw = &mut self.stream;
         self.next = now + draw.within(plan.pause_min.max(1), plan.pause_max);
-        let class = draw.weighted(&[plan.rot, plan.misdirected, plan.lost])?;
+        let Rots {
+            rot,
+            misdirected,
+            lost,
+            vote,
+            snapshot,
+            ..
+        } = *plan;
+        let class = draw.weighted(&[rot, misdirected, lost, vote, snapshot])?;
         let (node, place) = (draw.within(1, state.nodes), draw.bits());
         // What is newest is what hurts most.
         let place = if draw.below(2) == 0 {
@@ -38,7 +47,9 @@ impl Damages {
         Some(match class {
             0 => Fault::Rot(node, place),
             1 => Fault::Misdirect(node, place),
-            _ => Fault::LoseWrite(node),
+            2 => Fault::LoseWrite(node),
+            3 => Fault::RotVote(node),
+            _ => Fault::RotSnapshot(node),
         })
     }
 }

@@ -160,6 +160,11 @@ impl Node {
     pub fn hand_out_snapshot(&mut self, meta: &SnapshotMeta) -> bool {
         let snapshot = self.disk.snapshot();
         self.loading = snapshot.filter(|one| one.meta == *meta).cloned();
+        if self.loading.take_if(|one| !one.is_whole()).is_some() {
+            // It rotted between the day it came and this one.
+            self.spoiled = true;
+            return false;
+        }
         self.given = meta.last.index.0;
         self.loading.is_some()
     }
@@ -167,7 +172,8 @@ impl Node {
     /// Starts the next batch if the state machine is idle and has something to do. True if that
     /// takes no time: then it is done.
     pub fn begin_apply(&mut self, now: u64, model: &HostModel) -> bool {
-        if self.applying > self.applied || self.given <= self.applied {
+        let busy = self.applying > self.applied || self.spoiled;
+        if busy || self.given <= self.applied {
             return false;
         }
         self.applying = match &self.loading {

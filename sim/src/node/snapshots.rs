@@ -5,6 +5,9 @@
 //! where the last one stopped (trap S7). What is complete is verified and synced beside the log;
 //! only then the core hears of it. A crash leaves a whole file or none under its name; the rest of
 //! one that was coming in is gone on with, and thrown away if its hash is not right at the end.
+//! Sending stands in `sending`.
+
+mod sending;
 
 use super::Node;
 use crate::checks::Checks;
@@ -16,8 +19,9 @@ use crate::rng::Stream;
 use crate::setup::HostRule;
 use crate::setup::{DiskModel, Setup, SnapshotModel};
 use crate::snapshot::Snapshot;
-use raftwerk_core::trace::Role;
-use raftwerk_core::{Index, Lane, NodeId, SnapshotMeta, Streamed};
+use raftwerk_core::{Index, Lane, SnapshotMeta};
+use sending::Outgoing;
+pub(crate) use sending::{Opened, Sending};
 use std::sync::Arc;
 
 /// What a host has under way.
@@ -33,19 +37,6 @@ pub(crate) struct Snapshots {
     syncing: Option<Syncing>,
     /// How long writing and syncing take.
     pace: Stream,
-}
-
-/// A snapshot on its way to a peer.
-#[derive(Clone, Debug, Hash)]
-struct Outgoing {
-    to: u64,
-    lane: Lane,
-    snapshot: Arc<Snapshot>,
-    /// What the peer has, as far as it told.
-    upto: u64,
-    /// How often the chunk after that was sent, and when it is sent again.
-    tries: u32,
-    again: u64,
 }
 
 /// A snapshot on its way from a leader, as far as it is here.
@@ -69,14 +60,6 @@ pub(crate) struct Received {
     pub answer: Option<Got>,
     /// It is complete here, and was before: the core hears of it again.
     pub staged: Option<(Lane, SnapshotMeta)>,
-}
-
-/// What follows at a sender.
-pub(crate) enum Sending {
-    /// The next chunk, or the last one again.
-    Send(Chunk),
-    /// The stream has ended.
-    End(Lane, Streamed),
 }
 
 impl Snapshots {
@@ -187,22 +170,6 @@ impl Incoming {
     }
 }
 
-impl Outgoing {
-    fn chunk(&mut self, now: u64, model: &SnapshotModel) -> Chunk {
-        self.tries += 1;
-        self.again = now + model.resend;
-        let bytes = &self.snapshot.bytes;
-        let from = bytes.len().min(self.upto as usize);
-        let to = bytes.len().min(from + model.chunk_bytes as usize);
-        Chunk {
-            lane: self.lane,
-            meta: self.snapshot.meta.clone(),
-            offset: from as u64,
-            bytes: bytes[from..to].into(),
-        }
-    }
-}
-
 impl Node {
     // ------------------------------------------------------------------ taking
 
@@ -246,81 +213,6 @@ impl Node {
         Some(meta)
     }
 
-    // ----------------------------------------------------------------- sending
-
-    /// Begins a stream. `None`: there is no such snapshot here.
-    pub fn open_stream(
-        &mut self,
-        now: u64,
-        to: NodeId,
-        lane: Lane,
-        meta: &SnapshotMeta,
-        model: &SnapshotModel,
-    ) -> Option<Chunk> {
-        let snapshot = self.disk.snapshot();
-        let snapshot = snapshot.filter(|snapshot| snapshot.meta == *meta)?;
-        let mut outgoing = Outgoing {
-            to: to.0,
-            lane,
-            snapshot: snapshot.clone(),
-            upto: 0,
-            tries: 0,
-            again: NEVER,
-        };
-        let chunk = outgoing.chunk(now, model);
-        self.snapshots.outgoing.retain(|other| other.to != to.0);
-        self.snapshots.outgoing.push(outgoing);
-        Some(chunk)
-    }
-
-    /// A peer told how much it has.
-    pub fn hear_got(
-        &mut self,
-        now: u64,
-        from: u64,
-        got: &Got,
-        model: &SnapshotModel,
-    ) -> Option<Sending> {
-        let outgoing = &mut self.snapshots.outgoing;
-        let place = outgoing.iter().position(|one| {
-            one.to == from && one.lane == got.lane && one.snapshot.meta.last == got.last
-        })?;
-        if got.staged {
-            let lane = outgoing.swap_remove(place).lane;
-            return Some(Sending::End(lane, Streamed::Delivered));
-        }
-        let stream = &mut outgoing[place];
-        if got.upto == stream.upto {
-            return None;
-        }
-        (stream.upto, stream.tries) = (got.upto, 0);
-        Some(Sending::Send(stream.chunk(now, model)))
-    }
-
-    /// A chunk went unanswered: it is sent again, or the stream is given up. Says to whom.
-    pub fn resend(&mut self, now: u64, model: &SnapshotModel) -> Option<(u64, Sending)> {
-        let outgoing = &mut self.snapshots.outgoing;
-        let place = outgoing.iter().position(|one| one.again <= now)?;
-        let to = outgoing[place].to;
-        if outgoing[place].tries > model.tries {
-            let lane = outgoing.swap_remove(place).lane;
-            return Some((to, Sending::End(lane, Streamed::Failed)));
-        }
-        Some((to, Sending::Send(outgoing[place].chunk(now, model))))
-    }
-
-    /// Streams of a term that this node does not lead (any more) end.
-    pub fn end_old_streams(&mut self) {
-        if self.snapshots.outgoing.is_empty() {
-            return;
-        }
-        let view = self.raft.as_ref().map(|raft| raft.view());
-        let leads = view.filter(|view| view.role() == Role::Leader);
-        let term = leads.map(|view| view.term());
-        let outgoing = &mut self.snapshots.outgoing;
-        outgoing.retain(|one| Some(one.lane.term) == term);
-    }
-
     // --------------------------------------------------------------- receiving
 
     /// A chunk has arrived.
@@ -338,7 +230,7 @@ impl Node {
             let (answer, staged) = (Some(got(meta.bytes, true)), None);
             return Received { answer, staged };
         }
-        if self.disk.staged(meta).is_some() {
+        if self.disk.staged(meta).is_some_and(|one| one.is_whole()) {
             let (answer, staged) = (Some(got(meta.bytes, true)), Some((lane, meta.clone())));
             return Received { answer, staged };
         }

@@ -142,6 +142,13 @@ pub struct Rots {
     pub misdirected: u32,
     /// Weight of writes that never happen.
     pub lost: u32,
+    /// Weight of terms and votes that rot. Each takes a newcomer, see
+    /// [`Setup::newcomers`](super::Setup::newcomers).
+    #[serde(default)]
+    pub vote: u32,
+    /// Weight of snapshots that rot.
+    #[serde(default)]
+    pub snapshot: u32,
 }
 
 impl Rots {
@@ -149,9 +156,15 @@ impl Rots {
     #[must_use]
     pub fn is_on(&self) -> bool {
         self.pause_max > 0
-            && [self.rot, self.misdirected, self.lost]
-                .iter()
-                .any(|one| *one > 0)
+            && [
+                self.rot,
+                self.misdirected,
+                self.lost,
+                self.vote,
+                self.snapshot,
+            ]
+            .iter()
+            .any(|one| *one > 0)
     }
 }
 

@@ -1,12 +1,14 @@
 //! The setup of a storm: everything is drawn from the seed (core design 4.2, item 5).
 
+mod classes;
+
 use super::{
-    Bursts, Churn, Clocks, Clogs, DiskModel, FaultPlan, HostModel, MILLION, NetworkModel, Patience,
-    Rots, SPACE_RESERVE, Setup, SnapshotModel, Workload,
+    Churn, DiskModel, FaultPlan, HostModel, MILLION, NetworkModel, Patience, Setup, SnapshotModel,
+    Workload,
 };
 use crate::rng::{Purpose, Stream};
 use raftwerk_core::autopilot::Policy;
-use raftwerk_core::{Limits, Span, Switches, Timing};
+use raftwerk_core::{Limits, Span, Switches};
 
 impl Setup {
     /// A world to break: the seed draws the size, which classes of faults are on, how often they
@@ -76,8 +78,9 @@ impl Setup {
         if autopilot.is_some() && pilot.below(2) == 0 {
             (faults.gone, faults.gone_at) = (gone, gone_at);
         }
-        storm_rots(seed, &mut faults);
-        let newcomers = storm_wipe(seed, nodes - learners, &mut faults);
+        classes::rots(seed, &mut faults);
+        let wiped = classes::wipe(seed, nodes - learners, &mut faults);
+        let newcomers = wiped + u64::from(faults.rots.vote > 0);
         let nodes = nodes + newcomers;
         let workload = storm_workload(&mut draw, &mut reads);
         let mut limits = storm_limits(&mut draw);
@@ -85,9 +88,9 @@ impl Setup {
         let snapshots = storm_snapshots(seed, &mut limits, &mut switches);
         switches.lease_reads = reads.below(2) == 0;
         let mut timing = Setup::playground(nodes, seed).timing;
-        storm_bursts(seed, &mut faults);
-        faults.clogs = storm_clogs(seed);
-        faults.clocks = storm_clocks(seed, switches.lease_reads, &mut timing);
+        classes::bursts(seed, &mut faults);
+        faults.clogs = classes::clogs(seed);
+        faults.clocks = classes::clocks(seed, switches.lease_reads, &mut timing);
         Setup {
             nodes,
             learners,
@@ -180,102 +183,6 @@ fn storm_churn(draw: &mut Stream) -> Churn {
         transfer,
         one,
         many: draw.between(1, 10) as u32,
-    }
-}
-
-/// In one storm of three every clock runs at a rate of its own. Leases are told how far apart;
-/// where there are none, clocks run wild and jump.
-fn storm_clocks(seed: u64, leases: bool, timing: &mut Timing) -> Clocks {
-    let mut draw = Stream::new(seed, Purpose::Setup, 9);
-    let on = draw.below(3) == 0;
-    let pause_min = draw.between(50_000, 1_000_000);
-    let pause_max = pause_min + draw.between(100_000, 5_000_000);
-    let bound = [1_000, 20_000, 100_000, 300_000][draw.below(4) as usize];
-    let wild = [10_000, 200_000, 500_000][draw.below(3) as usize];
-    let jump_max = [0, 100_000, 3_000_000][draw.below(3) as usize];
-    if !on {
-        return Clocks::default();
-    }
-    if leases {
-        timing.drift_ppm = bound;
-    }
-    Clocks {
-        pause_min,
-        pause_max,
-        drift_ppm: if leases { bound as u32 } else { wild },
-        jump_max: if leases { 0 } else { jump_max },
-    }
-}
-
-/// In one storm of three links clog, for less than an election timeout or for many of them.
-fn storm_clogs(seed: u64) -> Clogs {
-    let mut draw = Stream::new(seed, Purpose::Setup, 13);
-    let on = draw.below(3) == 0;
-    let pause_min = draw.between(20_000, 1_000_000);
-    let lasts_min = draw.between(10_000, 200_000);
-    let clogs = Clogs {
-        pause_min,
-        pause_max: 3 * pause_min,
-        lasts_min,
-        lasts_max: lasts_min + [50_000, 600_000, 4_000_000][draw.below(3) as usize],
-    };
-    if on { clogs } else { Clogs::default() }
-}
-
-/// In one storm of four disks damage what they hold; not where the cluster might not survive it.
-fn storm_rots(seed: u64, faults: &mut FaultPlan) {
-    let mut draw = Stream::new(seed, Purpose::Setup, 12);
-    let on = draw.below(4) == 0 && faults.gone == 0 && !faults.churn.changes();
-    let pause_min = draw.between(20_000, 1_000_000);
-    let mut weight = || draw.between(1, 10) as u32 * draw.below(2) as u32;
-    let (rot, misdirected, lost) = (1 + weight(), weight(), weight());
-    if on {
-        faults.rots = Rots {
-            pause_min,
-            pause_max: 3 * pause_min,
-            rot,
-            misdirected,
-            lost,
-        };
-    }
-}
-
-/// In one storm of four a disk is wiped; not where another node dies for good, nor where members
-/// are drawn at random, who might need the one that is wiped (see `atlas`).
-fn storm_wipe(seed: u64, voters: u64, faults: &mut FaultPlan) -> u64 {
-    let mut draw = Stream::new(seed, Purpose::Setup, 11);
-    let on = draw.below(4) == 0 && faults.gone == 0 && !faults.churn.changes();
-    if on {
-        faults.wiped = draw.within(1, voters);
-        faults.wiped_at = draw.between(100_000, 4_000_000);
-    }
-    u64::from(on)
-}
-
-/// In one storm of four nodes restart or leaders are asked to hand over in quick succession; in one
-/// of four disks run low on space.
-fn storm_bursts(seed: u64, faults: &mut FaultPlan) {
-    let mut draw = Stream::new(seed, Purpose::Setup, 10);
-    let on = draw.below(4) == 0;
-    let pause_min = draw.between(300_000, 3_000_000);
-    let weights = [(1, 0), (0, 1), (1, 1)][draw.below(3) as usize];
-    let bursts = Bursts {
-        pause_min,
-        pause_max: pause_min + draw.between(100_000, 3_000_000),
-        gap_max: [5_000, 30_000, 150_000][draw.below(3) as usize],
-        most: draw.between(5, 60),
-        restart: weights.0,
-        transfer: weights.1,
-    };
-    if on {
-        faults.bursts = bursts;
-    }
-    let fill_pause_min = draw.between(200_000, 2_000_000);
-    let left = draw.between(0, 3 * SPACE_RESERVE);
-    if draw.below(4) == 0 {
-        faults.fill_pause_min = fill_pause_min;
-        faults.fill_pause_max = 3 * fill_pause_min;
-        faults.fill_left_max = left;
     }
 }
 
@@ -401,6 +308,16 @@ mod tests {
         let drift = storms.iter().filter(|storm| storm.faults.clocks.is_on());
         assert!((15..50).contains(&drift.clone().count()));
         assert!(drift.clone().any(|storm| storm.faults.clocks.jump_max > 0));
+        let among = |storm: &&Setup| storm.faults.churn.changes() || storm.faults.gone > 0;
+        let rots = storms.iter().filter(|storm| storm.faults.rots.is_on());
+        assert!(
+            rots.clone().filter(among).count() > 5,
+            "also where members change"
+        );
+        assert!(rots.clone().any(|storm| storm.faults.rots.vote > 0));
+        assert!(rots.clone().any(|storm| storm.faults.rots.snapshot > 0));
+        let wipes = storms.iter().filter(|storm| storm.faults.wiped > 0);
+        assert!(wipes.filter(among).count() > 5, "also where members change");
         let clog = storms.iter().filter(|storm| storm.faults.clogs.is_on());
         assert!((20..50).contains(&clog.count()));
         for storm in drift.filter(|storm| storm.switches.lease_reads) {

@@ -125,6 +125,8 @@ impl World {
                 self.spoil(*node, NextWrite::Misdirected(*before));
             }
             Intervention::LoseWrite(node) => self.spoil(*node, NextWrite::Lost),
+            Intervention::RotVote(node) => self.rot_vote(*node),
+            Intervention::RotSnapshot(node) => self.rot_snapshot(*node),
             Intervention::RunClock { node, rate } => self.run_clock(*node, *rate),
             Intervention::JumpClock { node, by } => self.jump_clock(*node, *by),
             Intervention::Ask { client, node, op } => {

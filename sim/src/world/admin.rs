@@ -27,7 +27,8 @@ impl World {
         });
     }
 
-    /// The fault plan wants something of a leader. False: there is nothing to ask for.
+    /// The fault plan wants something of a leader. False: there is nothing to ask for, or members
+    /// would be asked for without whom the cluster could not go on (`faults::atlas`).
     pub(super) fn grant(&mut self, wish: Wish) -> bool {
         if let Wished::Transfer(to) = wish.what {
             self.note_wish(wish, None);
@@ -37,7 +38,7 @@ impl World {
         let raft = self.nodes[wish.at as usize - 1].raft.as_ref();
         let now = raft.and_then(|raft| raft.view().membership());
         let target = now.and_then(|now| wish.what.members(&now.members));
-        let Some(target) = target else {
+        let Some(target) = target.filter(|target| self.may_become(target)) else {
             return false;
         };
         self.note_wish(wish, Some(&target));

@@ -16,6 +16,9 @@ impl World {
 
     /// Starts a node from its disk.
     pub(super) fn boot(&mut self, at: usize) {
+        if self.nodes[at].disk.damage.hard_state {
+            return self.refuse_start(at);
+        }
         let started = self.nodes[at].start(&self.setup, self.now, self.listening);
         if let Err(why) = started {
             self.checks.fail(Check::Node, why);
@@ -53,6 +56,11 @@ impl World {
         if self.nodes[at].failed && self.nodes[at].raft.as_deref().is_some_and(fenced) {
             // A server that has stopped for good ends its process.
             self.crash(self.nodes[at].id);
+        }
+        if self.nodes[at].spoiled {
+            // So does one that cannot load what it is to go on from; it is started again at once.
+            self.crash(self.nodes[at].id);
+            self.boot(at);
         }
     }
 
@@ -105,7 +113,6 @@ impl World {
             }
             Output::ReadFailed { ticket, why } => answers.extend(node.give_up(ticket, why)),
             Output::Leader { .. } | Output::Members { .. } | Output::Removed => {}
-            // No disk of a world rots yet, so nothing is kept that could be forgotten.
             Output::Trusted => {
                 if let Some(from) = node.disk.trusted() {
                     self.checks.on_disk_cut(&self.nodes, from.0);
@@ -119,7 +126,7 @@ impl World {
             }
             Output::Stream { to, meta, lane } => self.open_stream(at, to, lane, &meta),
             Output::Install { meta } => {
-                if !node.hand_out_snapshot(&meta) {
+                if !node.hand_out_snapshot(&meta) && !node.spoiled {
                     let (id, last) = (node.id, meta.last);
                     let detail = format!("S{id} is to load a snapshot up to {last} not in force");
                     self.checks.fail(Check::DurableFirst, detail);

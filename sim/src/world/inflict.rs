@@ -48,6 +48,8 @@ impl World {
         let condition = |node: u64| self.nodes[node as usize - 1].condition;
         let may = match fault {
             Fault::Wipe(node) => self.may_wipe(node),
+            Fault::RotVote(node) => self.may_rot_vote(node),
+            Fault::RotSnapshot(node) => self.may_rot_snapshot(node),
             Fault::Rot(node, _) | Fault::Misdirect(node, _) | Fault::LoseWrite(node) => {
                 self.may_damage(node)
             }
@@ -85,6 +87,8 @@ impl World {
             Fault::Rot(node, before) => self.rot(node, before),
             Fault::Misdirect(node, before) => self.spoil(node, NextWrite::Misdirected(before)),
             Fault::LoseWrite(node) => self.spoil(node, NextWrite::Lost),
+            Fault::RotVote(node) => self.rot_vote(node),
+            Fault::RotSnapshot(node) => self.rot_snapshot(node),
             Fault::Fill(node, left) => self.nodes[node as usize - 1].disk.room = Some(left),
             Fault::Rate(node, rate) => self.run_clock(node, rate),
             Fault::Jump(node, by) => self.jump_clock(node, by),

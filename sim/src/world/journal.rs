@@ -62,6 +62,8 @@ impl World {
             Fault::Rot(node, before) => Intervention::Rot { node, before },
             Fault::Misdirect(node, before) => Intervention::Misdirect { node, before },
             Fault::LoseWrite(node) => Intervention::LoseWrite(node),
+            Fault::RotVote(node) => Intervention::RotVote(node),
+            Fault::RotSnapshot(node) => Intervention::RotSnapshot(node),
         };
         self.note(what);
     }
@@ -101,6 +103,7 @@ impl World {
             Fault::TimeOut(_) | Fault::Wish(_) | Fault::Urge(_) | Fault::Die(_) => return,
             Fault::Wipe(_) | Fault::Exchange(_) | Fault::Rot(..) => return,
             Fault::Misdirect(..) | Fault::LoseWrite(_) => return,
+            Fault::RotVote(_) | Fault::RotSnapshot(_) => return,
             Fault::Rate(..) | Fault::Jump(..) => return,
         };
         self.note(what);

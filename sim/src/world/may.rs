@@ -27,6 +27,8 @@ impl World {
             Intervention::Rot { node, .. }
             | Intervention::Misdirect { node, .. }
             | Intervention::LoseWrite(node) => self.may_damage(*node),
+            Intervention::RotVote(node) => self.may_rot_vote(*node),
+            Intervention::RotSnapshot(node) => self.may_rot_snapshot(*node),
             Intervention::Freeze(node) => self.must_be(*node, Up, "is not running"),
             Intervention::Thaw(node) => self.must_be(*node, Frozen, "is not frozen"),
             Intervention::TimeOut(node) => {

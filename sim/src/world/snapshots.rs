@@ -3,7 +3,7 @@
 use super::World;
 use crate::checks::Check;
 use crate::network::{Chunk, Content, Got, Place};
-use crate::node::{Received, Sending};
+use crate::node::{Opened, Received, Sending};
 use raftwerk_core::{Lane, NodeId, SnapshotMeta};
 
 impl World {
@@ -11,8 +11,9 @@ impl World {
     pub(super) fn open_stream(&mut self, at: usize, to: NodeId, lane: Lane, meta: &SnapshotMeta) {
         let (now, model) = (self.now, self.setup.snapshots);
         match self.nodes[at].open_stream(now, to, lane, meta, &model) {
-            Some(chunk) => self.post(at, to.0, Content::Chunk(Box::new(chunk))),
-            None => {
+            Opened::Chunk(chunk) => self.post(at, to.0, Content::Chunk(Box::new(chunk))),
+            Opened::Rotten => {}
+            Opened::Missing => {
                 let (node, last) = (self.nodes[at].id, meta.last);
                 let detail = format!("S{node} is to send a snapshot up to {last} it does not have");
                 self.checks.fail(Check::Node, detail);

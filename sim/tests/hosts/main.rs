@@ -5,6 +5,7 @@ mod clogs;
 mod faults;
 mod host;
 mod late_yes;
+mod rotten;
 mod wiped;
 
 use raftwerk_sim::{Intervention, World};

@@ -108,6 +108,8 @@ pub fn executor(what: &Intervention) -> String {
         | Intervention::Rot { .. }
         | Intervention::Misdirect { .. }
         | Intervention::LoseWrite(_)
+        | Intervention::RotVote(_)
+        | Intervention::RotSnapshot(_)
         | Intervention::Clog { .. }
         | Intervention::Unclog { .. } => "Nobody: only the playground does this.".into(),
         Intervention::Transfer { .. } | Intervention::Reconfigure { .. } => {

@@ -42,6 +42,8 @@ impl fmt::Display for Line<'_> {
             Intervention::Misdirect { node, before } => write!(f, "misdirect {node} {before}"),
             Intervention::Clog { from, to } => write!(f, "clog {from}->{to}"),
             Intervention::Unclog { from, to } => write!(f, "unclog {from}->{to}"),
+            Intervention::RotVote(node) => write!(f, "rot-vote {node}"),
+            Intervention::RotSnapshot(node) => write!(f, "rot-snapshot {node}"),
             Intervention::LoseWrite(node) => write!(f, "lose-write {node}"),
             Intervention::Wipe(node) => write!(f, "wipe {node}"),
             Intervention::FreeDisk(node) => write!(f, "free-disk {node}"),
