@@ -134,6 +134,7 @@ impl Raft {
             || self.applying < self.commit
             || self.snapshots.staged.is_some()
             || self.snapshot_due()
+            || !self.marks.queued.is_empty()
             || !self.marks.waiting.is_empty()
             || self.handed.is_some()
     }

@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct MarkReads {
     /// Not asked for yet; they share the next round.
-    queued: Vec<Wanted>,
+    pub queued: Vec<Wanted>,
     /// No round starts before this: the last one fell back and there was nobody to fall back on.
     pause: Time,
     /// The round that is on its way, if any.
