@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// A log file is followed by a new one after this many bytes.
-pub const SEGMENT_BYTES: u64 = 64 << 20;
+pub const SEGMENT_BYTES: u64 = 16 << 20;
 
 /// Log files grow by this many zeros at a time.
 pub const SEGMENT_GROWTH: u64 = 1 << 20;

@@ -14,29 +14,37 @@
 //!   [`Wal::forget_suspicion`]; where not even term and vote are certain, or there is no log at
 //!   all, the answer is an error and nothing was changed.
 //!
+//! A log begins behind what a snapshot covers: old files are removed whole when the core trims
+//! (`chain`), and a snapshot that is installed takes the place of all entries with one record.
+//!
 //! Files are named after the number of their first record. A small file, [`MARK`], holds the
 //! number of the last synced record: it is written without a sync of its own, so it may be behind
 //! but never ahead, and lets even the very last record be told from an unfinished one.
 //! Another, [`NOTE`], is there while the node is suspect, and files whose names begin with
 //! `damaged-` hold what was cut off then; nobody reads those.
 
+mod chain;
 #[cfg(test)]
 pub(crate) mod faulty;
 mod files;
 mod note;
 mod recover;
+mod replay;
 mod rot;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod trim;
 
 pub use files::{DirFiles, Files, LogFile};
 pub use note::NOTE;
 pub use recover::{Recovered, Verdict};
+pub use replay::State;
 
 use crate::limits::{SEGMENT_BYTES, SEGMENT_GROWTH};
+use chain::Chain;
 use raftwerk_core::{Entry, HardState, Index, Write};
-use raftwerk_wire::record::{self, Change, Kind, Opening};
+use raftwerk_wire::record::{self, Change, Kind, Opening, Start};
 use std::fmt;
 use std::io;
 
@@ -161,6 +169,10 @@ pub struct Wal<F: Files> {
     /// Term and vote, and the last index, after what was encoded last.
     hard_state: HardState,
     end: Index,
+    /// The files from which the log is read.
+    chain: Chain,
+    /// The next write begins a new file.
+    roll: bool,
     ended: bool,
 }
 
@@ -183,14 +195,21 @@ impl<F: Files> Wal<F> {
         }
         // Until the end is reached every early return is an end.
         self.ended = true;
-        if self.offset >= self.sizes.segment {
-            self.begin_segment()?;
-        }
         for write in writes {
+            // An install begins a file, so that nothing before it is read again.
+            let full = self.offset >= self.sizes.segment || self.roll;
+            if write.install.is_some() || (full && self.buffer.is_empty() && says(write)) {
+                self.begin_segment()?;
+            }
             self.encode(write);
         }
         if !self.buffer.is_empty() {
             self.flush()?;
+        }
+        let installed = |write: &Write| write.install.as_ref().map(|meta| meta.last.index);
+        let covered = writes.iter().flat_map(|w| [w.trim_to, installed(w)]);
+        if let Some(covered) = covered.flatten().max() {
+            self.drop_files(covered)?;
         }
         self.ended = false;
         Ok(())
@@ -212,20 +231,33 @@ impl<F: Files> Wal<F> {
     /// is acknowledged before all of it is on disk. Each record says term, vote and where the log
     /// ends, so that any of them can stand in for those before it (see `rot`).
     fn encode(&mut self, write: &Write) {
-        debug_assert!(write.install.is_none(), "snapshots are not built yet");
-        let (mut cut, mut entries) = (write.cut_from, write.append.iter().peekable());
-        if write.hard_state.is_none() && cut.is_none() && entries.peek().is_none() {
+        if !says(write) {
             return;
         }
+        let mut after = write.install.as_ref().map(|meta| meta.last);
+        let (mut cut, mut entries) = (write.cut_from, write.append.iter().peekable());
         self.hard_state = write.hard_state.unwrap_or(self.hard_state);
-        self.end = cut.map_or(self.end, |cut| self.end.min(cut.prev()));
+        if let Some(last) = after {
+            self.end = last.index;
+            self.chain.restart(last.index);
+        }
+        if let Some(cut) = cut {
+            self.end = self.end.min(cut.prev());
+            self.chain.cut(self.end);
+        }
         loop {
             let append = take_chunk(&mut entries);
+            let follows = |first: &Entry| first.id.index == self.end.next();
+            assert!(
+                append.first().is_none_or(follows),
+                "the core writes a log without holes"
+            );
             // Who appends nothing says where the log ends by cutting there.
             let end = append.is_empty().then(|| self.end.next());
             self.end = append.last().map_or(self.end, |last| last.id.index);
             let change = Change {
                 hard_state: Some(self.hard_state),
+                after: after.take(),
                 cut_from: cut.take().or(end),
                 append,
             };
@@ -273,19 +305,35 @@ impl<F: Files> Wal<F> {
     /// Begins a new file. The old one is complete and synced, so damage in it is never a torn
     /// tail. The new file's name is on disk before the first record in it counts (trap D4).
     fn begin_segment(&mut self) -> Result<(), WalError> {
+        if !self.buffer.is_empty() {
+            self.flush()?;
+        }
         let (name, file) = recover::create_segment(&self.files, self.next)?;
         (self.name, self.file) = (name, file);
-        (self.offset, self.length) = (0, 0);
-        record::push(
-            &mut self.buffer,
-            Kind::Open,
-            self.next,
-            self.synced,
-            &self.opening,
-        );
+        (self.offset, self.length, self.roll) = (0, 0, false);
+        let start = Start {
+            opening: self.opening,
+            hard_state: self.hard_state,
+            end: self.end,
+        };
+        let (number, synced) = (self.next, self.synced);
+        record::push(&mut self.buffer, Kind::Open, number, synced, &start);
         self.next += 1;
+        self.chain.begin(self.name.clone(), self.end);
         Ok(())
     }
+}
+
+/// Whether a write leaves a record, or only trims.
+fn says(write: &Write) -> bool {
+    let Write {
+        hard_state,
+        install,
+        cut_from,
+        append,
+        ..
+    } = write;
+    hard_state.is_some() || install.is_some() || cut_from.is_some() || !append.is_empty()
 }
 
 /// Takes entries for one record.
@@ -300,47 +348,4 @@ fn take_chunk<'a>(
         chunk.push(entry.clone());
     }
     chunk
-}
-
-/// What a log says: term and vote, and all entries.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct State {
-    /// Term and vote.
-    pub hard_state: HardState,
-    /// Entries from index 1.
-    pub entries: Vec<Entry>,
-}
-
-impl State {
-    /// Replays one record. `false`: it contradicts what came before, which undamaged records
-    /// never do.
-    fn replay(&mut self, change: Change) -> bool {
-        if let Some(hard_state) = change.hard_state {
-            if hard_state.term < self.hard_state.term {
-                return false;
-            }
-            self.hard_state = hard_state;
-        }
-        if let Some(cut) = change.cut_from {
-            let Some(keep) = cut
-                .0
-                .checked_sub(1)
-                .and_then(|keep| usize::try_from(keep).ok())
-            else {
-                return false;
-            };
-            if keep > self.entries.len() {
-                return false;
-            }
-            self.entries.truncate(keep);
-        }
-        for entry in change.append {
-            let last = self.entries.last().map(|e| e.id).unwrap_or_default();
-            if entry.id.index != last.index.next() || entry.id.term < last.term {
-                return false;
-            }
-            self.entries.push(entry);
-        }
-        true
-    }
 }

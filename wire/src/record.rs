@@ -14,7 +14,7 @@
 //! Guarantees: decoding never panics and allocates at most a fixed multiple of the record; no
 //! length is trusted before the header's checksum holds (trap D6).
 
-use raftwerk_core::{ClusterId, Entry, HardState, Index, NodeId};
+use raftwerk_core::{ClusterId, Entry, HardState, Index, LogId, NodeId};
 use serde::{Deserialize, Serialize};
 
 /// Length of a header.
@@ -52,7 +52,7 @@ pub struct Header {
     body_sum: u32,
 }
 
-/// Body of an `Open` record: whose log this is.
+/// Whose log a file is part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opening {
     /// Version of the format.
@@ -63,14 +63,31 @@ pub struct Opening {
     pub node: NodeId,
 }
 
-/// Version of the log format.
-pub const FORMAT: u16 = 1;
+/// Body of an `Open` record: whose log this is, and where it stood when the file was begun. So the
+/// log can be read from any file on, once a snapshot covers what the files before it held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Start {
+    /// Whose log it is. Stays in front in every version of the format, so that a log of another
+    /// version is told from damage.
+    pub opening: Opening,
+    /// Term and vote.
+    pub hard_state: HardState,
+    /// Last index of the log.
+    pub end: Index,
+}
+
+/// Version of the log format. Version 1 is read, too: its files do not say where the log stood, and
+/// its records remove no beginning.
+pub const FORMAT: u16 = 2;
 
 /// Body of a `Data` record: replayed in order, field by field.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// New term and vote.
     pub hard_state: Option<HardState>,
+    /// Remove every entry; the log goes on after this one, the last inside a snapshot that is in
+    /// force from here on.
+    pub after: Option<LogId>,
     /// Remove this position and all after it.
     pub cut_from: Option<Index>,
     /// Then append these.
@@ -174,6 +191,33 @@ impl Header {
     }
 }
 
+/// Reads the body of an `Open` record: whose log it is, and for this version of the format where
+/// the log stood.
+#[must_use]
+pub fn read_start(body: &[u8]) -> Option<(Opening, Option<Start>)> {
+    let (opening, rest) = postcard::take_from_bytes::<Opening>(body).ok()?;
+    match opening.format {
+        FORMAT => read_body(body).map(|start| (opening, Some(start))),
+        1 if !rest.is_empty() => None,
+        _ => Some((opening, None)),
+    }
+}
+
+/// Reads the body of a `Data` record in a file of this version of the format.
+#[must_use]
+pub fn read_change(format: u16, body: &[u8]) -> Option<Change> {
+    if format == FORMAT {
+        return read_body(body);
+    }
+    let (hard_state, cut_from, append) = read_body(body)?;
+    Some(Change {
+        hard_state,
+        after: None,
+        cut_from,
+        append,
+    })
+}
+
 /// Reads a body that passed its checksum; it must be filled exactly.
 #[must_use]
 pub fn read_body<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<T> {
@@ -187,7 +231,7 @@ pub fn read_body<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<T> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use raftwerk_core::{EntryBody, LogId, Term};
+    use raftwerk_core::{EntryBody, Term};
 
     fn change() -> Change {
         let command = |index, text: &str| Entry {
@@ -199,6 +243,7 @@ mod tests {
                 term: Term(3),
                 vote: Some(NodeId(2)),
             }),
+            after: Some(LogId::new(2, 7)),
             cut_from: Some(Index(8)),
             append: vec![command(8, "a"), command(9, "bc")],
         }
@@ -212,10 +257,17 @@ mod tests {
             cluster: ClusterId(5),
             node: NodeId(1),
         };
-        push(&mut out, Kind::Open, 1, 0, &opening);
+        let start = Start {
+            opening,
+            hard_state: HardState::default(),
+            end: Index(9),
+        };
+        push(&mut out, Kind::Open, 1, 0, &start);
         let first = Header::read(&out).expect("the first record");
         assert_eq!((first.kind, first.number, first.synced), (Kind::Open, 1, 0));
-        assert_eq!(first.body(&out).and_then(read_body), Some(opening));
+        assert_eq!(first.body(&out).and_then(read_body), Some(start));
+        let read = first.body(&out).and_then(read_start);
+        assert_eq!(read, Some((opening, Some(start))));
         let at = first.record_bytes();
         assert_eq!((at, at % 8), (out.len(), 0));
         push(&mut out, Kind::Data, 2, 1, &change());
@@ -255,7 +307,8 @@ mod tests {
             let found = Header::read(&bytes).and_then(|h| h.body(&bytes).map(<[u8]>::len));
             prop_assert_eq!(found, None);
             let _: Option<Change> = read_body(&bytes);
-            let _: Option<Opening> = read_body(&bytes);
+            let _: Option<Start> = read_body(&bytes);
+            let _ = (read_start(&bytes), read_change(1, &bytes));
         }
     }
 }

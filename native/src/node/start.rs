@@ -269,6 +269,7 @@ impl Disk {
         let State {
             hard_state,
             entries,
+            ..
         } = state;
         let durable = Durable {
             hard_state,
@@ -350,7 +351,7 @@ fn first_state(options: &NodeOptions, told: &Identity) -> State {
         let (term, vote) = (Term(1), None);
         return State {
             hard_state: HardState { term, vote },
-            entries: Vec::new(),
+            ..State::default()
         };
     }
     let members = Members::of_voters(told.founders.iter().copied().map(NodeId));
@@ -362,6 +363,7 @@ fn first_state(options: &NodeOptions, told: &Identity) -> State {
     State {
         hard_state,
         entries,
+        ..State::default()
     }
 }
 

@@ -205,6 +205,15 @@ impl Files for MemFiles {
             .ok_or_else(|| io::Error::other("no such file"))
     }
 
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.call()?;
+        let mut disk = self.lock();
+        let content = disk.visible.remove(from);
+        let content = content.ok_or_else(|| io::Error::other("no such file"))?;
+        disk.visible.insert(to.to_string(), content);
+        Ok(())
+    }
+
     fn sync_dir(&self) -> io::Result<()> {
         self.call()?;
         let mut disk = self.lock();

@@ -37,7 +37,14 @@ pub trait Files: Send + 'static {
     /// See [`Files::names`].
     fn remove(&self, name: &str) -> io::Result<()>;
 
-    /// Makes names that were created or removed durable (trap D4).
+    /// Gives a file another name, in place of the one that has it. Not durable before
+    /// [`Files::sync_dir`].
+    ///
+    /// # Errors
+    /// See [`Files::names`].
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Makes names that were created, changed or removed durable (trap D4).
     ///
     /// # Errors
     /// See [`Files::names`].
@@ -126,6 +133,10 @@ impl Files for DirFiles {
 
     fn remove(&self, name: &str) -> io::Result<()> {
         std::fs::remove_file(self.path.join(name))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        std::fs::rename(self.path.join(from), self.path.join(to))
     }
 
     fn sync_dir(&self) -> io::Result<()> {

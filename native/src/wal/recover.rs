@@ -5,11 +5,12 @@
 //! promised if the mark file or any later record says that it had been synced, or if a later file
 //! exists, which is only begun when everything before is on disk.
 
+use super::chain::Chain;
 use super::note::{Found, Note};
 use super::scan::{End, Scan, Segment, Stop};
 use super::{Files, LogFile, MARK, Sizes, State, Wal, WalError, io_error, rot};
 use raftwerk_core::{HardState, Index, Suspicion, Write, WriteSeq};
-use raftwerk_wire::record::{self, Kind, Opening};
+use raftwerk_wire::record::{self, Kind, Opening, Start};
 
 /// What a log held.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,12 +110,7 @@ fn open_again<F: Files>(
     let (mark, marked) = open_mark(&files, &names)?;
     let noted = Note::read(&files, &names)?;
     let segments = read_segments(&files, names)?;
-    let mut scan = Scan {
-        opening,
-        marked,
-        state: State::default(),
-        next: 1,
-    };
+    let mut scan = scan(opening, marked, &segments, noted);
     let end = match scan.run(&segments) {
         Ok(end) => end,
         Err(Stop::Error(error)) => return Err(error),
@@ -132,6 +128,26 @@ fn open_again<F: Files>(
     }
 }
 
+/// Ready to read. Where a snapshot covered what the first files held, or all of them were removed
+/// because they had rotted, the log begins with another record than the first.
+fn scan<F>(opening: Opening, marked: u64, files: &[Segment<F>], noted: Option<Found>) -> Scan {
+    let being_cut = matches!(noted, Some(Found::Note(note)) if !note.cut);
+    let first = files.first().map(|segment| segment.first);
+    let next = match first {
+        None if being_cut => marked.saturating_add(1),
+        first => first.unwrap_or(1),
+    };
+    Scan {
+        opening,
+        marked,
+        state: State::default(),
+        chain: Chain::default(),
+        format: record::FORMAT,
+        next,
+        fresh: next == 1 || being_cut,
+    }
+}
+
 /// A log that was cut, now or earlier, and is whole as far as it goes: the suspicion goes on. The
 /// first time the log is made to say term and vote again.
 fn stay_suspect<F: Files>(
@@ -145,7 +161,7 @@ fn stay_suspect<F: Files>(
         // The note itself has rotted: what was lost nobody can tell, but not more than this.
         Found::Unreadable => Note {
             suspicion: Suspicion {
-                from: Index(state.entries.len() as u64 + 1),
+                from: state.end().next(),
                 to: None,
                 since: state.hard_state.term,
             },
@@ -179,11 +195,17 @@ fn open_good<F: Files>(
     end: Option<End>,
     scan: Scan,
 ) -> Result<(Wal<F>, Recovered), WalError> {
-    let Scan { state, next, .. } = scan;
+    let Scan {
+        state,
+        next,
+        chain,
+        format,
+        ..
+    } = scan;
     let Some(end) = end else {
         // Nothing is there, or only a first file whose first record was never finished.
         remove(&files, segments)?;
-        let wal = begin(files, opening, sizes, mark)?;
+        let wal = begin(files, opening, sizes, (mark, next))?;
         return Ok((
             wal,
             Recovered {
@@ -209,8 +231,9 @@ fn open_good<F: Files>(
         next,
         mark,
     );
-    wal.hard_state = state.hard_state;
-    wal.end = Index(state.entries.len() as u64);
+    (wal.hard_state, wal.end, wal.chain) = (state.hard_state, state.end(), chain);
+    // What is written from now on is of this version.
+    wal.roll = format != record::FORMAT;
     wal.note_synced()?;
     Ok((wal, Recovered { state, verdict }))
 }
@@ -240,17 +263,23 @@ fn remove<F: Files>(
     Ok(())
 }
 
-/// Begins a log.
+/// Begins a log with a record of this number.
 fn begin<F: Files>(
     files: F,
     opening: Opening,
     sizes: Sizes,
-    mark: F::File,
+    (mark, next): (F::File, u64),
 ) -> Result<Wal<F>, WalError> {
-    let (name, file) = create_segment(&files, 1)?;
-    let mut wal = Wal::assemble(files, opening, sizes, (name, file, 0, 0), 1, mark);
-    record::push(&mut wal.buffer, Kind::Open, 1, 0, &opening);
-    wal.next = 2;
+    let (name, file) = create_segment(&files, next)?;
+    let mut wal = Wal::assemble(files, opening, sizes, (name, file, 0, 0), next, mark);
+    let start = Start {
+        opening,
+        hard_state: wal.hard_state,
+        end: wal.end,
+    };
+    record::push(&mut wal.buffer, Kind::Open, next, next - 1, &start);
+    wal.next += 1;
+    wal.chain.begin(wal.name.clone(), wal.end);
     wal.flush()?;
     Ok(wal)
 }
@@ -278,6 +307,8 @@ impl<F: Files> Wal<F> {
             buffer: Vec::new(),
             hard_state: HardState::default(),
             end: Index(0),
+            chain: Chain::default(),
+            roll: false,
             ended: false,
         }
     }
@@ -308,10 +339,7 @@ fn read_segments<F: Files>(
 }
 
 fn verdict<F>(segments: &[Segment<F>], end: &End, state: &State) -> Verdict {
-    let cut_at = state
-        .entries
-        .last()
-        .map_or(Index(1), |entry| entry.id.index.next());
+    let cut_at = state.end().next();
     let torn = |segment: &Segment<F>, offset: usize| Verdict::TornTail {
         cut_at,
         file: segment.name.clone(),

@@ -16,10 +16,10 @@
 
 use super::note::{Found, Note};
 use super::recover::mark_bytes;
-use super::scan::{Rot, Segment, promised};
+use super::scan::{Rot, Segment, is_ours, promised};
 use super::{Files, LogFile, MARK, State, WalError, io_error};
 use raftwerk_core::{HardState, Index, Suspicion};
-use raftwerk_wire::record::{self, Change, HEADER_BYTES, Header, Kind, Opening};
+use raftwerk_wire::record::{self, HEADER_BYTES, Header, Kind, Opening};
 
 /// What the records behind the rot vouch for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,8 +62,7 @@ pub(super) fn repair<F: Files>(
 
 /// What is noted: the suspicion of this rot, widened by one that was noted before.
 fn note(before: &State, vouched: Vouched, noted: Option<Found>) -> Note {
-    let kept = Index(before.entries.len() as u64);
-    let (mut from, mut to) = (kept.next(), vouched.end);
+    let (mut from, mut to) = (before.end().next(), vouched.end);
     match noted {
         Some(Found::Note(note)) => {
             from = from.min(note.suspicion.from);
@@ -92,6 +91,7 @@ fn vouch<F>(segments: &[Segment<F>], rot: &Rot, opening: Opening, marked: u64) -
     let mut behind = Behind {
         opening,
         marked,
+        format: segments.get(rot.segment).map_or(record::FORMAT, format_of),
         next: rot.record,
         hard_state: None,
         end: None,
@@ -116,10 +116,20 @@ fn vouch<F>(segments: &[Segment<F>], rot: &Rot, opening: Opening, marked: u64) -
     })
 }
 
+/// Version of the format that a file's first record tells.
+fn format_of<F>(segment: &Segment<F>) -> u16 {
+    let header = Header::read(&segment.bytes).filter(|header| header.kind == Kind::Open);
+    let body = header.and_then(|header| header.body(&segment.bytes));
+    let told = body.and_then(record::read_start);
+    told.map_or(record::FORMAT, |(opening, _)| opening.format)
+}
+
 /// What was read behind the rot, since the last record that could not be.
 struct Behind {
     opening: Opening,
     marked: u64,
+    /// Version of the format of the file being read.
+    format: u16,
     next: u64,
     hard_state: Option<HardState>,
     end: Option<Index>,
@@ -164,15 +174,20 @@ impl Behind {
     fn take(&mut self, kind: Kind, body: &[u8]) -> Option<()> {
         match kind {
             Kind::Open => {
-                let found = record::read_body::<Opening>(body)?;
-                (found == self.opening).then_some(())
+                let (found, start) = record::read_start(body)?;
+                self.format = found.format;
+                if let Some(start) = start {
+                    (self.hard_state, self.end) = (Some(start.hard_state), Some(start.end));
+                }
+                is_ours(found, self.opening).then_some(())
             }
             Kind::Data => {
-                let change = record::read_body::<Change>(body)?;
+                let change = record::read_change(self.format, body)?;
                 self.hard_state = change.hard_state.or(self.hard_state);
+                let after = change.after.map(|last| last.index);
                 let cut = change.cut_from.map(|cut| Index(cut.0.saturating_sub(1)));
                 let last = change.append.last().map(|entry| entry.id.index);
-                self.end = last.or(cut).or(self.end);
+                self.end = last.or(cut).or(after).or(self.end);
                 Some(())
             }
         }
@@ -218,21 +233,30 @@ fn keep_damaged<F: Files>(
         .names()
         .map_err(io_error("reading the log directory"))?;
     for segment in segments.iter().skip(rot.segment) {
-        if !is_cut(segment, rot) {
-            continue;
+        if is_cut(segment, rot) {
+            keep_copy(files, &names, &segment.name, &segment.bytes)?;
         }
-        let mut copies = (1..).map(|number| format!("damaged-{number}-{}", segment.name));
-        let name = copies
-            .find(|name| !names.contains(name))
-            .expect("there are numbers enough");
-        let what = || io_error(format!("keeping the damaged {}", segment.name));
-        let mut copy = files.create(&name).map_err(what())?;
-        copy.write_at(0, &segment.bytes).map_err(what())?;
-        copy.sync().map_err(what())?;
     }
     files
         .sync_dir()
         .map_err(io_error("syncing the log directory"))
+}
+
+/// Copies a file to one that nobody reads.
+pub(super) fn keep_copy<F: Files>(
+    files: &F,
+    names: &[String],
+    name: &str,
+    bytes: &[u8],
+) -> Result<(), WalError> {
+    let mut copies = (1..).map(|number| format!("damaged-{number}-{name}"));
+    let copy = copies
+        .find(|copy| !names.contains(copy))
+        .expect("there are numbers enough");
+    let what = || io_error(format!("keeping a copy of {name}"));
+    let mut copy = files.create(&copy).map_err(what())?;
+    copy.write_at(0, bytes).map_err(what())?;
+    copy.sync().map_err(what())
 }
 
 /// Whether anything of this file, at or behind the rot, is to go.

@@ -1,9 +1,11 @@
 //! Reading records in order, up to the end of the log or to the first one that was promised and
 //! cannot be read.
 
+use super::chain::Chain;
 use super::recover::segment_name;
 use super::{State, WalError};
-use raftwerk_wire::record::{self, Change, HEADER_BYTES, Header, Kind, Opening};
+use raftwerk_core::Index;
+use raftwerk_wire::record::{self, Change, HEADER_BYTES, Header, Kind, Opening, Start};
 
 /// One file of the log with what was read from it.
 pub(super) struct Segment<F> {
@@ -61,8 +63,16 @@ pub(super) struct Scan {
     /// Last record that the mark file calls synced.
     pub marked: u64,
     pub state: State,
+    /// The files that were read.
+    pub chain: Chain,
+    /// Version of the format of the file being read.
+    pub format: u16,
     /// Number of the record that comes next.
     pub next: u64,
+    /// Whether the first file may be one that was never finished: the log was just being begun, or
+    /// begun anew because all of it had rotted. Else files before it were removed, which is done
+    /// only when it is on disk.
+    pub fresh: bool,
 }
 
 impl Scan {
@@ -79,7 +89,8 @@ impl Scan {
                 end = Some(found);
                 continue;
             }
-            let followed = at + 1 < segments.len();
+            let begun = found.offset > 0 || at > 0 || self.fresh;
+            let followed = at + 1 < segments.len() || !begun;
             let promised = promised(&segment.bytes, found.offset, self.next, self.marked);
             if promised || followed {
                 return Err(self.rot(at, segment, found.offset, "cannot be read"));
@@ -126,7 +137,7 @@ impl Scan {
             } else {
                 Kind::Data
             } == header.kind;
-            if !fits || !self.replay(header.kind, body)? {
+            if !fits || !self.replay(&segment.name, header.kind, body)? {
                 return Err(self.rot(at, segment, end.offset, "contradicts what is before"));
             }
             if self.next > self.marked && end.unmarked.is_none() {
@@ -139,18 +150,46 @@ impl Scan {
         Ok(end)
     }
 
-    fn replay(&mut self, kind: Kind, body: &[u8]) -> Result<bool, Stop> {
+    fn replay(&mut self, name: &str, kind: Kind, body: &[u8]) -> Result<bool, Stop> {
         match kind {
-            Kind::Open => match record::read_body::<Opening>(body) {
-                Some(found) if found != self.opening => {
-                    Err(Stop::Error(WalError::Foreign { found }))
+            Kind::Open => match record::read_start(body) {
+                Some((found, start)) if is_ours(found, self.opening) => {
+                    self.format = found.format;
+                    Ok(self.begin(name, start))
                 }
-                found => Ok(found.is_some()),
+                Some((found, _)) => Err(Stop::Error(WalError::Foreign { found })),
+                None => Ok(false),
             },
             Kind::Data => {
-                Ok(record::read_body::<Change>(body).is_some_and(|c| self.state.replay(c)))
+                let change = record::read_change(self.format, body);
+                Ok(change.is_some_and(|change| self.change(change)))
             }
         }
+    }
+
+    /// A file begins where the log ends; for the first one that is where it says.
+    fn begin(&mut self, name: &str, start: Option<Start>) -> bool {
+        let Some(start) = start else {
+            // It does not say: then nothing before it was ever removed.
+            self.chain.begin(name.to_string(), self.state.end());
+            return !self.chain.is_first() || self.next == 1;
+        };
+        if self.chain.is_empty() {
+            self.state.begin(&start);
+        }
+        let known = (self.state.hard_state, self.state.end());
+        self.chain.begin(name.to_string(), start.end);
+        (start.hard_state, start.end) == known
+    }
+
+    fn change(&mut self, change: Change) -> bool {
+        if let Some(last) = change.after {
+            self.chain.restart(last.index);
+        }
+        if let Some(cut) = change.cut_from {
+            self.chain.cut(Index(cut.0.saturating_sub(1)));
+        }
+        self.state.replay(change)
     }
 
     /// The record that comes next was promised and is not to be had.
@@ -163,6 +202,13 @@ impl Scan {
             why,
         })
     }
+}
+
+/// Whether a file that was found belongs to this log, in a version that can be read.
+pub(super) fn is_ours(found: Opening, ours: Opening) -> bool {
+    let known = (1..=record::FORMAT).contains(&found.format);
+    let Opening { cluster, node, .. } = ours;
+    known && (found.cluster, found.node) == (cluster, node)
 }
 
 /// Whether record `next`, which should be at `offset`, was synced once, as far as anybody knows.

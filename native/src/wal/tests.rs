@@ -70,6 +70,7 @@ fn states(writes: &[Write]) -> Vec<State> {
     for write in writes {
         let change = raftwerk_wire::record::Change {
             hard_state: write.hard_state,
+            after: write.install.as_ref().map(|meta| meta.last),
             cut_from: write.cut_from,
             append: write.append.to_vec(),
         };
@@ -359,6 +360,7 @@ fn another_nodes_log_is_refused() {
 mod holes;
 mod kill;
 mod rot;
+mod trim;
 
 #[test]
 fn a_full_disk_says_what_to_do() {

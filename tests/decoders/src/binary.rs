@@ -6,7 +6,7 @@
 use crate::meter::bounded;
 use raftwerk_kv::{Command, Request, Store};
 use raftwerk_wire::frame::{self, Incoming};
-use raftwerk_wire::record::{self, Change, HEADER_BYTES, Header, Kind, Opening};
+use raftwerk_wire::record::{self, Change, HEADER_BYTES, Header, Kind, Start};
 
 /// A list makes room for as many entries as it claims and as there are bytes left: one entry in
 /// memory for a byte. Lists grow in place of an old one, and one may stand inside another.
@@ -62,7 +62,7 @@ pub fn record(bytes: &[u8]) -> bool {
         Kind::Data => {
             let Some(change) = bounded(body, TIMES, |body| record::read_body::<Change>(body))
             else {
-                return false;
+                return is_older(header.kind, body);
             };
             push(&mut again, &change);
             let header = Header::read(&again).expect("what was written is read");
@@ -71,9 +71,9 @@ pub fn record(bytes: &[u8]) -> bool {
             assert!(body.len() <= bytes.len(), "the encoding is the shortest");
         }
         Kind::Open => {
-            let Some(opening) = bounded(body, TIMES, |body| record::read_body::<Opening>(body))
+            let Some(opening) = bounded(body, TIMES, |body| record::read_body::<Start>(body))
             else {
-                return false;
+                return is_older(header.kind, body);
             };
             record::push(&mut again, header.kind, 1, 0, &opening);
             let header = Header::read(&again).expect("what was written is read");
@@ -82,6 +82,17 @@ pub fn record(bytes: &[u8]) -> bool {
         }
     }
     true
+}
+
+/// Whether it is a body of the version before, as far as it tells by itself.
+fn is_older(kind: Kind, body: &[u8]) -> bool {
+    match kind {
+        Kind::Data => bounded(body, TIMES, |body| record::read_change(1, body)).is_some(),
+        Kind::Open => {
+            let read = bounded(body, TIMES, record::read_start);
+            matches!(read, Some((opening, None)) if opening.format == 1)
+        }
+    }
 }
 
 /// Makes the sums of the record at the start fit. Returns its length, if it is all there.

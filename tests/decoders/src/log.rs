@@ -70,6 +70,13 @@ impl Files for Memory {
         old.map(drop).ok_or(io::ErrorKind::NotFound.into())
     }
 
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let content = lock(&self.0).remove(from);
+        let content = content.ok_or(io::Error::from(io::ErrorKind::NotFound))?;
+        lock(&self.0).insert(to.to_string(), content);
+        Ok(())
+    }
+
     fn sync_dir(&self) -> io::Result<()> {
         Ok(())
     }
@@ -177,7 +184,7 @@ fn open(input: &[u8]) -> bool {
     let Some((files, found)) = opened else {
         return false;
     };
-    let mut last = LogId::ORIGIN;
+    let mut last = LogId::new(0, found.state.base.0);
     for entry in &found.state.entries {
         assert_eq!(entry.id.index, last.index.next(), "no gap");
         assert!(entry.id.term >= last.term, "terms never fall");

@@ -14,7 +14,7 @@ use raftwerk_wire::client::{
 };
 use raftwerk_wire::frame::{self, PeerHello};
 use raftwerk_wire::observe::{Chaos, FromSupervisor, ProcessView, Tell, Told};
-use raftwerk_wire::record::{self, Change, Kind};
+use raftwerk_wire::record::{self, Change, Kind, Start};
 use raftwerk_wire::view::{EventView, LogView, NodeCondition, NodeView, ReadView, VoteView};
 use serde::Serialize;
 
@@ -197,12 +197,18 @@ pub fn records() -> Samples {
         out
     };
     let mut open = Vec::new();
-    record::push(&mut open, Kind::Open, 1, 0, &OPENING);
+    let start = Start {
+        opening: OPENING,
+        hard_state: HardState::default(),
+        end: Index(0),
+    };
+    record::push(&mut open, Kind::Open, 1, 0, &start);
     let change = Change {
         hard_state: Some(HardState {
             term: Term(7),
             vote: Some(NodeId(2)),
         }),
+        after: Some(LogId::new(6, 198)),
         cut_from: Some(Index(200)),
         append: entries(),
     };

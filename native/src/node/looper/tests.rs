@@ -9,13 +9,26 @@ use crate::observe::{After, Observer};
 use crate::wal::faulty::MemFiles;
 use crate::wal::{Sizes, Wal};
 use raftwerk_core::trace::{Cause, Kind};
-use raftwerk_core::{ClusterId, Config, Durable, Members, ReadPath};
+use raftwerk_core::{ClusterId, Config, Durable, Members, ReadPath, Write, WriteSeq};
 use raftwerk_kv::Command;
 use raftwerk_wire::frame::PeerHello;
 use raftwerk_wire::observe::Told;
 use raftwerk_wire::record::{FORMAT, Opening};
 use std::sync::atomic::AtomicU64;
 use tokio::sync::oneshot;
+
+/// The write that a new node begins with.
+fn bootstrap(durable: &Durable) -> Write {
+    Write {
+        seq: WriteSeq(0),
+        install: None,
+        hard_state: Some(durable.hard_state),
+        cut_from: None,
+        append: durable.entries.clone().into(),
+        trim_to: None,
+        must_sync: true,
+    }
+}
 
 struct Rig {
     inbox: Arc<Inbox>,
@@ -46,8 +59,9 @@ fn build(lease_reads: bool) -> (Looper, impl FnOnce(Join) -> Rig) {
         cluster,
         node,
     };
-    let (wal, _) = Wal::open(files.clone(), opening, Sizes::default()).expect("a new log");
+    let (mut wal, _) = Wal::open(files.clone(), opening, Sizes::default()).expect("a new log");
     let durable = Durable::bootstrap(&Members::of_voters([node]));
+    wal.append(&[bootstrap(&durable)]).expect("no fault");
     let mut config = Config::demo(node, cluster, 1);
     config.switches.lease_reads = lease_reads;
     let (log, lines) = Logbook::start(1);

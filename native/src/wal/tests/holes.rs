@@ -28,7 +28,8 @@ fn unsynced(writes: &[Write], sizes: Sizes) -> Unsynced {
     wal.append(synced).expect("no fault");
     let mark = files.bytes(MARK);
     let names = files.names().expect("no fault").into_iter();
-    let name = names.filter(|name| name != MARK).last().expect("a file");
+    let mut logs = names.filter(|name| name != MARK);
+    let name = logs.next_back().expect("a file");
     let (without, mut at) = (files.bytes(&name), wal.segment_offset() as usize);
     wal.append(under_way).expect("no fault");
     let with = files.bytes(&name);
