@@ -41,7 +41,7 @@ enum Verb {
     /// Start a cluster of real processes on this machine, with a page to watch and break it.
     Play(PlayFlags),
     /// Run one node of a cluster.
-    Node(node::NodeFlags),
+    Node(Box<node::NodeFlags>),
     /// Set a key.
     #[command(after_help = WRITE_HELP)]
     Put {
@@ -160,7 +160,7 @@ pub fn main() -> ExitCode {
     };
     match cli.command {
         Verb::Play(flags) => serve("play", play::run(flags.options())),
-        Verb::Node(flags) => serve("node", node::run(flags)),
+        Verb::Node(flags) => serve("node", node::run(*flags)),
         Verb::Put { key, value, reach } => ask(&reach, async |to| kv::put(to, &key, &value).await),
         Verb::Get { key, read, reach } => ask(&reach, async |to| kv::get(to, &key, read).await),
         Verb::Del { key, reach } => ask(&reach, async |to| kv::del(to, &key).await),

@@ -7,7 +7,7 @@
 
 use crate::metrics::Metrics;
 use crate::wal::{Files, Wal};
-use raftwerk_core::{Write, WriteSeq};
+use raftwerk_core::{LogId, Write, WriteSeq};
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Instant;
@@ -37,13 +37,15 @@ pub struct Flusher {
 }
 
 impl Flusher {
-    /// Starts the thread.
+    /// Starts the thread. `install` gives a snapshot that took the log's place the name that says
+    /// so; before that it is not reported as on disk.
     ///
     /// # Panics
     /// When the operating system gives no thread.
     pub fn start<F: Files>(
         mut wal: Wal<F>,
         metrics: Arc<Metrics>,
+        mut install: impl FnMut(LogId) -> std::io::Result<()> + Send + 'static,
         report: impl Fn(DiskReport) + Send + 'static,
     ) -> Flusher {
         let (queue, waiting) = channel::<Job>();
@@ -62,11 +64,15 @@ impl Flusher {
                     continue;
                 };
                 let started = Instant::now();
-                if let Err(error) = wal.append(&batch) {
-                    return report(DiskReport::Failed {
-                        seq,
-                        why: error.to_string(),
-                    });
+                let mut done = wal.append(&batch).map_err(|error| error.to_string());
+                for meta in batch.iter().filter_map(|write| write.install.as_ref()) {
+                    let installed = |()| {
+                        install(meta.last).map_err(|error| format!("a snapshot's name: {error}"))
+                    };
+                    done = done.and_then(installed);
+                }
+                if let Err(why) = done {
+                    return report(DiskReport::Failed { seq, why });
                 }
                 metrics.synced(started.elapsed(), batch.len());
                 report(DiskReport::Synced(seq));
@@ -149,7 +155,7 @@ mod tests {
             drop(in_thread.lock());
         };
         let metrics = Arc::new(Metrics::default());
-        let flusher = Flusher::start(wal, Arc::clone(&metrics), report);
+        let flusher = Flusher::start(wal, Arc::clone(&metrics), |_| Ok(()), report);
         flusher.write(write(1));
         let next = || {
             told.recv_timeout(Duration::from_secs(10))
@@ -173,7 +179,7 @@ mod tests {
         files.fail_after(1);
         let (reports, told) = channel();
         let report = move |report| reports.send(report).expect("the test listens");
-        let flusher = Flusher::start(wal, Arc::new(Metrics::default()), report);
+        let flusher = Flusher::start(wal, Arc::new(Metrics::default()), |_| Ok(()), report);
         flusher.write(write(1));
         let failed = told.recv().expect("a report");
         assert!(

@@ -12,6 +12,7 @@
 //! | `addresses.json` | for each peer, where it is reached                          |
 //! | `removed.json`  | whether this node knows that it is a member no more          |
 //! | `log/`          | the log (see `wal`)                                          |
+//! | `snapshots/`    | snapshots (see `snapshots`)                                  |
 
 use crate::node::NodeError;
 use serde::{Deserialize, Serialize};
@@ -97,6 +98,12 @@ impl DataDir {
     #[must_use]
     pub fn log_path(&self) -> PathBuf {
         self.path.join("log")
+    }
+
+    /// Where snapshots lie.
+    #[must_use]
+    pub fn snapshots_path(&self) -> PathBuf {
+        self.path.join("snapshots")
     }
 
     /// Reads the identity; `None` when the directory is new.

@@ -2,13 +2,14 @@
 //! commands around it.
 //!
 //! Reading order: [`NodeOptions`] and [`run`] (what a node is told, how it lives), `node` (the
-//! loop thread that owns core and store), `wal` and `flusher` (the disk), `peers` (the other
-//! nodes), `api` (clients), `observe` and `metrics` (watching).
+//! loop thread that owns core and store), `wal`, `flusher` and `snapshots` (the disk), `peers` (the
+//! other nodes), `api` (clients), `observe` and `metrics` (watching).
 //!
 //! | task            | thread                 | owns                                    |
 //! |-----------------|------------------------|-----------------------------------------|
 //! | loop            | `node::looper`         | core, store, tickets, views             |
 //! | log             | `flusher`              | log files                               |
+//! | snapshots       | `snapshots`            | snapshot files                          |
 //! | sockets         | tokio's threads        | connections; each queue has a limit     |
 //! | log lines       | `node::logbook`        | standard error                          |
 
@@ -26,6 +27,7 @@ pub mod observe;
 pub mod peers;
 pub mod play;
 pub mod problem;
+pub mod snapshots;
 pub mod ui;
 pub mod wal;
 

@@ -122,3 +122,25 @@ pub const JOIN: Duration = Duration::from_secs(60);
 
 /// Pause before a node that joins asks again.
 pub const JOIN_PAUSE: Duration = Duration::from_millis(500);
+
+/// Longest state of a snapshot, taken or received: it is held in memory once more while it is
+/// written or loaded.
+pub const SNAPSHOT_BYTES: u64 = 4 << 30;
+
+/// Bytes of a snapshot sent at a time; one such chunk is on its way to a peer, no more.
+pub const SNAPSHOT_CHUNK_BYTES: usize = 128 << 10;
+
+/// Chunks that wait to be written; further ones are lost, and sent again.
+pub const SNAPSHOT_CHUNKS_WAITING: usize = 8;
+
+/// A chunk that is not answered is sent again after this time.
+pub const SNAPSHOT_RESEND: Duration = Duration::from_millis(500);
+
+/// A stream is given up when the peer got nothing new for so long.
+pub const SNAPSHOT_PATIENCE: Duration = Duration::from_secs(15);
+
+/// A stream is given up when its peer threw away what it had so often.
+pub const SNAPSHOT_RESTARTS: u32 = 3;
+
+/// Frames that wait behind the messages to a peer: chunks, and answers to chunks.
+pub const PEER_BULK_FRAMES: usize = 8;

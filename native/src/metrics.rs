@@ -57,6 +57,10 @@ const SINGLE: &[Single] = &[
     ("reads_total", true, "Reads served.", |m| &m.reads),
     ("elections_total", true, "Elections started, asking first included.", |m| &m.elections),
     ("forwarded_total", true, "Requests passed on to the leader.", |m| &m.forwarded),
+    ("snapshot_index", false, "Last index inside the newest snapshot; 0 is none.", |m| &m.snapshot),
+    ("snapshots_taken_total", true, "Snapshots written.", |m| &m.taken),
+    ("snapshots_failed_total", true, "Snapshots that could not be written.", |m| &m.not_taken),
+    ("snapshots_installed_total", true, "Snapshots that took the log's place.", |m| &m.installed),
     ("log_writes_total", true, "Writes made durable.", |m| &m.writes),
 ];
 
@@ -125,6 +129,14 @@ pub struct Metrics {
     pub forwarded: AtomicU64,
     /// Subscribers of the observe stream.
     pub observers: AtomicU64,
+    /// Last index inside the newest snapshot.
+    pub snapshot: AtomicU64,
+    /// Snapshots written.
+    pub taken: AtomicU64,
+    /// Snapshots that could not be written.
+    pub not_taken: AtomicU64,
+    /// Snapshots of a leader that took the log's place.
+    pub installed: AtomicU64,
     writes: AtomicU64,
     sync_micros: AtomicU64,
     sync_counts: [AtomicU64; SYNC_BOUNDS.len() + 1],

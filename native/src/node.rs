@@ -5,6 +5,7 @@
 //! off at any moment, so there is nothing to save.
 
 pub mod answer;
+mod disk;
 pub mod inbox;
 mod join;
 pub mod leadership;

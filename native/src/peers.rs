@@ -14,12 +14,16 @@
 //! | file     | is                                                    |
 //! |----------|-------------------------------------------------------|
 //! | `queue`  | what waits for one connection                         |
+//! | `bulk`   | snapshots, which go behind the messages               |
+//! | `cuts`   | links that are cut on purpose                         |
 //! | `dial`   | the outgoing connection: handshake, sending, back-off |
 //! | `accept` | the incoming ones                                     |
 //! | `greet`  | who may talk to whom: the rules of the handshake      |
 //! | `touch`  | who is forgotten                                      |
 
 pub mod accept;
+pub mod bulk;
+mod cuts;
 pub mod dial;
 pub mod greet;
 pub mod queue;
@@ -31,13 +35,14 @@ use crate::node::PeerUrl;
 use crate::node::inbox::{Inbox, Urgent};
 use crate::node::logbook::Logbook;
 use crate::observe::Observer;
+use crate::snapshots::ChunkDoor;
 use queue::{Outgoing, Queue};
 use raftwerk_core::{Message, NodeId, Timing};
 use raftwerk_wire::frame::PeerHello;
 use raftwerk_wire::observe::Told;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -55,6 +60,9 @@ pub struct Peers {
     dialers: Mutex<Dialers>,
     cuts: Mutex<BTreeSet<u64>>,
     touch: Mutex<Touch>,
+    streams: Mutex<bulk::Streams>,
+    /// Where chunks of snapshots go, once there is a place for them.
+    chunks: OnceLock<ChunkDoor>,
     disks: PeerDisks,
     inbox: Arc<Inbox>,
     observer: Arc<Observer>,
@@ -76,6 +84,7 @@ pub struct Link {
     id: u64,
     url: PeerUrl,
     queue: Mutex<Queue>,
+    bulk: Mutex<bulk::Bulk>,
     filled: Notify,
     up: AtomicBool,
     /// Why there is no connection, in words.
@@ -132,6 +141,8 @@ impl Peers {
             dialers,
             cuts,
             touch,
+            streams: Mutex::default(),
+            chunks: OnceLock::new(),
             disks,
             inbox,
             observer,
@@ -139,6 +150,11 @@ impl Peers {
             log,
             incoming,
         }
+    }
+
+    /// Chunks of snapshots go here from now on.
+    pub fn take_chunks(&self, door: ChunkDoor) {
+        let _ = self.chunks.set(door);
     }
 
     /// Starts dialing every peer, on the runtime it is called in.
@@ -165,6 +181,7 @@ impl Peers {
     /// Dials nobody any more; gives the tasks that did.
     #[must_use]
     pub fn hang_up(&self) -> Vec<JoinHandle<()>> {
+        self.end_streams();
         let mut dialers = self.dialers();
         dialers.runtime = None;
         std::mem::take(&mut dialers.tasks).into_values().collect()
@@ -299,30 +316,6 @@ impl Peers {
         self.observer.push_now(Told::Dropped { serial, to, why });
     }
 
-    /// Chaos: from now on nothing goes to these peers.
-    pub fn cut(&self, change: impl FnOnce(&mut BTreeSet<u64>)) {
-        let to: Vec<u64> = {
-            let mut cuts = self.lock_cuts();
-            change(&mut cuts);
-            cuts.retain(|peer| self.find(*peer).is_some());
-            cuts.iter().copied().collect()
-        };
-        for link in to.iter().filter_map(|peer| self.find(*peer)) {
-            let waiting = link.queue().clear();
-            for outgoing in waiting {
-                self.dropped(&outgoing, "cut");
-            }
-        }
-        self.log.line(format!("chaos: sends nothing to {to:?}"));
-        self.observer.push_now(Told::Cuts { to });
-    }
-
-    /// Peers that nothing goes to.
-    #[must_use]
-    pub fn cuts(&self) -> Vec<u64> {
-        self.lock_cuts().iter().copied().collect()
-    }
-
     /// Ids of all peers.
     pub fn ids(&self) -> impl Iterator<Item = u64> {
         self.all().into_iter().map(|link| link.id)
@@ -342,10 +335,6 @@ impl Peers {
         })
     }
 
-    fn lock_cuts(&self) -> std::sync::MutexGuard<'_, BTreeSet<u64>> {
-        self.cuts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Notes and logs why a connection cannot be, once per reason.
     fn refuse(&self, link: &Link, why: &str) {
         let mut trouble = link.trouble();
@@ -359,6 +348,7 @@ impl Peers {
     fn went_up(&self, link: &Link) {
         *link.trouble() = None;
         link.queue().clear();
+        link.bulk().clear();
         link.up.store(true, SeqCst);
         self.count_connected();
         self.log
@@ -397,6 +387,7 @@ impl Link {
             id,
             url,
             queue: Mutex::default(),
+            bulk: Mutex::default(),
             filled: Notify::new(),
             up: AtomicBool::new(false),
             trouble: Mutex::default(),

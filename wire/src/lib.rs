@@ -10,6 +10,7 @@
 //! | `client`   | a client and any node, over HTTP                     |
 //! | `frame`    | two nodes, over WebSocket                            |
 //! | `record`   | a node and its own log file                          |
+//! | `snapshot` | a node and its own snapshot files                    |
 
 pub mod client;
 pub mod explain;
@@ -19,4 +20,5 @@ mod message_view;
 mod node_view;
 pub mod observe;
 pub mod record;
+pub mod snapshot;
 pub mod view;

@@ -68,6 +68,16 @@ pub struct NodeFlags {
     /// for none; their clocks must run alike within one part in a thousand.
     #[arg(long)]
     lease_reads: bool,
+    /// Take a snapshot after so many entries [default: 100000].
+    #[arg(long, value_name = "ENTRIES")]
+    snapshot_entries: Option<u64>,
+    /// Or after so many bytes of them [default: 67108864].
+    #[arg(long, value_name = "BYTES")]
+    snapshot_bytes: Option<u64>,
+    /// Keep so many entries from before a snapshot's end, for peers a little behind [default: a
+    /// tenth of --snapshot-entries, 10000 at most].
+    #[arg(long, value_name = "ENTRIES")]
+    snapshot_keep: Option<u64>,
     /// End when standard input ends: `raftwerk play` starts its nodes so.
     #[arg(long, hide = true)]
     exit_with_parent: bool,
@@ -93,6 +103,9 @@ impl NodeFlags {
             election_ms_min: self.election_ms_min,
             election_ms_max: self.election_ms_max,
             lease_reads: self.lease_reads,
+            snapshot_entries: self.snapshot_entries,
+            snapshot_bytes: self.snapshot_bytes,
+            snapshot_keep: self.snapshot_keep,
             page: Some(ui::page),
         }
     }

@@ -9,7 +9,8 @@ use crate::limits::{
     REQUESTS_PER_TURN,
 };
 use crate::node::answer::{OrderReply, ReadReply, StatusReply, ViewReply, WriteReply};
-use raftwerk_core::{Body, Entry, Message, NodeId, Payload, ReadPath};
+use crate::snapshots::Report;
+use raftwerk_core::{Body, Entry, Lane, Message, NodeId, Payload, ReadPath, Streamed};
 use raftwerk_wire::client::MemberChange;
 use raftwerk_wire::frame::Frame;
 use std::collections::VecDeque;
@@ -30,6 +31,19 @@ pub enum Urgent {
         peer: NodeId,
         /// Up or down.
         up: bool,
+    },
+    /// What was done about snapshots.
+    Snapshot(Report),
+    /// A snapshot is with a peer, or will not get there.
+    Streamed {
+        /// The peer.
+        to: NodeId,
+        /// The session it belongs to.
+        lane: Lane,
+        /// How it ended.
+        outcome: Streamed,
+        /// The own file cannot be read.
+        damaged: bool,
     },
     /// Answer if you are alive and well.
     Ping(oneshot::Sender<()>),

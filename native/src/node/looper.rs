@@ -5,6 +5,7 @@
 //! something comes or the core's next deadline. Nothing in here waits for anybody.
 
 mod reads;
+mod snapshots;
 mod standing;
 
 use crate::clock;
@@ -20,10 +21,9 @@ use crate::node::members;
 use crate::node::report;
 use crate::node::telling::Telling;
 use crate::peers::Peers;
+use crate::snapshots::Snapshots;
 use raftwerk_core::trace::{Role, Timer};
-use raftwerk_core::{
-    EntryBody, Fence, Index, NodeId, Outcome, Output, Raft, Refusal, Term, Ticket, Time,
-};
+use raftwerk_core::{EntryBody, Index, NodeId, Outcome, Output, Raft, Refusal, Ticket, Time};
 use raftwerk_kv::{Answer, Store};
 use raftwerk_wire::client::Status;
 use std::collections::BTreeMap;
@@ -43,10 +43,14 @@ const LONGEST_SLEEP_MICROS: u64 = 1_000_000;
 pub struct Parts {
     /// The core, just booted.
     pub raft: Raft,
+    /// The state that its snapshot holds, or an empty one.
+    pub store: Store,
     /// Where everything comes from.
     pub inbox: Arc<Inbox>,
     /// The log thread.
     pub flusher: Flusher,
+    /// The snapshot thread.
+    pub snapshots: Snapshots,
     /// Where messages go.
     pub peers: Arc<Peers>,
     /// Where views and events go.
@@ -72,6 +76,7 @@ enum Waiting {
 pub struct Looper {
     parts: Parts,
     store: Store,
+    duty: snapshots::Duty,
     waiting: BTreeMap<u64, Waiting>,
     next_ticket: u64,
     /// Answers of this drain, for tickets that end in it.
@@ -92,9 +97,11 @@ impl Looper {
     #[must_use]
     pub fn new(mut parts: Parts) -> Looper {
         parts.telling.booted(&mut parts.raft);
+        let store = std::mem::take(&mut parts.store);
         Looper {
             parts,
-            store: Store::new(),
+            store,
+            duty: snapshots::Duty::default(),
             waiting: BTreeMap::new(),
             next_ticket: 1,
             answers: BTreeMap::new(),
@@ -148,6 +155,9 @@ impl Looper {
             self.parts.telling.events(&mut self.parts.raft);
         }
         self.drain(now);
+        self.begin_snapshot();
+        let commit = self.parts.raft.view().commit();
+        self.parts.snapshots.committed(commit.0);
         self.stay_in_touch(now);
         let Parts { raft, telling, .. } = &mut self.parts;
         telling.end_turn(raft, &self.store, now);
@@ -178,6 +188,13 @@ impl Looper {
                 raft.persist_failed(now, seq);
             }
             Urgent::Link { peer, up } => raft.link(now, peer, up),
+            Urgent::Snapshot(report) => self.snapshot_report(now, report),
+            Urgent::Streamed {
+                to,
+                lane,
+                outcome,
+                damaged,
+            } => self.streamed(now, (to, lane), outcome, damaged),
             Urgent::Ping(reply) => {
                 if raft.view().fenced().is_none() {
                     let _ = reply.send(());
@@ -336,11 +353,13 @@ impl Looper {
                 );
             }
             Output::Fenced(why) => self.fenced(why),
-            // Snapshots are switched off here, so no log is trimmed and none is sent.
-            Output::Stream { .. }
-            | Output::Install { .. }
-            | Output::TakeSnapshot { .. }
-            | Output::Discard { .. } => unreachable!("this server takes no snapshots"),
+            Output::Install { meta } => {
+                self.install(&meta);
+                *applied = Some(meta.last.index);
+            }
+            Output::Stream { .. } | Output::TakeSnapshot { .. } | Output::Discard { .. } => {
+                self.snapshot_output(output);
+            }
         }
     }
 
@@ -390,35 +409,6 @@ impl Looper {
             Outcome::HandedOver(_) | Outcome::Aborted(_) => return,
         };
         let _ = reply.send(written);
-    }
-
-    fn leader(&self, term: Term, id: Option<NodeId>) {
-        self.parts.leader.send_replace(Leadership {
-            term: term.0,
-            leader: id.map(|node| node.0),
-        });
-        let me = self.parts.raft.view().id();
-        self.parts.log.line(match id {
-            Some(id) if id == me => format!("leads in term {term}"),
-            Some(id) => format!("follows node {} in term {term}", id.0),
-            None => format!("knows no leader in term {term}"),
-        });
-    }
-
-    fn fenced(&mut self, why: Fence) {
-        self.parts.metrics.fenced.store(1, Relaxed);
-        let error = match (why, self.disk_error.take()) {
-            (Fence::Storage, Some(detail)) => NodeError::Disk(format!(
-                "the disk failed and this node has stopped; what it acknowledged is safe. Look at \
-                 the disk, then start the node again. The error was: {detail}"
-            )),
-            (why, _) => NodeError::Fenced(format!(
-                "this node has stopped for good because a rule of the protocol was broken \
-                 ({why:?}); keep its data directory and report this"
-            )),
-        };
-        self.parts.log.line(error.to_string());
-        self.ended = Some(Err(error));
     }
 }
 

@@ -6,7 +6,7 @@
 use axum::http::HeaderMap;
 use axum::response::Response;
 use raftwerk_core::autopilot::Policy;
-use raftwerk_core::{ClusterId, Config, NodeId, Span, Timing};
+use raftwerk_core::{ClusterId, Config, Limits, NodeId, Span, Timing};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -54,6 +54,13 @@ pub struct NodeOptions {
     /// `--lease-reads`: a leader serves `?read=lease` without asking the others. On at all nodes
     /// of a cluster or at none: it rests on votes that all of them withhold.
     pub lease_reads: bool,
+    /// `--snapshot-entries`: a snapshot is taken after so many entries; `None`: 100,000.
+    pub snapshot_entries: Option<u64>,
+    /// `--snapshot-bytes`: or after so many bytes of them; `None`: 64 MiB.
+    pub snapshot_bytes: Option<u64>,
+    /// `--snapshot-keep`: entries kept from before a snapshot's end, for peers a little behind;
+    /// `None`: 10,000, and no more than a tenth of `--snapshot-entries`.
+    pub snapshot_keep: Option<u64>,
     /// The embedded page, served for paths outside `/v1/`; `None`: there is none.
     pub page: Option<PageFn>,
 }
@@ -98,6 +105,9 @@ impl NodeOptions {
             election_ms_min: None,
             election_ms_max: None,
             lease_reads: false,
+            snapshot_entries: None,
+            snapshot_bytes: None,
+            snapshot_keep: None,
             page: None,
         }
     }
@@ -207,6 +217,7 @@ impl NodeOptions {
         let mut config = Config::server(NodeId(self.id), self.cluster, seed);
         let timing = &mut config.timing;
         config.switches.lease_reads = self.lease_reads;
+        config.switches.snapshots = true;
         if let Some(ms) = self.heartbeat_ms {
             timing.heartbeat = millis(ms);
         }
@@ -218,10 +229,20 @@ impl NodeOptions {
             timing.election_max = millis(ms);
         }
         timing.transfer_limit = timing.election_max;
+        self.snapshot_limits(&mut config.limits);
         config.autopilot = self
             .autopilot
             .map(|target| self.policy(target, &config.timing));
         config
+    }
+
+    /// When snapshots are taken, and what is kept of the log.
+    fn snapshot_limits(&self, limits: &mut Limits) {
+        let entries = self.snapshot_entries.unwrap_or(limits.snapshot_entries);
+        limits.snapshot_entries = entries;
+        limits.snapshot_bytes = self.snapshot_bytes.unwrap_or(limits.snapshot_bytes);
+        let keep = limits.retained_entries.min(entries / 10);
+        limits.retained_entries = self.snapshot_keep.unwrap_or(keep);
     }
 
     /// The numbers of the autopilot.

@@ -57,6 +57,7 @@ pub fn gauges(metrics: &Metrics, raft: &Raft, store: &Store, waiting: usize) {
         Role::Candidate => 2,
         Role::Leader => 3,
     };
+    let snapshot = view.snapshot();
     let campaigned = matches!(view.role(), Role::PreCandidate | Role::Candidate);
     if campaigned && matches!(metrics.role.load(Relaxed), 0 | 3) {
         metrics.elections.fetch_add(1, Relaxed);
@@ -72,6 +73,10 @@ pub fn gauges(metrics: &Metrics, raft: &Raft, store: &Store, waiting: usize) {
         (&metrics.revision, store.revision()),
         (&metrics.keys, store.keys() as u64),
         (&metrics.open, waiting as u64),
+        (
+            &metrics.snapshot,
+            snapshot.map_or(0, |meta| meta.last.index.0),
+        ),
         (&metrics.suspect, u64::from(view.suspect().is_some())),
     ] {
         gauge.store(value, Relaxed);

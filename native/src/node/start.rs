@@ -3,23 +3,22 @@
 use crate::api;
 use crate::clock;
 use crate::flusher::Flusher;
-use crate::identity::{DataDir, FORMAT, Identity, PeerDisks};
+use crate::identity::PeerDisks;
 use crate::metrics::Metrics;
+use crate::node::disk::{Disk, beyond_help};
 use crate::node::inbox::{Inbox, Urgent};
 use crate::node::join;
 use crate::node::leadership::Leadership;
 use crate::node::logbook::{LogThread, Logbook};
 use crate::node::looper::{Looper, Parts, REMOVED};
 use crate::node::telling::Telling;
-use crate::node::{Checked, NodeError, NodeOptions, PeerUrl};
+use crate::node::{NodeError, NodeOptions};
 use crate::observe::Observer;
 use crate::peers::{self, Peers};
-use crate::wal::{DirFiles, Recovered, Sizes, State, Verdict, Wal};
-use raftwerk_core::{Condition, Durable, HardState, Members, NodeId, Raft, Term, Write, WriteSeq};
+use crate::snapshots::{Hears, Report, Snapshots};
+use raftwerk_core::Raft;
 use raftwerk_wire::client::Status;
-use raftwerk_wire::explain::suspicion as suspicion_in_words;
-use raftwerk_wire::frame::{PeerHello, founders_sum};
-use raftwerk_wire::record;
+use raftwerk_wire::frame::Got;
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -65,8 +64,9 @@ impl Node {
     pub fn start(options: NodeOptions, listener: TcpListener) -> Result<Node, NodeError> {
         let checked = options.check().map_err(NodeError::Options)?;
         let (listener, address) = listening(listener)?;
-        let disk = Disk::open(&options)?;
+        let disk = Disk::open(&options, &checked)?;
         let (boot, seed) = (random()?, random()?);
+        let snapshots_path = disk.dir.snapshots_path();
         let (log, lines) = Logbook::start(options.id);
         disk.say(&log);
         warn_if_open(&log, address);
@@ -75,13 +75,12 @@ impl Node {
         let inbox = Arc::new(Inbox::default());
         let observer = Arc::new(Observer::new(options.id, boot, Arc::clone(&metrics)));
         let status = constant_status(&options, &disk);
-        let urls = disk.urls(&checked)?;
-        let (removed, knows_nobody) = (disk.removed, urls.len() <= 1);
+        let (removed, knows_nobody) = (disk.removed, disk.urls.len() <= 1);
         let peers = Arc::new(Peers::new(peers::Parts {
             hello: disk.hello(&options, &checked, boot),
             timing: checked.config.timing,
             // Who was removed speaks to nobody that does not speak to it.
-            urls: if removed { BTreeMap::new() } else { urls },
+            urls: if removed { BTreeMap::new() } else { disk.urls },
             disks: PeerDisks::new(disk.dir)?,
             inbox: Arc::clone(&inbox),
             observer: Arc::clone(&observer),
@@ -101,11 +100,17 @@ impl Node {
         let joins = !options.join.is_empty() && !removed && !raft.view().is_leaving();
         let report_to = Arc::clone(&inbox);
         let report = move |report| report_to.urgent(Urgent::Disk(report));
+        let hears = Told(Arc::clone(&inbox), Arc::clone(&peers));
+        let snapshots = Snapshots::start(disk.folder.clone(), snapshots_path, hears);
+        peers.take_chunks(snapshots.chunks());
+        let install = move |last| disk.folder.install(last);
         let (leader, leaderships) = watch::channel(Leadership::default());
         let (looper, end) = start_loop(Parts {
             raft,
+            store: disk.store,
             inbox: Arc::clone(&inbox),
-            flusher: Flusher::start(disk.wal, Arc::clone(&metrics), report),
+            flusher: Flusher::start(disk.wal, Arc::clone(&metrics), install, report),
+            snapshots,
             peers: Arc::clone(&peers),
             telling: Telling::new(Arc::clone(&observer)),
             metrics: Arc::clone(&metrics),
@@ -185,6 +190,19 @@ impl Node {
     }
 }
 
+/// The snapshot thread reports to the loop, and answers peers.
+struct Told(Arc<Inbox>, Arc<Peers>);
+
+impl Hears for Told {
+    fn report(&self, report: Report) {
+        self.0.urgent(Urgent::Snapshot(report));
+    }
+
+    fn answer(&self, to: u64, got: Got) {
+        self.1.answer(to, got);
+    }
+}
+
 fn listening(listener: TcpListener) -> Result<(tokio::net::TcpListener, SocketAddr), NodeError> {
     let adopt = || {
         listener.set_nonblocking(true)?;
@@ -205,215 +223,6 @@ fn start_loop(parts: Parts) -> (std::thread::JoinHandle<()>, End) {
         .name("raft loop".to_string())
         .spawn(work);
     (thread.expect("a thread for the loop"), end)
-}
-
-/// What was found in the data directory.
-struct Disk {
-    dir: DataDir,
-    identity: Identity,
-    wal: Wal<DirFiles>,
-    durable: Durable,
-    /// It knew in an earlier life that it is a member no more.
-    removed: bool,
-    /// What is said about the end of the log.
-    condition: String,
-}
-
-impl Disk {
-    /// Opens the data directory; a new one is given its first log entry and its identity, in this
-    /// order: an identity is a proof that there was a log.
-    fn open(options: &NodeOptions) -> Result<Disk, NodeError> {
-        let dir = DataDir::lock(&options.data)?;
-        let found = dir.identity()?;
-        let told = told_identity(options, found.as_ref())?;
-        if let Some(found) = &found {
-            dir.check(found, &told)?;
-        }
-        let path = dir.log_path();
-        let data =
-            |error: &dyn std::fmt::Display| NodeError::Data(format!("{}: {error}", path.display()));
-        let files = DirFiles::new(&path).map_err(|error| data(&error))?;
-        let (cluster, node) = (options.cluster, NodeId(options.id));
-        let opening = record::Opening {
-            format: record::FORMAT,
-            cluster,
-            node,
-        };
-        let opened = Wal::open(files, opening, Sizes::default());
-        let (mut wal, Recovered { mut state, verdict }) = opened.map_err(|error| data(&error))?;
-        let identity = match found {
-            Some(_) if state == State::default() => {
-                return Err(data(
-                    &"the log is empty, but this node has lived before: its log was removed. \
-                      Restore it, or remove the node from the cluster and add it under a new id",
-                ));
-            }
-            Some(identity) => identity,
-            None => {
-                let first = first_state(options, &told);
-                if state == State::default() {
-                    wal.append(&[first_write(&first)])
-                        .map_err(|error| data(&error))?;
-                    state = first;
-                } else if state != first {
-                    return Err(data(
-                        &"there is a log, but identity.json is missing beside it",
-                    ));
-                }
-                // Else the process died between the first entry and the identity.
-                dir.write_identity(&told)?;
-                told
-            }
-        };
-        let (condition, text) = describe(&verdict);
-        let State {
-            hard_state,
-            entries,
-            ..
-        } = state;
-        let durable = Durable {
-            hard_state,
-            snapshot: None,
-            entries,
-            condition,
-        };
-        Ok(Disk {
-            removed: dir.removed()?,
-            dir,
-            identity,
-            wal,
-            durable,
-            condition: text,
-        })
-    }
-
-    /// Where peers are reached: what this node was told, and what it has learned before.
-    fn urls(&self, checked: &Checked) -> Result<BTreeMap<u64, PeerUrl>, NodeError> {
-        let mut urls = checked.urls.clone();
-        for (id, text) in self.dir.addresses()? {
-            let url = PeerUrl::parse(&text).map_err(|why| {
-                NodeError::Data(format!("addresses.json cannot be used, node {id}: {why}"))
-            })?;
-            urls.entry(id).or_insert(url);
-        }
-        Ok(urls)
-    }
-
-    fn hello(&self, options: &NodeOptions, checked: &Checked, boot: u64) -> PeerHello {
-        PeerHello {
-            cluster: options.cluster,
-            node: NodeId(options.id),
-            boot,
-            disk: self.identity.disk_id(),
-            to: NodeId(0),
-            founders: founders_sum(self.identity.founders.iter().copied()),
-            url: checked.urls[&options.id].to_string(),
-        }
-    }
-
-    fn say(&self, log: &Logbook) {
-        let (hard, entries) = (self.durable.hard_state, self.durable.entries.len());
-        log.line(format!(
-            "raftwerk {}: {entries} log entries, term {}; log: {}",
-            env!("CARGO_PKG_VERSION"),
-            hard.term,
-            self.condition
-        ));
-    }
-}
-
-fn told_identity(options: &NodeOptions, found: Option<&Identity>) -> Result<Identity, NodeError> {
-    let founders = match (&options.learned, found) {
-        (Some(learned), _) => learned.founders.clone(),
-        // It joined in an earlier life, and nobody says otherwise.
-        (None, Some(found)) if !options.join.is_empty() => found.founders.clone(),
-        (None, _) => options.initial_cluster.iter().map(|(id, _)| *id).collect(),
-    };
-    let mut founders: Vec<u64> = founders;
-    founders.sort_unstable();
-    if founders.is_empty() {
-        let why = "the cluster does not say who its first members were; is it another version?";
-        return Err(NodeError::Options(vec![why.to_string()]));
-    }
-    Ok(Identity {
-        format: FORMAT,
-        cluster: format!("{:032x}", options.cluster.0),
-        node: options.id,
-        disk: format!("{:016x}", random()?),
-        founders,
-    })
-}
-
-/// What a new node starts from: a first member from the first members, which are the same for
-/// all; one that joins from nothing but a term, which tells a new log from one that was removed.
-fn first_state(options: &NodeOptions, told: &Identity) -> State {
-    if !options.join.is_empty() {
-        let (term, vote) = (Term(1), None);
-        return State {
-            hard_state: HardState { term, vote },
-            ..State::default()
-        };
-    }
-    let members = Members::of_voters(told.founders.iter().copied().map(NodeId));
-    let Durable {
-        hard_state,
-        entries,
-        ..
-    } = Durable::bootstrap(&members);
-    State {
-        hard_state,
-        entries,
-        ..State::default()
-    }
-}
-
-fn first_write(state: &State) -> Write {
-    Write {
-        seq: WriteSeq(0),
-        install: None,
-        hard_state: Some(state.hard_state),
-        cut_from: None,
-        append: state.entries.clone().into(),
-        trim_to: None,
-        must_sync: true,
-    }
-}
-
-/// The log of the only voter has rotted.
-fn beyond_help(options: &NodeOptions, condition: &str) -> NodeError {
-    NodeError::Data(format!(
-        "{condition}. But this node is the only voter, so nobody can give it back what it lost, \
-         and it could serve nothing. Restore its data directory from where it is intact; what was \
-         in the damaged log is kept in {} under names that begin with damaged-",
-        options.data.join("log").display()
-    ))
-}
-
-/// A verdict for the core and for people.
-fn describe(verdict: &Verdict) -> (Condition, String) {
-    match verdict {
-        Verdict::Suspect(suspicion) => (
-            Condition::Suspect(*suspicion),
-            format!(
-                "suspect: acknowledged {}; the log was cut before them, copies of the damaged \
-                 files are beside it. The node does not vote until it has everything again",
-                suspicion_in_words(*suspicion)
-            ),
-        ),
-        Verdict::Clean => (Condition::Clean, "clean".to_string()),
-        Verdict::TornTail {
-            cut_at,
-            file,
-            offset,
-            bytes,
-        } => (
-            Condition::TornTail { cut_at: *cut_at },
-            format!(
-                "torn tail: a write was under way at the last end; {bytes} bytes after byte \
-                 {offset} of {file} were cut off (from index {cut_at}), none of it was promised"
-            ),
-        ),
-    }
 }
 
 fn constant_status(options: &NodeOptions, disk: &Disk) -> Status {
@@ -438,7 +247,7 @@ fn warn_if_open(log: &Logbook, address: SocketAddr) {
 }
 
 /// A number from the operating system's generator.
-fn random() -> Result<u64, NodeError> {
+pub(super) fn random() -> Result<u64, NodeError> {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes)
         .map_err(|error| NodeError::Fenced(format!("no random numbers: {error}")))?;

@@ -9,7 +9,7 @@ use super::greet::{REFUSED, read_hello, short};
 use super::touch::Present;
 use crate::limits::PEER_CONNECT;
 use axum::extract::ws::{CloseFrame, Message as Ws, WebSocket};
-use raftwerk_wire::frame::{self, Frame, Incoming, PeerHello};
+use raftwerk_wire::frame::{self, Chunk, Frame, Got, Incoming, PeerHello};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -67,7 +67,13 @@ async fn listen(peers: &Peers, theirs: &PeerHello, mut present: Present, socket:
             Err(_) => break "silence".to_string(),
             Ok(None | Some(Err(_))) => return,
             Ok(Some(Ok(Ws::Binary(bytes)))) => match take(&bytes, theirs) {
-                Ok(frame) => deliver(peers, frame),
+                Ok(Taken::Message(frame)) => deliver(peers, frame),
+                Ok(Taken::Chunk(chunk)) => {
+                    if let Some(door) = peers.chunks.get() {
+                        door.chunk(theirs.node.0, *chunk);
+                    }
+                }
+                Ok(Taken::Got(got)) => peers.got(theirs.node.0, got),
                 Err(why) => break why,
             },
             // Pings are answered by the library.
@@ -88,23 +94,31 @@ async fn listen(peers: &Peers, theirs: &PeerHello, mut present: Present, socket:
     let _ = timeout(PEER_CONNECT, socket.send(Ws::Close(Some(close)))).await;
 }
 
+/// What a peer that greeted may send.
+enum Taken {
+    Message(Box<Frame>),
+    Chunk(Box<Chunk>),
+    Got(Got),
+}
+
 /// Reads a frame of the peer that greeted.
-fn take(bytes: &[u8], theirs: &PeerHello) -> Result<Box<Frame>, String> {
-    let frame = match frame::decode(bytes) {
-        Ok(Incoming::Message(frame)) => frame,
+fn take(bytes: &[u8], theirs: &PeerHello) -> Result<Taken, String> {
+    let (group, taken) = match frame::decode(bytes) {
+        Ok(Incoming::Message(frame)) => (frame.group, Taken::Message(frame)),
+        Ok(Incoming::Chunk(chunk)) => (chunk.group, Taken::Chunk(chunk)),
+        Ok(Incoming::Got(got)) => (got.group, Taken::Got(got)),
         Ok(Incoming::Hello(_)) => return Err("it greeted twice".to_string()),
         Err(error) => return Err(error.to_string()),
     };
-    if frame.group != 0 {
-        return Err(format!(
-            "it spoke of group {}, which is not here",
-            frame.group
-        ));
+    if group != 0 {
+        return Err(format!("it spoke of group {group}, which is not here"));
     }
-    if frame.message.from != theirs.node || frame.boot != theirs.boot {
+    if let Taken::Message(frame) = &taken
+        && (frame.message.from != theirs.node || frame.boot != theirs.boot)
+    {
         return Err(format!("it spoke for node {}", frame.message.from.0));
     }
-    Ok(frame)
+    Ok(taken)
 }
 
 /// Hands a message to the loop; when there is no room it is lost, as networks do.

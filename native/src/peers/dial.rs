@@ -154,12 +154,17 @@ async fn converse(peers: &Peers, link: &Link, mut socket: Socket) -> End {
     }
 }
 
-/// Writes one batch to the socket. If more waits, it comes back soon: in between, signs of life
-/// are read.
+/// Writes one batch to the socket, and when no message waits any more, one piece of a snapshot. If
+/// more waits, it comes back soon: in between, signs of life are read.
 async fn send_queued(peers: &Peers, link: &Link, socket: &mut Socket) -> Result<(), End> {
     let too_old = duration(peers.timing.election_min);
     let batch: Vec<Outgoing> = link.queue().take(PEER_WRITE_BATCH);
-    if batch.len() == PEER_WRITE_BATCH {
+    let more = batch.len() == PEER_WRITE_BATCH;
+    let (bulk, more) = match more {
+        true => (None, true),
+        false => link.next_bulk(),
+    };
+    if more {
         link.filled.notify_one();
     }
     for outgoing in batch {
@@ -174,6 +179,10 @@ async fn send_queued(peers: &Peers, link: &Link, socket: &mut Socket) -> Result<
             }
             Err(error) => peers.dropped(&outgoing, &error.to_string()),
         }
+    }
+    if let Some(bytes) = bulk {
+        let sent = socket.feed(Ws::binary(bytes)).await;
+        sent.map_err(|error| End::Lost(error.to_string()))?;
     }
     socket
         .flush()

@@ -69,7 +69,7 @@ impl Peers {
 pub fn read_hello(bytes: &[u8]) -> Result<PeerHello, String> {
     match frame::decode(bytes) {
         Ok(Incoming::Hello(hello)) => Ok(hello),
-        Ok(Incoming::Message(_)) => Err("it did not greet".to_string()),
+        Ok(_) => Err("it did not greet".to_string()),
         Err(error) => Err(error.to_string()),
     }
 }

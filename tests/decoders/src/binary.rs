@@ -1,4 +1,4 @@
-//! Binary decoders: peer frames, log records, requests, snapshots of the store.
+//! Binary decoders: peer frames, log records, snapshot files, requests, snapshots of the store.
 //!
 //! A sum in front keeps damage out, so each input is tried twice where there is one: as it is,
 //! and with sums that fit, which is what a peer that means harm would send.
@@ -7,6 +7,7 @@ use crate::meter::bounded;
 use raftwerk_kv::{Command, Request, Store};
 use raftwerk_wire::frame::{self, Incoming};
 use raftwerk_wire::record::{self, Change, HEADER_BYTES, Header, Kind, Start};
+use raftwerk_wire::snapshot::{self, Head};
 
 /// A list makes room for as many entries as it claims and as there are bytes left: one entry in
 /// memory for a byte. Lists grow in place of an old one, and one may stand inside another.
@@ -33,6 +34,8 @@ pub fn frame(bytes: &[u8]) -> bool {
 fn encode(incoming: &Incoming) -> Vec<u8> {
     match incoming {
         Incoming::Hello(hello) => hello.encode(),
+        Incoming::Chunk(chunk) => chunk.encode(),
+        Incoming::Got(got) => got.encode(),
         Incoming::Message(frame) => {
             let (group, serial, boot) = (frame.group, frame.serial, frame.boot);
             frame::encode(group, serial, boot, &frame.message).expect("it was no longer")
@@ -93,6 +96,30 @@ fn is_older(kind: Kind, body: &[u8]) -> bool {
             matches!(read, Some((opening, None)) if opening.format == 1)
         }
     }
+}
+
+/// The file of a snapshot: its head, and the state behind it if that is as it was written.
+pub fn snapshot(bytes: &[u8]) -> bool {
+    let mut mended = bytes.to_vec();
+    let length = bytes.get(8..12).map_or(0, |length| {
+        u32::from_le_bytes([length[0], length[1], length[2], length[3]]) as usize
+    });
+    if let Some(head) = bytes.get(16..).and_then(|rest| rest.get(..length)) {
+        mended[12..16].copy_from_slice(&crc32fast::hash(head).to_le_bytes());
+    }
+    let found = [bytes, &mended].map(|bytes| bounded(bytes, TIMES, Head::read));
+    for (head, start) in found.iter().flatten() {
+        let again = head.encode().expect("it was no longer");
+        assert!(again.len() <= *start, "the encoding is the shortest");
+        assert_eq!(
+            Head::read(&again).as_ref(),
+            Ok(&(head.clone(), again.len()))
+        );
+    }
+    if let Ok((head, state)) = snapshot::read(bytes) {
+        assert_eq!(head.meta.bytes, state.len() as u64);
+    }
+    found[1].is_ok()
 }
 
 /// Makes the sums of the record at the start fit. Returns its length, if it is all there.

@@ -8,7 +8,7 @@
 //!
 //! | file      | what                                                        |
 //! |-----------|-------------------------------------------------------------|
-//! | `binary`  | peer frames, log records, requests, snapshots of the store  |
+//! | `binary`  | peer frames, log records, snapshots, requests, the store    |
 //! | `log`     | a whole log directory, read back by the server              |
 //! | `text`    | JSON of the client API, observe stream, runs, files; URLs   |
 //! | `samples` | well-formed inputs of today's version                       |
@@ -38,6 +38,7 @@ pub const TARGETS: &[Target] = &[
     target("frame", binary::frame, samples::frames),
     target("record", binary::record, samples::records),
     target("log", log::log, samples::logs),
+    target("snapshot", binary::snapshot, samples::snapshots),
     target("request", binary::request, samples::requests),
     target("store", binary::store, samples::stores),
     target("observe", text::observe, samples::told),

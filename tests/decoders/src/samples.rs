@@ -12,9 +12,10 @@ use raftwerk_wire::client::{
     Item, ListPage, MemberChange, MemberList, MemberStatus, Problem, ReadMode, SessionOpened,
     Status, TransferTo, Transferred, Written,
 };
-use raftwerk_wire::frame::{self, PeerHello};
+use raftwerk_wire::frame::{self, Chunk, Got, PeerHello};
 use raftwerk_wire::observe::{Chaos, FromSupervisor, ProcessView, Tell, Told};
 use raftwerk_wire::record::{self, Change, Kind, Start};
+use raftwerk_wire::snapshot::{Head, sign};
 use raftwerk_wire::view::{EventView, LogView, NodeCondition, NodeView, ReadView, VoteView};
 use serde::Serialize;
 
@@ -180,7 +181,25 @@ pub fn frames() -> Samples {
         };
         frame::encode(0, 12, 34, &message).expect("it is short")
     };
-    let mut samples = vec![("hello", hello.encode())];
+    let chunk = Chunk {
+        group: 0,
+        lane: LANE,
+        meta: snapshot(),
+        offset: 300,
+        bytes: b"some of the state".to_vec(),
+    };
+    let got = Got {
+        group: 0,
+        lane: LANE,
+        last: LogId::new(6, 190),
+        upto: 317,
+        staged: true,
+    };
+    let mut samples = vec![
+        ("hello", hello.encode()),
+        ("chunk", chunk.encode()),
+        ("got", got.encode()),
+    ];
     samples.extend(
         messages()
             .into_iter()
@@ -255,6 +274,17 @@ pub fn logs() -> Samples {
         ("one-file", made(&few)),
         ("two-files", made(&many)),
     ]
+}
+
+/// Snapshot files.
+pub fn snapshots() -> Samples {
+    let file = |(name, state): (&'static str, Vec<u8>)| {
+        let mut meta = snapshot();
+        sign(&mut meta, &state);
+        let head = Head::new(ClusterId(77), meta).encode();
+        (name, [head.expect("it is short"), state].concat())
+    };
+    stores().into_iter().map(file).collect()
 }
 
 /// Every request.

@@ -1,4 +1,5 @@
-//! Whether this node is a member, and whom it stays in touch with for it (thesis 4.2.2).
+//! Where this node stands: who leads, whether it is a member and whom it stays in touch with for it
+//! (thesis 4.2.2), and whether it has stopped for good.
 //!
 //! A node that was removed goes on answering for itself and takes part in nothing. It remembers
 //! that over restarts, so that it does not ask to be taken in again by itself: whoever removed it
@@ -6,8 +7,11 @@
 
 use super::Looper;
 use crate::clock;
-use raftwerk_core::{Members, Time};
+use crate::node::NodeError;
+use crate::node::leadership::Leadership;
+use raftwerk_core::{Fence, Members, NodeId, Term, Time};
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// What to do with a node that was removed.
 pub const REMOVED: &str = "this node was removed from the cluster and takes part in nothing; it can \
@@ -61,5 +65,39 @@ impl Looper {
         let peers = view.peers().into_iter().map(|peer| peer.id);
         let served = members.chain(peers).map(|node| node.0).collect();
         self.parts.peers.serve_only(served);
+    }
+
+    /// Another leader is believed in, or none.
+    pub(super) fn leader(&self, term: Term, id: Option<NodeId>) {
+        self.parts.leader.send_replace(Leadership {
+            term: term.0,
+            leader: id.map(|node| node.0),
+        });
+        let me = self.parts.raft.view().id();
+        if id != Some(me) {
+            self.parts.peers.end_streams();
+        }
+        self.parts.log.line(match id {
+            Some(id) if id == me => format!("leads in term {term}"),
+            Some(id) => format!("follows node {} in term {term}", id.0),
+            None => format!("knows no leader in term {term}"),
+        });
+    }
+
+    /// This node has stopped for good.
+    pub(super) fn fenced(&mut self, why: Fence) {
+        self.parts.metrics.fenced.store(1, Relaxed);
+        let error = match (why, self.disk_error.take()) {
+            (Fence::Storage, Some(detail)) => NodeError::Disk(format!(
+                "the disk failed and this node has stopped; what it acknowledged is safe. Look at \
+                 the disk, then start the node again. The error was: {detail}"
+            )),
+            (why, _) => NodeError::Fenced(format!(
+                "this node has stopped for good because a rule of the protocol was broken \
+                 ({why:?}); keep its data directory and report this"
+            )),
+        };
+        self.parts.log.line(error.to_string());
+        self.ended = Some(Err(error));
     }
 }

@@ -6,12 +6,15 @@ use crate::node::PeerUrl;
 use crate::node::answer::Result as Answered;
 use crate::node::logbook::LogThread;
 use crate::observe::{After, Observer};
+use crate::snapshots::boot::{self, Found};
+use crate::snapshots::folder::Folder;
+use crate::snapshots::{Hears, Report};
 use crate::wal::faulty::MemFiles;
 use crate::wal::{Sizes, Wal};
 use raftwerk_core::trace::{Cause, Kind};
-use raftwerk_core::{ClusterId, Config, Durable, Members, ReadPath, Write, WriteSeq};
+use raftwerk_core::{ClusterId, Config, Durable, Members, ReadPath, Term, Write, WriteSeq};
 use raftwerk_kv::Command;
-use raftwerk_wire::frame::PeerHello;
+use raftwerk_wire::frame::{Got, PeerHello};
 use raftwerk_wire::observe::Told;
 use raftwerk_wire::record::{FORMAT, Opening};
 use std::sync::atomic::AtomicU64;
@@ -30,10 +33,21 @@ fn bootstrap(durable: &Durable) -> Write {
     }
 }
 
+struct Hearing(Arc<Inbox>);
+
+impl Hears for Hearing {
+    fn report(&self, report: Report) {
+        self.0.urgent(Urgent::Snapshot(report));
+    }
+
+    fn answer(&self, _: u64, _: Got) {}
+}
+
 struct Rig {
     inbox: Arc<Inbox>,
     observer: Arc<Observer>,
     files: MemFiles,
+    folder: Folder<MemFiles>,
     end: Join,
     path: std::path::PathBuf,
     _lines: LogThread,
@@ -63,7 +77,7 @@ fn build(lease_reads: bool) -> (Looper, impl FnOnce(Join) -> Rig) {
     let durable = Durable::bootstrap(&Members::of_voters([node]));
     wal.append(&[bootstrap(&durable)]).expect("no fault");
     let mut config = Config::demo(node, cluster, 1);
-    config.switches.lease_reads = lease_reads;
+    (config.switches.lease_reads, config.switches.snapshots) = (lease_reads, true);
     let (log, lines) = Logbook::start(1);
     let (metrics, inbox) = (Arc::new(Metrics::default()), Arc::new(Inbox::default()));
     let observer = Arc::new(Observer::new(1, 7, Arc::clone(&metrics)));
@@ -89,10 +103,16 @@ fn build(lease_reads: bool) -> (Looper, impl FnOnce(Join) -> Rig) {
     }));
     let report_to = Arc::clone(&inbox);
     let report = move |report| report_to.urgent(Urgent::Disk(report));
+    let folder = Folder::new(MemFiles::default(), cluster);
+    let (install_in, kept) = (folder.clone(), folder.clone());
+    let install = move |last| install_in.install(last);
+    let hears = Hearing(Arc::clone(&inbox));
     let looper = Looper::new(Parts {
         raft: Raft::boot(config, durable, clock::now()).expect("good"),
+        store: Store::new(),
         inbox: Arc::clone(&inbox),
-        flusher: Flusher::start(wal, Arc::clone(&metrics), report),
+        flusher: Flusher::start(wal, Arc::clone(&metrics), install, report),
+        snapshots: Snapshots::start(folder, path.clone(), hears),
         peers,
         telling: Telling::new(Arc::clone(&observer)),
         metrics,
@@ -104,6 +124,7 @@ fn build(lease_reads: bool) -> (Looper, impl FnOnce(Join) -> Rig) {
         inbox,
         observer,
         files,
+        folder: kept,
         end,
         path,
         _lines: lines,
@@ -261,4 +282,54 @@ fn a_lease_that_is_over_when_the_value_is_there_is_not_served_from() {
     let path = rig(std::thread::spawn(|| Ok(()))).path;
     drop(looper);
     std::fs::remove_dir_all(path).expect("clean up");
+}
+
+/// A node that takes snapshots: its log is trimmed, and what it starts from next is the same state
+/// with its sessions.
+#[test]
+fn it_takes_snapshots_and_another_life_starts_from_them() {
+    let rig = start();
+    for value in 0..200 {
+        assert!(matches!(
+            rig.put(&value.to_string()),
+            Written::Applied { .. }
+        ));
+    }
+    let before = view(&rig);
+    // One is on its way, or it is there.
+    let end = std::time::Instant::now() + Duration::from_secs(20);
+    while view(&rig).snapshot.is_none() {
+        assert!(std::time::Instant::now() < end, "no snapshot");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let (files, folder) = (rig.files.clone(), rig.folder.clone());
+    rig.inbox.urgent(Urgent::Stop);
+    rig.end().expect("a clean end");
+    let opening = Opening {
+        format: FORMAT,
+        cluster: ClusterId(1),
+        node: NodeId(1),
+    };
+    let (_, log) = Wal::open(files, opening, Sizes::default()).expect("a good log");
+    let (found, damaged) = boot::find(&folder, &log.state).expect("no fault");
+    let Found::Snapshot(meta, mut store) = found else {
+        panic!("{found:?}");
+    };
+    assert!(damaged.is_empty() && meta.last.index >= Index(50));
+    for entry in &log.state.entries {
+        if entry.id.index > meta.last.index
+            && let EntryBody::Command(bytes) = &entry.body
+        {
+            store.apply(entry.id.index.0, 0, bytes);
+        }
+    }
+    assert_eq!(store.revision(), before.store.revision);
+    let item = store.get(b"x").expect("it was put");
+    assert_eq!((&*item.value, item.version), (&b"199"[..], 200));
+}
+
+fn view(rig: &Rig) -> raftwerk_wire::view::NodeView {
+    let (reply, view) = oneshot::channel();
+    rig.inbox.urgent(Urgent::View(reply));
+    *view.blocking_recv().expect("a view")
 }

@@ -1,0 +1,349 @@
+//! What a node finds in its data directory, and what it starts from.
+//!
+//! Order: the lock, the identity, the log, the newest snapshot that the log reaches back to. A new
+//! directory is given its first log entry and its identity, in this order: an identity is a proof
+//! that there was a log. Guarantees: the core is handed a snapshot and a log that fit each other
+//! (trap S4), or the truth about what is lost (D3); a node that nobody could give it back to does
+//! not start, and nothing is changed on its disk.
+
+use crate::identity::{DataDir, FORMAT, Identity};
+use crate::node::logbook::Logbook;
+use crate::node::start::random;
+use crate::node::{Checked, NodeError, NodeOptions, PeerUrl};
+use crate::snapshots::boot::{self, Damaged, Found};
+use crate::snapshots::folder::Folder;
+use crate::wal::{DirFiles, Recovered, Sizes, State, Verdict, Wal};
+use raftwerk_core::{
+    Condition, Durable, HardState, Members, NodeId, SnapshotMeta, Term, Write, WriteSeq,
+};
+use raftwerk_kv::Store;
+use raftwerk_wire::explain::suspicion as suspicion_in_words;
+use raftwerk_wire::frame::{PeerHello, founders_sum};
+use raftwerk_wire::record;
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::path::Path;
+
+/// What was found in the data directory.
+pub struct Disk {
+    /// The directory, locked.
+    pub dir: DataDir,
+    /// Whose it is.
+    pub identity: Identity,
+    /// The log.
+    pub wal: Wal<DirFiles>,
+    /// The snapshots.
+    pub folder: Folder<DirFiles>,
+    /// What the core starts from.
+    pub durable: Durable,
+    /// The state inside its snapshot.
+    pub store: Store,
+    /// Where peers are reached: what this node was told, and what it has learned before.
+    pub urls: BTreeMap<u64, PeerUrl>,
+    /// It knew in an earlier life that it is a member no more.
+    pub removed: bool,
+    /// What was found on the way.
+    notes: Vec<String>,
+    /// What is said about the end of the log.
+    pub condition: String,
+}
+
+/// The log while its snapshot is looked for.
+struct Opened {
+    wal: Wal<DirFiles>,
+    state: State,
+    verdict: Verdict,
+    folder: Folder<DirFiles>,
+    notes: Vec<String>,
+}
+
+impl Opened {
+    /// Finds the snapshot, and makes the log fit it.
+    fn load(&mut self, knows_nobody: bool) -> Result<(Option<SnapshotMeta>, Store), String> {
+        let told = |error: std::io::Error| error.to_string();
+        let (found, damaged) = boot::find(&self.folder, &self.state).map_err(told)?;
+        let loaded = match found {
+            Found::Nothing => (None, Store::new()),
+            Found::Snapshot(meta, store) => {
+                if self.state.end() < meta.last.index {
+                    self.restart(&meta)?;
+                }
+                (Some(*meta), *store)
+            }
+            Found::Lost if knows_nobody => return Err(lost_for_good(&damaged)),
+            Found::Lost => {
+                self.lose_all()?;
+                (None, Store::new())
+            }
+        };
+        for one in damaged {
+            self.folder.set_aside(&one.name).map_err(told)?;
+            self.notes
+                .push(format!("{one}; it is kept as damaged-{}", one.name));
+        }
+        Ok(loaded)
+    }
+
+    /// The log ends before the snapshot does, having rotted: it goes on behind it.
+    fn restart(&mut self, meta: &SnapshotMeta) -> Result<(), String> {
+        let restarted = self.wal.restart(meta.last);
+        restarted.map_err(|error| error.to_string())?;
+        (self.state.base, self.state.entries) = (meta.last.index, Vec::new());
+        Ok(())
+    }
+
+    /// Nothing that was promised can be read, but for term and vote: the others have it.
+    fn lose_all(&mut self) -> Result<(), String> {
+        let noted = match self.verdict {
+            Verdict::Suspect(suspicion) => Some(suspicion),
+            Verdict::Clean | Verdict::TornTail { .. } => None,
+        };
+        let lost = self
+            .wal
+            .lose_all(noted)
+            .map_err(|error| error.to_string())?;
+        self.verdict = Verdict::Suspect(lost);
+        (self.state.base, self.state.entries) = (raftwerk_core::Index(0), Vec::new());
+        Ok(())
+    }
+}
+
+impl Disk {
+    /// Opens the data directory.
+    pub fn open(options: &NodeOptions, checked: &Checked) -> Result<Disk, NodeError> {
+        let dir = DataDir::lock(&options.data)?;
+        let found = dir.identity()?;
+        let told = told_identity(options, found.as_ref())?;
+        if let Some(found) = &found {
+            dir.check(found, &told)?;
+        }
+        let urls = urls(&dir, checked)?;
+        let path = dir.log_path();
+        let files = DirFiles::new(&path).map_err(|error| data(&path, &error))?;
+        let opening = record::Opening {
+            format: record::FORMAT,
+            cluster: options.cluster,
+            node: NodeId(options.id),
+        };
+        let opened = Wal::open(files, opening, Sizes::default());
+        let (mut wal, Recovered { mut state, verdict }) =
+            opened.map_err(|error| data(&path, &error))?;
+        let identity = match found {
+            Some(_) if state == State::default() => {
+                return Err(data(
+                    &path,
+                    &"the log is empty, but this node has lived before: its log was removed. \
+                      Restore it, or remove the node from the cluster and add it under a new id",
+                ));
+            }
+            Some(identity) => identity,
+            None => {
+                begin(options, &told, &mut wal, &mut state).map_err(|why| data(&path, &why))?;
+                // Else the process died between the first entry and the identity.
+                dir.write_identity(&told)?;
+                told
+            }
+        };
+        let folder = dir.snapshots_path();
+        let files = DirFiles::new(&folder).map_err(|error| data(&folder, &error))?;
+        let mut opened = Opened {
+            wal,
+            state,
+            verdict,
+            folder: Folder::new(files, options.cluster),
+            notes: Vec::new(),
+        };
+        let loaded = opened.load(urls.len() <= 1);
+        let (snapshot, store) = loaded.map_err(|why| data(&folder, &why))?;
+        let (condition, text) = describe(&opened.verdict);
+        let durable = Durable {
+            hard_state: opened.state.hard_state,
+            snapshot,
+            entries: opened.state.entries,
+            condition,
+        };
+        Ok(Disk {
+            removed: dir.removed()?,
+            dir,
+            identity,
+            wal: opened.wal,
+            folder: opened.folder,
+            durable,
+            store,
+            urls,
+            notes: opened.notes,
+            condition: text,
+        })
+    }
+
+    /// This node's greeting.
+    pub fn hello(&self, options: &NodeOptions, checked: &Checked, boot: u64) -> PeerHello {
+        PeerHello {
+            cluster: options.cluster,
+            node: NodeId(options.id),
+            boot,
+            disk: self.identity.disk_id(),
+            to: NodeId(0),
+            founders: founders_sum(self.identity.founders.iter().copied()),
+            url: checked.urls[&options.id].to_string(),
+        }
+    }
+
+    /// Says what was found.
+    pub fn say(&self, log: &Logbook) {
+        let (hard, entries) = (self.durable.hard_state, self.durable.entries.len());
+        let snapshot = match &self.durable.snapshot {
+            Some(meta) => format!("a snapshot up to {}", meta.last),
+            None => "no snapshot".to_string(),
+        };
+        log.line(format!(
+            "raftwerk {}: {snapshot}, {entries} log entries, term {}; log: {}",
+            env!("CARGO_PKG_VERSION"),
+            hard.term,
+            self.condition
+        ));
+        self.notes.iter().for_each(|note| log.line(note));
+    }
+}
+
+/// A new directory gets its first entry; or it has it, and the process died before the identity
+/// was written.
+fn begin(
+    options: &NodeOptions,
+    told: &Identity,
+    wal: &mut Wal<DirFiles>,
+    state: &mut State,
+) -> Result<(), String> {
+    let first = first_state(options, told);
+    if *state == State::default() {
+        let begun = wal.append(&[first_write(&first)]);
+        begun.map_err(|error| error.to_string())?;
+        *state = first;
+    } else if *state != first {
+        return Err("there is a log, but identity.json is missing beside it".to_string());
+    }
+    Ok(())
+}
+
+fn data(place: &Path, error: &dyn Display) -> NodeError {
+    NodeError::Data(format!("{}: {error}", place.display()))
+}
+
+/// Where peers are reached: what this node was told, and what it has learned before.
+fn urls(dir: &DataDir, checked: &Checked) -> Result<BTreeMap<u64, PeerUrl>, NodeError> {
+    let mut urls = checked.urls.clone();
+    for (id, text) in dir.addresses()? {
+        let url = PeerUrl::parse(&text).map_err(|why| {
+            NodeError::Data(format!("addresses.json cannot be used, node {id}: {why}"))
+        })?;
+        urls.entry(id).or_insert(url);
+    }
+    Ok(urls)
+}
+
+/// The log of a node without others begins behind a snapshot that cannot be read.
+fn lost_for_good(damaged: &[Damaged]) -> String {
+    let mut why: Vec<String> = damaged.iter().map(Damaged::to_string).collect();
+    if why.is_empty() {
+        why.push("the snapshot that the log begins behind is gone".to_string());
+    }
+    format!(
+        "{}. This node knows no others, so nobody can give it back what it lost. Nothing was \
+         changed on disk; restore the data directory from where it is intact",
+        why.join("; ")
+    )
+}
+
+fn told_identity(options: &NodeOptions, found: Option<&Identity>) -> Result<Identity, NodeError> {
+    let founders = match (&options.learned, found) {
+        (Some(learned), _) => learned.founders.clone(),
+        // It joined in an earlier life, and nobody says otherwise.
+        (None, Some(found)) if !options.join.is_empty() => found.founders.clone(),
+        (None, _) => options.initial_cluster.iter().map(|(id, _)| *id).collect(),
+    };
+    let mut founders: Vec<u64> = founders;
+    founders.sort_unstable();
+    if founders.is_empty() {
+        let why = "the cluster does not say who its first members were; is it another version?";
+        return Err(NodeError::Options(vec![why.to_string()]));
+    }
+    Ok(Identity {
+        format: FORMAT,
+        cluster: format!("{:032x}", options.cluster.0),
+        node: options.id,
+        disk: format!("{:016x}", random()?),
+        founders,
+    })
+}
+
+/// What a new node starts from: a first member from the first members, which are the same for
+/// all; one that joins from nothing but a term, which tells a new log from one that was removed.
+fn first_state(options: &NodeOptions, told: &Identity) -> State {
+    if !options.join.is_empty() {
+        let (term, vote) = (Term(1), None);
+        return State {
+            hard_state: HardState { term, vote },
+            ..State::default()
+        };
+    }
+    let members = Members::of_voters(told.founders.iter().copied().map(NodeId));
+    let Durable {
+        hard_state,
+        entries,
+        ..
+    } = Durable::bootstrap(&members);
+    State {
+        hard_state,
+        entries,
+        ..State::default()
+    }
+}
+
+fn first_write(state: &State) -> Write {
+    Write {
+        seq: WriteSeq(0),
+        install: None,
+        hard_state: Some(state.hard_state),
+        cut_from: None,
+        append: state.entries.clone().into(),
+        trim_to: None,
+        must_sync: true,
+    }
+}
+
+/// The log of the only voter has rotted.
+pub fn beyond_help(options: &NodeOptions, condition: &str) -> NodeError {
+    NodeError::Data(format!(
+        "{condition}. But this node is the only voter, so nobody can give it back what it lost, \
+         and it could serve nothing. Restore its data directory from where it is intact; what was \
+         in the damaged log is kept in {} under names that begin with damaged-",
+        options.data.join("log").display()
+    ))
+}
+
+/// A verdict for the core and for people.
+fn describe(verdict: &Verdict) -> (Condition, String) {
+    match verdict {
+        Verdict::Suspect(suspicion) => (
+            Condition::Suspect(*suspicion),
+            format!(
+                "suspect: acknowledged {}; the log was cut before them, copies of the damaged \
+                 files are beside it. The node does not vote until it has everything again",
+                suspicion_in_words(*suspicion)
+            ),
+        ),
+        Verdict::Clean => (Condition::Clean, "clean".to_string()),
+        Verdict::TornTail {
+            cut_at,
+            file,
+            offset,
+            bytes,
+        } => (
+            Condition::TornTail { cut_at: *cut_at },
+            format!(
+                "torn tail: a write was under way at the last end; {bytes} bytes after byte \
+                 {offset} of {file} were cut off (from index {cut_at}), none of it was promised"
+            ),
+        ),
+    }
+}
