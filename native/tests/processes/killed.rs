@@ -176,7 +176,25 @@ impl Door {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_by_killing_again_and_again() {
-    let mut fleet = Fleet::start(NODES, &TIMING);
+    killed_under_load(ROUNDS, &[]).await;
+}
+
+/// The same with a snapshot every few moments: nodes are killed while they take one, while they
+/// receive one, and while their logs lose the beginning.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acknowledged_is_lost_while_snapshots_are_taken_and_sent() {
+    let flags = ["--snapshot-entries", "15", "--snapshot-keep", "2"];
+    let fleet = killed_under_load(ROUNDS / 2, &flags).await;
+    let mut installed = 0;
+    for id in fleet.ids() {
+        assert!(fleet.metric(id, "snapshot_index").await.unwrap() > 0);
+        installed += fleet.metric(id, "snapshots_installed_total").await.unwrap();
+    }
+    println!("{installed} snapshots installed in the last lives");
+}
+
+async fn killed_under_load(rounds: u64, flags: &[&str]) -> Fleet {
+    let mut fleet = Fleet::start(NODES, &[&TIMING[..], flags].concat());
     let load = Arc::new(Load::default());
     let door = Arc::new(Door {
         urls: fleet.ids().iter().map(|id| fleet.url(*id)).collect(),
@@ -195,8 +213,8 @@ async fn nothing_acknowledged_is_lost_by_killing_again_and_again() {
         })
         .collect();
 
-    let torn = kill_again_and_again(&mut fleet, &load).await;
-    assert!(torn > 0, "no log was torn in {ROUNDS} rounds");
+    let torn = kill_again_and_again(&mut fleet, &load, rounds).await;
+    assert!(torn > 0, "no log was torn in {rounds} rounds");
 
     load.enough.store(true, SeqCst);
     let mut expected = BTreeMap::new();
@@ -231,12 +249,13 @@ async fn nothing_acknowledged_is_lost_by_killing_again_and_again() {
         load.acknowledged.load(SeqCst),
         load.unknown.load(SeqCst)
     );
+    fleet
 }
 
 /// The killing; gives how many logs were torn when a node was started again.
-async fn kill_again_and_again(fleet: &mut Fleet, load: &Load) -> u64 {
+async fn kill_again_and_again(fleet: &mut Fleet, load: &Load, rounds: u64) -> u64 {
     let (mut random, mut torn) = (Random(SEED), 0);
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         let goal = load.acknowledged.load(SeqCst) + BETWEEN;
         let end = Instant::now() + BOUND;
         while load.acknowledged.load(SeqCst) < goal {
@@ -296,11 +315,11 @@ fn end_of_records(bytes: &[u8]) -> usize {
     at
 }
 
-/// Whether anything but zeros follows the last whole record.
+/// Whether anything but zeros follows the last whole record, or there is none in the last file.
 fn is_torn(log: &Path) -> bool {
     let bytes = std::fs::read(log).unwrap();
     let end = end_of_records(&bytes).min(bytes.len());
-    bytes[end..].iter().any(|byte| *byte != 0)
+    end == 0 || bytes[end..].iter().any(|byte| *byte != 0)
 }
 
 /// Leaves what a power cut in the middle of a write leaves: some of the bytes of a next record.
@@ -313,7 +332,7 @@ fn tear(log: &Path, random: &mut Random) {
 }
 
 /// Every key, read from the leader page by page.
-async fn everything(fleet: &Fleet) -> BTreeMap<String, Item> {
+pub async fn everything(fleet: &Fleet) -> BTreeMap<String, Item> {
     let mut all = BTreeMap::new();
     let mut after = String::new();
     loop {
@@ -330,7 +349,7 @@ async fn everything(fleet: &Fleet) -> BTreeMap<String, Item> {
 }
 
 /// Digest and revision of every node, when each has applied what the first one has.
-async fn digests(fleet: &Fleet) -> Vec<(u64, u64)> {
+pub async fn digests(fleet: &Fleet) -> Vec<(u64, u64)> {
     let end = Instant::now() + BOUND;
     loop {
         let mut all = Vec::new();

@@ -10,3 +10,4 @@ mod frozen;
 mod joined;
 mod killed;
 mod rig;
+mod snapshots;

@@ -138,6 +138,29 @@ impl Fleet {
         serde_json::from_slice(&answer.ok()?.body).ok()
     }
 
+    /// One of the numbers that a node tells; `None`: it does not answer.
+    pub async fn metric(&self, id: u64, name: &str) -> Option<u64> {
+        let answer = self.send(id, Method::GET, "/metrics", &[], "").await.ok()?;
+        let text = String::from_utf8(answer.body.to_vec()).unwrap();
+        let start = format!("raftwerk_{name}{{node=\"{id}\"}} ");
+        let line = text.lines().find_map(|line| line.strip_prefix(&start));
+        Some(line.unwrap().parse().unwrap())
+    }
+
+    /// Waits until a node ends by itself; gives the end of what it said.
+    pub async fn last_words(&mut self, id: u64) -> String {
+        let end = Instant::now() + BOUND;
+        let child = self.children[id as usize - 1].as_mut().unwrap();
+        while child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < end, "node {id} goes on");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        self.children[id as usize - 1] = None;
+        let log = self.place.path().join(format!("node-{id}.log"));
+        let text = std::fs::read_to_string(log).unwrap();
+        text.lines().next_back().unwrap_or_default().to_string()
+    }
+
     /// The leader that some node believes in at this moment.
     pub async fn believed_leader(&self) -> Option<u64> {
         for id in self.ids() {
