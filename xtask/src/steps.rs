@@ -163,11 +163,15 @@ pub const STEPS: &[Step] = &[
     step(
         "differential",
         When::Full,
-        "the same schedules through TiKV's raft",
+        "TiKV's raft in the same simulator, and both in lock step",
         |workspace| {
             let alone =
                 "--manifest-path tests/differential/Cargo.toml --target-dir target/differential";
-            cargo(workspace, &format!("clippy {alone} --all-targets {STRICT}"))?;
+            let ours = "-p raftwerk-differential -p raftwerk-tikv-core";
+            cargo(
+                workspace,
+                &format!("clippy {alone} {ours} --all-targets {STRICT}"),
+            )?;
             cargo(workspace, &format!("test {alone}"))
         },
     ),

@@ -1,5 +1,12 @@
 //! The same schedules through TiKV's `raft` 0.7 and through ours (core design 4.2, item 13).
 //!
+//! **In the same simulator**: `raftwerk-sim` is compiled a second time, unchanged, over a crate that
+//! shows a `RawNode` behind the interface of our core (`tikv/core`). `worlds` says which worlds both
+//! can live in; tests/storms.rs has both in the same storms under the same checks; `script` and
+//! `twins` do the same to both and compare them entry by entry (tests/scripts.rs).
+//!
+//! **In lock step, without time** ([`Cluster`]): the rest of this file, `schedule`, `ours`, `tikv` and
+//! tests/agree.rs. It has what the simulator's worlds here do not have, transfers, and is quick.
 //! What can be compared honestly: the rules, not the clocks. No timer fires in either cluster, so
 //! nothing happens by itself; the schedule says who campaigns, who proposes, who crashes, which
 //! links are open. Links are cut both ways or not at all, the disk is done at once, and after each
@@ -14,7 +21,10 @@
 
 pub mod ours;
 pub mod schedule;
+pub mod script;
 pub mod tikv;
+pub mod twins;
+pub mod worlds;
 
 use std::collections::{BTreeSet, VecDeque};
 
