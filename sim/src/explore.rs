@@ -18,6 +18,10 @@
 //! so many departures from that order is left; that is never called exhausted. States are told
 //! apart by 128 bits.
 //!
+//! **What the paper says.** A search ends with some hundreds of random walks through its scope, read
+//! by the machine that is written from the paper ([`refine`](crate::refine)); so is the way to every
+//! violation. What it rejects is a violation.
+//!
 //! **Time.** Clocks stand still and timers fire when the search says so. All moments in a core
 //! are then one moment, so the core's hash, which leaves times out, tells all. What depends on
 //! time:
@@ -47,7 +51,8 @@
 //! | `conduct`     | what a node must keep to; `promise`: what its disk must hold |
 //! | `shots`       | snapshots at a host, and how their bytes travel              |
 //! | `search`      | layer after layer; `index`, `fingerprint`: what was seen    |
-//! | `tell`        | a counterexample in words                                   |
+//! | `walks`       | what the machine of the paper reads                         |
+//! | `replay`      | a path once more, heard; `tell`: a counterexample in words  |
 
 mod action;
 mod chain;
@@ -61,6 +66,7 @@ mod judge;
 mod moves;
 mod options;
 mod promise;
+mod replay;
 mod scope;
 mod scopes;
 mod search;
@@ -69,6 +75,7 @@ mod start;
 mod step;
 mod table;
 mod tell;
+mod walks;
 mod world;
 
 pub use host::{Broken, Finding};
@@ -77,4 +84,5 @@ pub use scopes::{broken_scopes, scopes};
 pub use search::{Progress, Reached, Report, explore};
 pub use start::{ALL, Before, FRESH, LED};
 pub use tell::{Counterexample, Told};
+pub use walks::Judged;
 pub use world::Budgets;

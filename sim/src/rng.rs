@@ -57,6 +57,8 @@ pub enum Purpose {
     Rot = 24,
     /// When links clog, and which.
     Clog = 25,
+    /// Which way a walk through a scope of the explorer takes.
+    Walk = 40,
 }
 
 /// Generator state: one word.

@@ -21,7 +21,43 @@ fn the_first_worlds_of_every_scope_are_sound() {
         let told = report.violation.map(|violation| violation.to_string());
         assert_eq!(told, None, "{}", scope.name);
         assert!(report.reached.leaders > 0, "{}", scope.name);
+        // The machine of the paper has read it, unless its hosts are broken on purpose.
+        let judged = report.judged;
+        assert_eq!(judged.walks, scope.walks, "{}", scope.name);
+        assert_eq!(scope.walks > 0, scope.broken.is_none(), "{}", scope.name);
+        assert!(judged.events >= 20 * judged.walks, "{}", scope.name);
     }
+}
+
+/// The machine of the paper reads the way to every violation. It sees what a node may not do, not
+/// what its host kept from it.
+#[test]
+fn the_way_to_a_violation_is_read_too() {
+    let rejected: Vec<(&str, Option<&str>)> = broken_scopes()
+        .iter()
+        .map(|scope| {
+            let violation = search(scope, 200_000).violation.expect(scope.name);
+            let why = violation.rejected.as_deref();
+            let rules = [
+                "term and vote survive a crash",
+                "a vote that counts was given",
+            ];
+            let rule = why.map(|why| rules.into_iter().find(|rule| why.contains(rule)));
+            (
+                scope.name,
+                rule.map(|rule| rule.expect("one of these rules")),
+            )
+        })
+        .collect();
+    let expected = [
+        ("promises-early", None),
+        ("votes-twice", Some("term and vote survive a crash")),
+        ("forgets-vote", Some("term and vote survive a crash")),
+        ("keeps-later-writes", None),
+        ("same-seed", None),
+        ("forges-votes", Some("a vote that counts was given")),
+    ];
+    assert_eq!(rejected, expected);
 }
 
 #[test]
@@ -156,6 +192,8 @@ fn the_last_line_is_one_object() {
     assert_eq!(last["scopes"][0]["name"], "votes", "in their own order");
     assert_eq!(last["scopes"][0]["exhausted"], false);
     assert!(last["states"].as_u64().unwrap() >= 4_000);
+    assert_eq!(last["scopes"][0]["judged"]["walks"], 500);
+    assert!(last["judged"].as_u64().unwrap() > 20_000);
 }
 
 #[test]

@@ -211,20 +211,21 @@ fn line(searched: &Searched) -> String {
         (false, _) => "not exhausted".to_string(),
     };
     format!(
-        "{scope}: {} states, {} steps, depth {}, {seconds:.1} s, {bound}",
-        report.states, report.steps, report.depth
+        "{scope}: {} states, {} steps, depth {}, {seconds:.1} s, {bound}; judged: {} walks, {} \
+         events",
+        report.states, report.steps, report.depth, report.judged.walks, report.judged.events
     )
 }
 
 fn tell(options: &Options, all: &[Searched], seconds: f64) {
-    let mut states = 0;
-    let mut violations = 0;
+    let (mut states, mut judged, mut violations) = (0, 0, 0);
     for searched in all {
         let Ok(report) = &searched.result else {
             violations += 1;
             continue;
         };
         states += report.states;
+        judged += report.judged.events;
         if let Some(violation) = &report.violation {
             violations += 1;
             println!("\n{}: {violation}", report.scope);
@@ -239,13 +240,17 @@ fn tell(options: &Options, all: &[Searched], seconds: f64) {
         let line = json!({
             "scopes": list,
             "states": states,
+            "judged": judged,
             "violations": violations,
             "seconds": seconds,
         });
         println!("{line}");
     } else {
         let scopes = all.len();
-        println!("{scopes} scopes, {states} states, {violations} violations in {seconds:.1} s");
+        println!(
+            "{scopes} scopes, {states} states, {judged} events judged, {violations} violations in \
+             {seconds:.1} s"
+        );
     }
 }
 
@@ -259,6 +264,7 @@ fn json(searched: &Searched) -> Value {
         json!({
             "check": violation.finding.check,
             "detail": violation.finding.detail,
+            "rejected": violation.rejected,
             "path": steps.collect::<Vec<_>>(),
         })
     });
@@ -279,6 +285,11 @@ fn json(searched: &Searched) -> Value {
         "leaders": report.reached.leaders,
         "committed": report.reached.committed,
         "ended": report.reached.ended,
+        "judged": {
+            "walks": report.judged.walks,
+            "steps": report.judged.steps,
+            "events": report.judged.events,
+        },
         "violation": violation,
     })
 }

@@ -7,6 +7,9 @@ use super::start::{Before, FRESH};
 use super::world::Budgets;
 use raftwerk_core::{Body, ClusterId, Config, Members, NodeId, ReadPath, Rule, Span, Time};
 
+/// Walks through each scope.
+const WALKS: u64 = 500;
+
 /// In which order messages arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
@@ -78,6 +81,9 @@ pub struct Scope {
     pub symmetric: bool,
     /// What a node says is compared with its disk.
     pub promises: bool,
+    /// So many random walks are read by the machine of the paper when the search is over; none
+    /// where something is wrong on purpose, unless a test asks for them.
+    pub walks: u64,
     /// What is wrong with the host, to prove that the search finds it.
     pub broken: Option<Broken>,
     /// A rule that the cores do not keep; only in a build with the feature `sabotage`.
@@ -107,6 +113,7 @@ impl Scope {
             forget: true,
             symmetric: true,
             promises: true,
+            walks: WALKS,
             broken: None,
             sabotage: None,
         }
@@ -120,6 +127,7 @@ impl Scope {
             sabotage: Some(rule),
             forget: false,
             symmetric: false,
+            walks: 0,
             ..self
         }
     }
@@ -131,6 +139,7 @@ impl Scope {
         Scope {
             broken: Some(broken),
             forget: false,
+            walks: 0,
             ..self
         }
     }

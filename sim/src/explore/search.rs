@@ -14,6 +14,7 @@ use super::scope::{Order, Scope};
 use super::start;
 use super::table::{Part, part};
 use super::tell::{self, Counterexample};
+use super::walks::{self, Judged};
 use super::world::World;
 
 /// What a search found.
@@ -37,6 +38,8 @@ pub struct Report {
     pub parts: [usize; 3],
     /// How many renamings of the nodes count as the same world.
     pub symmetries: usize,
+    /// What the machine of the paper read of it (`walks`).
+    pub judged: Judged,
     /// The nearest violation.
     pub violation: Option<Counterexample>,
 }
@@ -71,14 +74,15 @@ pub struct Progress {
     pub waiting: u64,
 }
 
-/// Searches a scope, at most `limit` worlds. `watch` is told now and then how far it is, and
-/// ends the search with `false`.
+/// Searches a scope, at most `limit` worlds, then walks through it for the machine of the paper.
+/// `watch` is told now and then how far the search is, and ends it with `false`.
 pub fn explore(scope: &Scope, limit: usize, watch: &mut dyn FnMut(Progress) -> bool) -> Report {
     let mut search = Search::new(scope);
     match start::prepare(&mut search.moves) {
         Ok((world, prelude)) => {
             search.prelude = prelude;
             search.run(&world, limit, watch);
+            search.walk(&world);
         }
         Err(finding) => search.found = Some((Vec::new(), finding)),
     }
@@ -117,6 +121,7 @@ struct Search {
     depth: u32,
     complete: bool,
     reached: Reached,
+    judged: Judged,
     found: Option<(Vec<Action>, Finding)>,
 }
 
@@ -131,6 +136,7 @@ impl Search {
             depth: 0,
             complete: false,
             reached: Reached::default(),
+            judged: Judged::default(),
             found: None,
         }
     }
@@ -216,10 +222,18 @@ impl Search {
         self.found = Some((path, finding));
     }
 
-    fn report(self) -> Report {
-        let violation = self.found.map(|(path, finding)| {
-            let nodes = self.moves.scope.nodes;
-            tell::counterexample(&self.moves.table, nodes, &self.prelude, &path, finding)
+    fn walk(&mut self, start: &World) {
+        if self.found.is_none() {
+            self.found = walks::walk(&mut self.moves, start, &self.prelude, &mut self.judged);
+        }
+    }
+
+    fn report(mut self) -> Report {
+        let violation = self.found.take().map(|(path, finding)| {
+            let (nodes, prelude) = (self.moves.scope.nodes, &self.prelude);
+            let rejected = walks::read(&self.moves, prelude, &path, &mut self.judged);
+            let told = tell::counterexample(&self.moves.table, nodes, prelude, &path, finding);
+            Counterexample { rejected, ..told }
         });
         Report {
             scope: self.moves.scope.name,
@@ -234,6 +248,7 @@ impl Search {
             reached: self.reached,
             parts: self.moves.table.sizes(),
             symmetries: self.moves.group().len(),
+            judged: self.judged,
             violation,
         }
     }

@@ -4,11 +4,10 @@
 //! reasons are the core's own.
 
 use super::action::{Action, path};
-use super::fingerprint::NOBODY;
-use super::group::{name, number};
-use super::host::{Finding, Host};
+use super::group::name;
+use super::host::Finding;
+use super::replay::Replay;
 use super::shots::BYTES;
-use super::step::Input;
 use super::table::Table;
 use raftwerk_core::{
     AppendResult, Body, Entry, EntryBody, LogId, Members, Message, NodeId, ReadPath, Ticket,
@@ -25,6 +24,9 @@ pub struct Counterexample {
     pub prelude: Vec<Told>,
     /// The way from there.
     pub path: Vec<Told>,
+    /// What the machine of the paper has against that way; `None`: nothing. It knows what each node
+    /// may do and not what is broken between nodes or on disks by others than the core.
+    pub rejected: Option<String>,
 }
 
 /// An action and what came of it.
@@ -53,7 +55,10 @@ impl fmt::Display for Counterexample {
                 writeln!(f, "        {why}")?;
             }
         }
-        Ok(())
+        match &self.rejected {
+            Some(why) => writeln!(f, "the machine of the paper rejects this: {why}"),
+            None => writeln!(f, "the machine of the paper allows each of these steps"),
+        }
     }
 }
 
@@ -65,63 +70,34 @@ pub(crate) fn counterexample(
     path: &[Action],
     finding: Finding,
 ) -> Counterexample {
-    let first = |node| {
-        let host = Host::first(name(node), &table.setting).ok()?;
-        // The first event of a life only tells what the disk held at first.
-        Some(
-            host.run(Input::Link(NOBODY, true), &table.setting, true)
-                .host,
-        )
-    };
-    let mut hosts: Vec<Host> = (0..nodes).map_while(first).collect();
+    let (mut replay, _) = Replay::new(table, nodes);
     let mut tell = |actions: &[Action]| {
         let told = actions
             .iter()
-            .map(|action| step(table, &mut hosts, *action));
+            .map(|action| step(table, &mut replay, *action));
         told.collect()
     };
     Counterexample {
         finding,
         prelude: tell(prelude),
         path: tell(path),
+        rejected: None,
     }
 }
 
-fn step(table: &Table, hosts: &mut [Host], action: Action) -> Told {
-    let mail = |message: u32| &table.mail(message).message;
-    let forged;
-    let (node, input) = match action {
-        Action::Delay(_) | Action::Stall(_) => {
-            let (action, why) = (words(table, action), Vec::new());
-            return Told { action, why };
-        }
-        Action::Deliver(message) | Action::Duplicate(message) => {
-            (number(mail(message).to), Input::Deliver(mail(message)))
-        }
-        Action::Forge { message, voter } => {
-            let from = name(voter);
-            forged = Message {
-                from,
-                ..mail(message).clone()
-            };
-            (number(forged.to), Input::Deliver(&forged))
-        }
-        other => (other.node(), table.input(other)),
-    };
-    let mut why = Vec::new();
-    if let Some(host) = node.and_then(|node| hosts.get_mut(usize::from(node))) {
-        let ran = host.run(input, &table.setting, true);
-        why.extend(ran.events.iter().map(|event| {
-            let explained = explain(event);
-            let compared = explained
-                .compared
-                .map_or(String::new(), |told| format!(" {told}"));
-            format!("{}{compared} [{}]", explained.what, event.kind.section())
-        }));
-        *host = ran.host;
+fn step(table: &Table, replay: &mut Replay, action: Action) -> Told {
+    let events = replay.act(table, action);
+    let why = events.iter().map(|event| {
+        let explained = explain(event);
+        let compared = explained
+            .compared
+            .map_or(String::new(), |told| format!(" {told}"));
+        format!("{}{compared} [{}]", explained.what, event.kind.section())
+    });
+    Told {
+        action: words(table, action),
+        why: why.collect(),
     }
-    let action = words(table, action);
-    Told { action, why }
 }
 
 fn words(table: &Table, action: Action) -> String {
