@@ -150,7 +150,10 @@ const NARROW: [(&str, &str); 14] = [
     ("Fit to lead", "d8-"),
     ("Handing over", "e13-"),
     ("Members one step at a time", "m"),
-    ("One lease at a time", "l6- l7- l8- l9- m4- r14- e1- e2- e3- e4- d9-"),
+    (
+        "One lease at a time",
+        "l6- l7- l8- l9- m4- r14- e1- e2- e3- e4- d9-",
+    ),
     ("One vote per term", "e1- e2- d9-"),
     ("Only voters in elections", "e16- m"),
     ("Session answers identical", "c1- s11-"),

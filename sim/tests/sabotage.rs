@@ -6,8 +6,8 @@
 mod late_yes;
 
 use raftwerk_core::Rule;
-use raftwerk_sim::explore::{explore, scopes};
 use raftwerk_sim::Sabotage;
+use raftwerk_sim::explore::{explore, scopes};
 use std::process::{Command, Output};
 
 fn sabotage(words: &[&str]) -> Output {

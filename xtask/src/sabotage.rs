@@ -21,7 +21,10 @@ type Place = (String, String);
 pub fn run(workspace: &Workspace) -> Result<()> {
     let tests = tests(workspace)?;
     let table = output(workspace.cargo().args(TABLE.split(' ')))?;
-    let rows: Vec<_> = table.lines().filter_map(|row| row.split_once(' ')).collect();
+    let rows: Vec<_> = table
+        .lines()
+        .filter_map(|row| row.split_once(' '))
+        .collect();
     ensure!(!rows.is_empty(), "the table of rules is empty");
     let mut wrong = Vec::new();
     for (rule, test) in &rows {
@@ -31,7 +34,11 @@ pub fn run(workspace: &Workspace) -> Result<()> {
             wrong.push(format!("{rule}: {test} {why}"));
         }
     }
-    println!("{} rules taken away, {} not missed", rows.len(), wrong.len());
+    println!(
+        "{} rules taken away, {} not missed",
+        rows.len(),
+        wrong.len()
+    );
     match wrong.is_empty() {
         true => Ok(()),
         false => bail!("{}", wrong.join("\n")),
@@ -48,7 +55,10 @@ fn tests(workspace: &Workspace) -> Result<BTreeMap<String, Place>> {
             continue;
         };
         let listed = output(Command::new(program).args(["--list", "--format", "terse"]))?;
-        for path in listed.lines().filter_map(|line| line.strip_suffix(": test")) {
+        for path in listed
+            .lines()
+            .filter_map(|line| line.strip_suffix(": test"))
+        {
             let name = path.rsplit("::").next().unwrap_or(path);
             tests.insert(name.to_string(), (program.to_string(), path.to_string()));
         }
@@ -59,7 +69,9 @@ fn tests(workspace: &Workspace) -> Result<BTreeMap<String, Place>> {
 /// Why a test does not miss a rule; nothing if it does.
 fn missed(rule: &str, (program, path): &Place) -> Result<Option<&'static str>> {
     let mut command = Command::new(program);
-    command.args(["--exact", path]).env("RAFTWERK_SABOTAGE", rule);
+    command
+        .args(["--exact", path])
+        .env("RAFTWERK_SABOTAGE", rule);
     let ran = command.output().with_context(|| shown(&command))?;
     let told = String::from_utf8_lossy(&ran.stdout) + String::from_utf8_lossy(&ran.stderr);
     Ok(match () {

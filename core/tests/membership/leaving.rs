@@ -179,7 +179,10 @@ fn m7_an_offer_of_a_snapshot_tells_nobody_that_it_is_removed() {
     c.fast_streams = false;
     c.beat(1);
     let peer = c.peer(1, 4);
-    assert!(peer.snapshot.is_some() && peer.matched == removal, "{peer:?}");
+    assert!(
+        peer.snapshot.is_some() && peer.matched == removal,
+        "{peer:?}"
+    );
     let before = c.peer(1, 4).echoed;
     let parted = |kind: &Kind| matches!(kind, Kind::Parted { .. });
     c.beat(1);

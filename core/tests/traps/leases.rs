@@ -243,7 +243,10 @@ fn l7_the_word_to_a_node_that_was_removed_is_dead_when_that_is_committed() {
         let refused = c.count(2, |kind| matches!(kind, Kind::RefusedVote { .. }));
         c.deliver(late);
         assert_eq!(c.view(4).role(), Role::Candidate);
-        assert_eq!((c.view(4).term(), c.view(4).last()), (term.next().unwrap(), last));
+        assert_eq!(
+            (c.view(4).term(), c.view(4).last()),
+            (term.next().unwrap(), last)
+        );
         c.settle();
         assert_ne!(c.view(4).role(), Role::Leader);
         let now = c.count(2, |kind| matches!(kind, Kind::RefusedVote { .. }));

@@ -8,6 +8,7 @@
 
 use crate::identity::{DataDir, FORMAT, Identity};
 use crate::node::logbook::Logbook;
+use crate::node::looper::applying;
 use crate::node::start::random;
 use crate::node::{Checked, NodeError, NodeOptions, PeerUrl};
 use crate::snapshots::boot::{self, Damaged, Found};
@@ -128,6 +129,9 @@ impl Disk {
         let opened = Wal::open(files, opening, Sizes::default());
         let (mut wal, Recovered { mut state, verdict }) =
             opened.map_err(|error| data(&path, &error))?;
+        if let Some(entry) = applying::damaged(&state.entries) {
+            return Err(data(&path, &applying::told(entry)));
+        }
         let identity = match found {
             Some(_) if state == State::default() => {
                 return Err(data(

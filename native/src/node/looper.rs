@@ -4,6 +4,7 @@
 //! log thread, messages to the connections and results to those who wait; then it sleeps until
 //! something comes or the core's next deadline. Nothing in here waits for anybody.
 
+pub mod applying;
 mod reads;
 mod snapshots;
 mod standing;
@@ -23,7 +24,7 @@ use crate::node::telling::Telling;
 use crate::peers::Peers;
 use crate::snapshots::Snapshots;
 use raftwerk_core::trace::{Role, Timer};
-use raftwerk_core::{EntryBody, Index, NodeId, Outcome, Output, Raft, Refusal, Ticket, Time};
+use raftwerk_core::{Index, NodeId, Outcome, Output, Raft, Refusal, Ticket, Time};
 use raftwerk_kv::{Answer, Store};
 use raftwerk_wire::client::Status;
 use std::collections::BTreeMap;
@@ -288,6 +289,10 @@ impl Looper {
             let mut applied = None;
             while let Some(output) = self.parts.raft.poll() {
                 self.output(output, &mut applied);
+                // What comes next may rest on what was not executed.
+                if matches!(self.ended, Some(Err(_))) {
+                    return;
+                }
             }
             self.parts.telling.events(&mut self.parts.raft);
             self.answers.clear();
@@ -359,23 +364,6 @@ impl Looper {
             }
             Output::Stream { .. } | Output::TakeSnapshot { .. } | Output::Discard { .. } => {
                 self.snapshot_output(output);
-            }
-        }
-    }
-
-    fn apply(&mut self, from: Index, to: Index) {
-        // Only a node that took proposals has anybody to answer.
-        let keep = self
-            .waiting
-            .values()
-            .any(|who| matches!(who, Waiting::Write(_)));
-        for entry in self.parts.raft.entries(from, to) {
-            let EntryBody::Command(bytes) = &entry.body else {
-                continue;
-            };
-            let answer = self.store.apply(entry.id.index.0, 0, bytes);
-            if keep && self.answers.len() < KEPT_ANSWERS {
-                self.answers.insert(entry.id.index, answer);
             }
         }
     }

@@ -211,7 +211,10 @@ mod tests {
     #[test]
     fn c10_a_lost_connection_is_tried_again_within_two_heartbeats() {
         let (node, cluster) = (NodeId(1), ClusterId(1));
-        for config in [Config::server(node, cluster, 1), Config::demo(node, cluster, 1)] {
+        for config in [
+            Config::server(node, cluster, 1),
+            Config::demo(node, cluster, 1),
+        ] {
             let timing = config.timing;
             let mut pause = Pause::new(&timing);
             let pauses: Vec<Duration> = (0..40).map(|_| pause.take()).collect();

@@ -3,8 +3,8 @@
 
 use crate::kinds::*;
 use raftwerk_core::trace::{
-    ElectionReason, Event, FollowerReason, Held, Kind, ReadProof, Role, Silence, SnapshotUseless, Step,
-    TrustReason, VoteRefusal,
+    ElectionReason, Event, FollowerReason, Held, Kind, ReadProof, Role, Silence, SnapshotUseless,
+    Step, TrustReason, VoteRefusal,
 };
 use raftwerk_core::{Index, LogId, NodeId, ReadPath, Round, Span, Suspicion, Term, Ticket, Time};
 use raftwerk_sim::refine::{Machine, rules};

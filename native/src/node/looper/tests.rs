@@ -12,7 +12,9 @@ use crate::snapshots::{Hears, Report};
 use crate::wal::faulty::MemFiles;
 use crate::wal::{Sizes, Wal};
 use raftwerk_core::trace::{Cause, Kind};
-use raftwerk_core::{ClusterId, Config, Durable, Members, ReadPath, Term, Write, WriteSeq};
+use raftwerk_core::{
+    ClusterId, Config, Durable, EntryBody, Members, ReadPath, Term, Write, WriteSeq,
+};
 use raftwerk_kv::Command;
 use raftwerk_wire::frame::{Got, PeerHello};
 use raftwerk_wire::observe::Told;
@@ -155,6 +157,23 @@ impl Rig {
         std::fs::remove_dir_all(self.path).expect("clean up");
         end
     }
+}
+
+/// One bit of a command flips between who took it on and who executes it.
+#[test]
+fn a_damaged_entry_is_not_executed_and_ends_the_node() {
+    let rig = start();
+    rig.put("1");
+    let mut command = raftwerk_kv::Request::from(Command::put("x", "2")).encode();
+    command[5] ^= 1;
+    assert!(!raftwerk_kv::Request::is_intact(&command));
+    let (reply, answer) = oneshot::channel();
+    let command = command.into();
+    let request = Request::Write { command, reply };
+    rig.inbox.request(request).expect("room");
+    assert!(answer.blocking_recv().is_err(), "it is not answered");
+    let end = rig.end().expect_err("it ends");
+    assert!(end.to_string().contains("damaged in the memory"), "{end}");
 }
 
 #[test]
