@@ -173,6 +173,14 @@ impl<'a> View<'a> {
         None
     }
     #[must_use]
+    pub fn leader_heard(self) -> Option<Time> {
+        None
+    }
+    #[must_use]
+    pub fn sent(self) -> Vec<Time> {
+        Vec::new()
+    }
+    #[must_use]
     pub fn votes(self) -> Vec<(NodeId, bool)> {
         Vec::new()
     }
