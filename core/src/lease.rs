@@ -168,9 +168,9 @@ impl Raft {
             let peer = leading.peers.get(&told.0);
             self.commit <= told.1 && peer.is_none_or(|peer| peer.matched <= told.1)
         };
-        // While the transfer runs another rule says so.
-        let over = leading.transfer.is_none();
-        over && self.rule(Rule::L7Regain) && leading.lease.told.iter().any(may)
+        // Once a word is out in a transfer that runs, another rule says so.
+        let out = leading.transfer.is_some_and(|transfer| transfer.sent);
+        !out && self.rule(Rule::L7Regain) && leading.lease.told.iter().any(may)
     }
 
     /// The lease is given up before the target can hear of it (trap L7).

@@ -254,6 +254,22 @@ fn l7_the_word_to_a_node_that_was_removed_is_dead_when_that_is_committed() {
     }
 }
 
+/// The same while leadership is to be handed over once more, and nobody is told so yet: the word of
+/// the transfer before may still arrive.
+#[test]
+fn l7_nor_while_the_next_transfer_waits_for_its_target() {
+    let mut c = with_x(3);
+    c.transfer(1, 9, Some(3)).expect("taken");
+    let late = |m: &Message| matches!(m.body, Body::TimeoutNow { .. });
+    c.mail.retain(|message| !late(message));
+    c.run(Span::millis(400));
+    assert_eq!(c.leaders(), [1]);
+    c.propose(1, 3, "y").expect("accepted");
+    c.transfer(1, 10, Some(3)).expect("taken");
+    assert!(!c.mail.iter().any(late), "S3 lacks the last entry");
+    assert!(!has_lease(&c, 1));
+}
+
 #[test]
 fn l8_who_starts_is_silent_for_as_long_as_it_may_have_promised() {
     let mut c = with_x(3);
