@@ -4,7 +4,6 @@
 //! find anything while every rule of the core is kept.
 
 mod calm;
-mod schedule;
 mod told;
 
 use crate::rng::{Purpose, Stream};
@@ -19,8 +18,6 @@ pub struct Course {
     pub name: &'static str,
     /// What it does, in one sentence.
     pub about: &'static str,
-    /// Whether it goes by a script, which goes on when a check has failed.
-    pub by_hand: bool,
     /// The world of a seed.
     pub setup: fn(u64) -> Setup,
     /// Plays the world for about so many events, or until a check fails.
@@ -28,11 +25,10 @@ pub struct Course {
 }
 
 /// All of them.
-pub static COURSES: [Course; 9] = [
+pub static COURSES: [Course; 7] = [
     Course {
         name: "storm",
         about: "A random world with random faults, then healing and proof of life.",
-        by_hand: false,
         setup: Setup::storm,
         play: |world, steps| {
             rage(world, steps, &mut ());
@@ -43,7 +39,6 @@ pub static COURSES: [Course; 9] = [
         name: "reads",
         about: "Clients read and write without rest while leaders freeze, are cut off with some \
                 of the others, and are asked for other members.",
-        by_hand: false,
         setup: reads,
         play: |world, steps| {
             rage(world, steps, &mut ());
@@ -53,19 +48,7 @@ pub static COURSES: [Course; 9] = [
     Course {
         name: "leases",
         about: "The same with leaders that read from their leases, and nodes that start again.",
-        by_hand: false,
         setup: leases,
-        play: |world, steps| {
-            rage(world, steps, &mut ());
-            settle(world, &mut ());
-        },
-    },
-    Course {
-        name: "turmoil",
-        about: "Leaders fall without rest, every campaign is heard, an append holds one entry, and \
-                many members are replaced at a time.",
-        by_hand: false,
-        setup: turmoil,
         play: |world, steps| {
             rage(world, steps, &mut ());
             settle(world, &mut ());
@@ -74,14 +57,12 @@ pub static COURSES: [Course; 9] = [
     Course {
         name: "return",
         about: "In a calm world a follower is cut off for a while and comes back: the leader stays.",
-        by_hand: false,
         setup: calm::setup,
         play: calm::comes_back,
     },
     Course {
         name: "deaf",
         about: "In an idle world a follower does not hear the leader any more: the leader stays.",
-        by_hand: false,
         setup: calm::idle,
         play: calm::is_deaf,
     },
@@ -89,7 +70,6 @@ pub static COURSES: [Course; 9] = [
         name: "aside",
         about: "In a calm world the leader is cut off with less than half of the nodes: soon it \
                 leads no more, and another does.",
-        by_hand: false,
         setup: calm::setup,
         play: calm::is_aside,
     },
@@ -97,17 +77,8 @@ pub static COURSES: [Course; 9] = [
         name: "told",
         about: "In a calm world the word that an entry is committed overtakes the entry: it is \
                 applied when it comes.",
-        by_hand: false,
         setup: told::setup,
         play: told::play,
-    },
-    Course {
-        name: "2015",
-        about: "Two leaders change the members, one after the other, and neither hears of the \
-                other's change.",
-        by_hand: true,
-        setup: schedule::setup,
-        play: schedule::play,
     },
 ];
 
@@ -185,20 +156,6 @@ fn drift(setup: &mut Setup, draw: &mut Stream) {
     (setup.workload.keys, setup.workload.put) = (1, 4);
     setup.workload.pause_max = draw.between(1_000, 4_000);
     setup.faults.isolate += 4;
-}
-
-fn turmoil(seed: u64) -> Setup {
-    let mut draw = Stream::new(seed, Purpose::Course, 5);
-    let mut setup = reads(seed);
-    setup.nodes = [5, 5, 7][draw.below(3) as usize];
-    (setup.switches.pre_vote, setup.switches.stickiness) = (false, false);
-    setup.limits.append_bytes = 1;
-    (setup.workload.put, setup.workload.read_leader) = (8, 1);
-    setup.faults.most_down = setup.nodes / 2 + 1;
-    setup.faults.crash = 8;
-    setup.faults.time_out = 4 + draw.below(8) as u32;
-    setup.faults.churn.many = 4 * draw.below(2) as u32;
-    setup
 }
 
 impl Course {

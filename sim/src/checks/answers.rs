@@ -93,6 +93,16 @@ impl Checks {
         self.finish(index);
     }
 
+    /// A node takes something else for committed than others do. What clients were told rests on
+    /// everything before it.
+    pub(super) fn on_undone(&mut self, node: u64, id: LogId) {
+        let told = self.floor;
+        if id.index.0 <= told {
+            let detail = format!("S{node} commits {id}; clients were told what {told} came to");
+            self.fail(Check::Acknowledged, detail);
+        }
+    }
+
     fn on_opened(&mut self, write: &Written) {
         let index = write.id.index.0;
         let right = Answer::SessionOpened { session: index };

@@ -255,6 +255,7 @@ impl Checks {
                         Check::CommittedStays,
                         format!("S{node} commits {id}, committed there before: term {was}"),
                     );
+                    self.on_undone(node, id);
                 }
                 Some(_) => {}
                 None => {

@@ -9,7 +9,7 @@ mod explored;
 mod taught;
 
 use raftwerk_sim::sabotage::page::{self, Caught, Found};
-use raftwerk_sim::sabotage::{Broken, HARM, Plan, Who, plans};
+use raftwerk_sim::sabotage::{Broken, HARM, Plan, Who, lessons, plans};
 use raftwerk_sim::{COURSES, Course, World};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -263,10 +263,9 @@ fn find(options: &Options) -> (Vec<String>, Value) {
     });
     found.iter().for_each(|found| println!("{}", line(found)));
     let mut wrong: Vec<String> = found.iter().filter_map(surprise).collect();
-    let taught = taught::hunt(options);
-    wrong.extend(taught.iter().filter_map(taught::surprise));
+    wrong.extend(taught::wrong(options));
     if options.mode == Mode::Write
-        && let Err(why) = std::fs::write(PAGE, page::write(&found, &taught))
+        && let Err(why) = std::fs::write(PAGE, page::write(&found, &lessons()))
     {
         wrong.push(format!("{PAGE}: {why}"));
     }
@@ -282,7 +281,7 @@ fn find(options: &Options) -> (Vec<String>, Value) {
         "max_seeds": options.max_seeds,
         "steps": options.steps,
         "rules": found.iter().map(row).collect::<Vec<_>>(),
-        "lessons": taught.iter().map(taught::row).collect::<Vec<_>>(),
+        "lessons": taught::chosen(options).iter().map(taught::row).collect::<Vec<_>>(),
     });
     (wrong, object)
 }

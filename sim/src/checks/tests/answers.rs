@@ -366,3 +366,15 @@ fn a_state_that_is_older_than_it_says_is_seen() {
     checks.on_stale(1, 4_000, Some(900_000), 0);
     assert_eq!(seen(&checks), wrong);
 }
+
+/// What clients were told is undone when another entry takes the place of theirs.
+#[test]
+fn what_clients_were_told_and_is_undone_is_seen() {
+    let (mut world, leader) = settled();
+    let index = world.committed();
+    world.checks.on_undone(leader, LogId::new(99, index + 1));
+    assert_eq!(world.violation(), None, "nobody was told");
+    world.checks.on_undone(leader, LogId::new(99, index));
+    let seen = world.violation().map(|violation| violation.check);
+    assert_eq!(seen, Some(name(Check::Acknowledged)));
+}
