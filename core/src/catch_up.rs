@@ -8,6 +8,7 @@ use crate::io::Abort;
 use crate::progress::Progress;
 use crate::raft::Raft;
 use crate::reconfigure::Stage;
+use crate::sabotage::Rule;
 use crate::state::State;
 use crate::time::{Span, Time};
 use crate::trace::Kind;
@@ -33,6 +34,7 @@ impl Raft {
     pub(crate) fn follow_catch_up(&mut self) {
         let (now, last, timing) = (self.now, self.log.last().index, self.config.timing);
         let (limit, patience) = (self.config.limits.catch_up_rounds, self.catch_up_patience());
+        let rules = self.config.rules();
         let State::Leader(leading) = &mut self.state else {
             return;
         };
@@ -48,7 +50,7 @@ impl Raft {
             // At most two turns: what is not done then has a goal ahead of it.
             while peer.matched >= round.goal && !round.done && lost.is_none() {
                 let took = now.since(round.since);
-                if took < timing.election_min {
+                if took < timing.election_min || !rules.hold(Rule::M8SlowRound) {
                     round.done = true;
                     done.push((*node, round.round, took));
                 } else if round.round >= limit {

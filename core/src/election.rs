@@ -68,7 +68,8 @@ impl Raft {
         let votes = |membership: &Membership| membership.members.is_voter(self.id());
         let newest = self.membership();
         let open = newest.is_some_and(|newest| newest.index() > self.commit);
-        let before = self.log.membership_before().filter(|_| open);
+        let needed = open && self.rule(Rule::M5GoneAtOnce);
+        let before = self.log.membership_before().filter(|_| needed);
         if !self.rule(Rule::E16Anybody) {
             return true;
         }

@@ -26,7 +26,7 @@ impl Raft {
         if self.is_second_leader(from) {
             return self.fence(Fence::TwoLeaders);
         }
-        if !well_formed(prev, &entries, self.hard_state.term) {
+        if !well_formed(prev, &entries, self.hard_state.term) && self.rule(Rule::R7Holes) {
             return self.ignore(from, IgnoreReason::Malformed);
         }
         let fits = self.fits(prev);
@@ -128,7 +128,7 @@ impl Raft {
 
     fn refuse_append(&mut self, leader: NodeId, prev: LogId) {
         let mine = self.log.term_at(prev.index);
-        let hint = self.log.meeting_point(prev.index.prev(), prev.term);
+        let hint = self.meeting_point(prev.index.prev(), prev.term);
         self.trace(|_| Kind::RefusedAppend {
             leader,
             prev,

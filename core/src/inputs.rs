@@ -76,7 +76,7 @@ impl Raft {
             body: EntryBody::Command(command),
         };
         let full = leading.uncommitted + entry.size() > limits.uncommitted_bytes;
-        if full && leading.uncommitted > 0 {
+        if full && leading.uncommitted > 0 && rules.hold(Rule::C5Uncommitted) {
             return Err(Refusal::Overloaded);
         }
         leading.uncommitted += entry.size();

@@ -95,7 +95,8 @@ impl Raft {
             _ => self.judge(&staged.meta),
         };
         // The state machine finishes first what it was given (trap S9).
-        if matches!(verdict, Verdict::Needed(_)) && self.applied < self.applying {
+        let busy = self.applied < self.applying && self.rule(Rule::S9Overtake);
+        if matches!(verdict, Verdict::Needed(_)) && busy {
             return;
         }
         let Some(Staged { meta, .. }) = self.snapshots.staged.take() else {

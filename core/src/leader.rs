@@ -124,7 +124,8 @@ impl Raft {
             None => self.now.0,
         };
         let rules = self.config.rules();
-        Time(quorum::agreed_by(rules, &membership.members, contact))
+        let deciding = rules.both_halves(Rule::M4CheckQuorum, &membership.members);
+        Time(quorum::agreed_by(rules, &deciding, contact))
     }
 
     /// When this leader must have heard a majority again.

@@ -145,6 +145,7 @@ impl Raft {
     pub(crate) fn kept_for_peers(&mut self, to: Index) -> (Index, Option<NodeId>) {
         let (now, patience) = (self.now, self.config.timing.election_max);
         let bound = self.config.limits.snapshot_entries;
+        let rules = self.config.rules();
         let State::Leader(leading) = &mut self.state else {
             return (to, None);
         };
@@ -161,7 +162,7 @@ impl Raft {
                 }
                 continue;
             }
-            if keep < kept.0 {
+            if keep < kept.0 && rules.hold(Rule::S10TrimAll) {
                 kept = (keep, Some(*id));
             }
         }

@@ -99,7 +99,8 @@ impl Raft {
         {
             return self.ignore(from, IgnoreReason::WrongAddress);
         }
-        if theirs.0 > mine.0.saturating_add(self.config.limits.term_jump) {
+        let bound = mine.0.saturating_add(self.config.limits.term_jump);
+        if theirs.0 > bound && self.rule(Rule::E18AnyTerm) {
             return self.ignore(from, IgnoreReason::TermJump { theirs });
         }
         if matches!(message.body, Body::PreVote { .. } | Body::Vote { .. }) {

@@ -14,7 +14,7 @@ use crate::sabotage::{Rule, Rules};
 use crate::staleness::Leadership;
 use crate::state::State;
 use crate::trace::{Cause, IgnoreReason, Kind, Pace, Timer};
-use crate::types::{Entries, Index, Lane, LogId, NodeId, Round, SnapshotMeta};
+use crate::types::{Entries, Index, Lane, LogId, NodeId, Round, SnapshotMeta, Term};
 
 impl Raft {
     /// Starts a new contact round when the heartbeat is due.
@@ -76,7 +76,10 @@ impl Raft {
                     Some(entry) => peer.sent(entry.id.index, bytes, round, now),
                     // Nothing to send, but whether the logs meet is still to be asked: all that
                     // the peer lacks may be gone from here (trap S10).
-                    None if peer.pace == Pace::Probe && peer.matched < prev.index => {
+                    None if peer.pace == Pace::Probe
+                        && peer.matched < prev.index
+                        && rules.hold(Rule::S10EmptyLog) =>
+                    {
                         peer.probing = true;
                     }
                     None => break,
@@ -204,7 +207,8 @@ impl Raft {
             (peer.matched, peer.matched_in) = (durable, round);
         }
         peer.free(received);
-        let forgot = peer.forgot(round, received);
+        let forgot = peer.forgot(round, received) && rules.hold(Rule::R11Forgot);
+        let lost = peer.lost_before(round, patience) && rules.hold(Rule::R11Lost);
         match pace {
             // The probe found the place where the logs meet.
             Pace::Probe if received >= peer.next.prev() => peer.replicate(received),
@@ -213,7 +217,7 @@ impl Raft {
                 peer.probing = false;
                 peer.next = peer.next.max(peer.matched.next());
             }
-            Pace::Replicate if forgot || peer.lost_before(round, patience) => {
+            Pace::Replicate if forgot || lost => {
                 peer.probe(received.next(), first);
             }
             Pace::Replicate => peer.next = peer.next.max(received.next()),
@@ -258,10 +262,12 @@ impl Raft {
     }
 
     pub(crate) fn on_refused(&mut self, from: NodeId, probe: LogId, hint: LogId) {
+        let each = !self.rule(Rule::R10EachRefusal);
         let peer = self.peer(from);
         let matched = peer.matched;
         let relevant = match peer.pace {
-            Pace::Probe => probe.index == peer.next.prev(),
+            Pace::Probe if !each => probe.index == peer.next.prev(),
+            Pace::Probe => probe.index > matched,
             Pace::Replicate => probe.index > matched,
             Pace::Snapshot => false,
         };
@@ -274,7 +280,7 @@ impl Raft {
             return self.send_snapshot(from);
         }
         // Both sides skip whole terms: at most one probe for each (trap R9).
-        let meet = self.log.meeting_point(limit, hint.term);
+        let meet = self.meeting_point(limit, hint.term);
         let counts = !self.rule(Rule::R3RefusalCounts);
         let peer = self.peer(from);
         if counts {
@@ -288,6 +294,15 @@ impl Raft {
             hint,
             next,
         });
+    }
+
+    /// Where to look next for the place at which two logs meet, on either side.
+    pub(crate) fn meeting_point(&self, limit: Index, term: Term) -> LogId {
+        let term = match self.rule(Rule::R9OneByOne) {
+            true => term,
+            false => Term(u64::MAX),
+        };
+        self.log.meeting_point(limit, term)
     }
 
     pub(crate) fn peer(&mut self, node: NodeId) -> &mut Progress {

@@ -96,10 +96,14 @@ rules! {
         "Leadership is handed over to whoever is named, whatever its log holds.";
     E13Propose, "e13-propose", "T3.10",
         "Commands are taken while leadership is handed over.";
+    E13AnyLane, "e13-any-lane", "T3.10",
+        "The word to campaign of a transfer that was given up is obeyed.";
     E16Anybody, "e16-anybody", "P6, T4.2.2",
         "Who is no voter campaigns all the same.";
     E16SuspectVotes, "e16-suspect-votes", "FAST 2018",
         "A node whose log rotted votes and campaigns with what is left of it.";
+    E18AnyTerm, "e18-any-term", "P5.1",
+        "A term is taken over, however far it jumps.";
     E20Stranger, "e20-stranger", "P5.1",
         "Messages of another cluster are heard.";
     P53NoPrevCheck, "p5-3-no-prev-check", "P5.3",
@@ -116,10 +120,20 @@ rules! {
         "Answers of an earlier session count.";
     R5Commit, "r5-commit", "P5.3",
         "The commit index covers entries that the leader has not proven to be its own.";
+    R7Holes, "r7-holes", "P5.3",
+        "Entries of an append are taken though they do not follow each other.";
     R8TooLarge, "r8-too-large", "P5.3",
         "An entry larger than an append may be is never sent.";
+    R9OneByOne, "r9-one-by-one", "P5.3",
+        "The place where two logs meet is looked for one entry a round trip.";
+    R10EachRefusal, "r10-each-refusal", "T10.2.2",
+        "Every refused append of a pipeline makes a probe, not only that of the last one.";
     R11Throttled, "r11-throttled", "T10.2.2",
         "A peer whose window is full is not spoken to at all.";
+    R11Lost, "r11-lost", "T10.2.2",
+        "An append that was lost on the way is waited for for ever.";
+    R11Forgot, "r11-forgot", "T3.8, T10.2.2",
+        "What a peer lost in a crash is not sent again while nothing is on its way to it.";
     R13OldTerm, "r13-old-term", "P5.4.2",
         "An entry of an older term is committed by counting its copies.";
     R14Half, "r14-half", "P5.2",
@@ -138,6 +152,8 @@ rules! {
         "After a restart the whole log is taken for committed.";
     C3UnknownIsLost, "c3-unknown-is-lost", "P8",
         "A proposal whose outcome is unknown is told to be lost.";
+    C5Uncommitted, "c5-uncommitted", "T10.2.2",
+        "A leader takes on commands without end, though nothing is committed.";
     L1NoOwnEntry, "l1-no-own-entry", "T6.4",
         "A new leader serves reads before an entry of its own term is committed.";
     L3AnyRound, "l3-any-round", "T6.4",
@@ -195,6 +211,12 @@ rules! {
         "A snapshot that could not be sent is waited for all the same.";
     S8Unanswered, "s8-unanswered", "P7, T5.3",
         "A snapshot that was delivered and then lost in a crash is waited for for ever.";
+    S9Overtake, "s9-overtake", "P7",
+        "A snapshot is put in place while the state machine is at work.";
+    S10TrimAll, "s10-trim-all", "P7, T5.1",
+        "The log after a snapshot on its way to a peer is dropped.";
+    S10EmptyLog, "s10-empty-log", "P7, T5.3",
+        "A peer is not asked whether its log meets one that has nothing more to send.";
     M1NoOwnEntry, "m1-no-own-entry", "P6, T4.1",
         "Members are changed before an entry of the own term is committed.";
     M1TwoAtOnce, "m1-two-at-once", "P6, T4.1",
@@ -211,18 +233,26 @@ rules! {
         "In a joint membership a lease rests on the new half alone.";
     M4Marks, "m4-marks", "P6, T4.3",
         "In a joint membership the old half alone answers quorum reads.";
+    M4CheckQuorum, "m4-check-quorum", "P6, T4.3, T6.2",
+        "In a joint membership a leader leads on while it hears the new half alone.";
     M4Direct, "m4-direct", "P6, T4.3",
         "Many voters are replaced in one step, without a joint membership.";
+    M5GoneAtOnce, "m5-gone-at-once", "T4.2.2",
+        "Who is removed campaigns no more, though that is not committed yet.";
     M6Stays, "m6-stays", "T4.2.2",
         "A leader that was removed leads on for ever.";
     M7Untold, "m7-untold", "T4.2.2, T4.2.3",
         "Who was removed is not told, neither then nor when it asks for votes later.";
     M8NoCatchUp, "m8-no-catch-up", "T4.2.1",
         "New voters vote before they have the log.";
+    M8SlowRound, "m8-slow-round", "T4.2.1",
+        "A new voter votes after a round that took longer than an election timeout.";
     M9NobodyLeaves, "m9-nobody-leaves", "P6, T4.3",
         "Only the leader that began a joint membership leaves it.";
     M10Speaks, "m10-speaks", "T4.4",
         "A node that knows no members votes.";
+    M11Anybody, "m11-anybody", "T3.10",
+        "Leadership is handed over to a member that does not vote.";
     D1AckEarly, "d1-ack-early", "P5.3, T3.8",
         "Entries are acknowledged before they are on disk.";
     D2GoOn, "d2-go-on", "T3.8",

@@ -76,7 +76,9 @@ impl Raft {
                 return Ok(());
             }
             Some(to) if !members.contains(to) => return Err(Refusal::UnknownMember),
-            Some(to) if !members.is_voter(to) => return Err(Refusal::NotVoter),
+            Some(to) if !members.is_voter(to) && self.rule(Rule::M11Anybody) => {
+                return Err(Refusal::NotVoter);
+            }
             Some(to) if self.is_peer_suspect(to) => return Err(Refusal::Suspect),
             Some(to) => to,
             None => self.best_successor().ok_or(Refusal::NoTarget)?,
@@ -145,7 +147,7 @@ impl Raft {
         let Some(Transfer { to, sent, .. }) = self.transferring().copied() else {
             return;
         };
-        if !self.members().is_voter(to) {
+        if !self.members().is_voter(to) && self.rule(Rule::M11Anybody) {
             return self.abort_transfer(Abort::TargetGone);
         }
         if self.is_peer_suspect(to) {
@@ -261,7 +263,7 @@ impl Raft {
         let mine = self.log.last();
         let refusal = if self.leader != Some(from) {
             Some(IgnoreReason::TooLate)
-        } else if lane != self.ack.lane {
+        } else if lane != self.ack.lane && self.rule(Rule::E13AnyLane) {
             Some(IgnoreReason::StaleLane)
         } else if mine != last && self.rule(Rule::E13NoLogCheck) {
             Some(IgnoreReason::LogDiffers { theirs: last, mine })

@@ -13,6 +13,7 @@ mod answers;
 mod elections;
 mod halves;
 mod handover;
+mod leading;
 mod leases;
 mod ledger;
 mod list;
@@ -29,6 +30,7 @@ mod timers;
 
 use ages::Finished;
 pub(crate) use answers::{ReadBack, Written};
+use leading::Reign;
 use ledger::Ledger;
 use list::ALL;
 pub(crate) use list::Check;
@@ -81,6 +83,8 @@ pub(crate) struct Checks {
     silence: Silence,
     /// By node: what its disk is at.
     writing: Vec<Writing>,
+    /// By node: what is known of its leadership.
+    reigns: Vec<Reign>,
     /// Snapshots that were looked into: their last entry, and the hash of their bytes.
     snapshots: BTreeMap<LogId, u64>,
     /// How many were loaded in place of a state machine.

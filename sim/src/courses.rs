@@ -4,6 +4,8 @@
 //! find anything while every rule of the core is kept.
 
 mod calm;
+mod hard;
+mod late;
 mod told;
 
 use crate::rng::{Purpose, Stream};
@@ -25,7 +27,7 @@ pub struct Course {
 }
 
 /// All of them.
-pub static COURSES: [Course; 7] = [
+pub static COURSES: [Course; 15] = [
     Course {
         name: "storm",
         about: "A random world with random faults, then healing and proof of life.",
@@ -79,6 +81,60 @@ pub static COURSES: [Course; 7] = [
                 applied when it comes.",
         setup: told::setup,
         play: told::play,
+    },
+    Course {
+        name: "late-answer",
+        about: "In a calm world an answer comes after its sender's log has rotted and the leader \
+                has heard of it: nothing hangs on it.",
+        setup: late::setup,
+        play: late::answer,
+    },
+    Course {
+        name: "late-word",
+        about: "In a calm world the word to campaign comes after its transfer was given up: the \
+                leader stays.",
+        setup: late::setup,
+        play: late::word,
+    },
+    Course {
+        name: "hole",
+        about: "In a calm world an append with a hole arrives: it is not taken, and the entries \
+                come all the same.",
+        setup: late::setup,
+        play: late::hole,
+    },
+    Course {
+        name: "absurd-term",
+        about: "In a calm world an answer names a term that nobody can be in: the leader stays.",
+        setup: late::setup,
+        play: late::term,
+    },
+    Course {
+        name: "last-copy",
+        about: "In a calm world the entry that removes a node is on that node alone, and the \
+                leader stops: another is found.",
+        setup: hard::four,
+        play: hard::last_copy,
+    },
+    Course {
+        name: "unheard",
+        about: "In a calm world the leader is cut off, and all clients write through it.",
+        setup: hard::many_clients,
+        play: hard::unheard,
+    },
+    Course {
+        name: "forgotten",
+        about: "In a calm world a follower loses in a crash what it had received, and nothing new \
+                is written: it gets it again.",
+        setup: late::setup,
+        play: hard::forgotten,
+    },
+    Course {
+        name: "overtaken",
+        about: "In a calm world each snapshot for a node that was away comes when the next one is \
+                taken already: the first that comes is enough.",
+        setup: hard::often,
+        play: hard::overtaken_snapshots,
     },
 ];
 

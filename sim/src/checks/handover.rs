@@ -5,10 +5,15 @@ use super::{Check, Checks};
 use raftwerk_core::{LogId, NodeId, Raft};
 
 impl Checks {
-    /// A leader tells a node to campaign now: it must have the whole log, all of it committed, or
-    /// nobody would vote for it and the cluster would be without a leader.
+    /// A leader tells a node to campaign now: it must have a vote and the whole log, all of it
+    /// committed, or nobody would vote for it and the cluster would be without a leader.
     pub(super) fn on_timeout_now(&mut self, raft: &Raft, to: NodeId, last: LogId) {
         let view = raft.view();
+        let members = view.membership().map(|membership| &membership.members);
+        if members.is_none_or(|members| !members.is_voter(to)) {
+            let detail = format!("{} tells {to} to campaign; members: {members:?}", view.id());
+            return self.fail(Check::Handover, detail);
+        }
         let matched = view
             .peers()
             .iter()
@@ -35,5 +40,6 @@ impl Checks {
             );
             self.fail(Check::Handover, detail);
         }
+        self.bounded(raft, view.config().limits.uncommitted_bytes);
     }
 }

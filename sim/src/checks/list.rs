@@ -15,6 +15,8 @@ pub(crate) enum Check {
     Silence,
     FitToLead,
     Handover,
+    LookingBack,
+    BoundedLog,
     ElectionSafety,
     AppendOnly,
     LogMatching,
@@ -45,7 +47,7 @@ impl Check {
 }
 
 /// Every check with its name and what it says.
-pub(super) const ALL: [(Check, &str, &str); 32] = [
+pub(super) const ALL: [(Check, &str, &str); 34] = [
     (
         Check::Node,
         "Node invariants",
@@ -105,12 +107,25 @@ pub(super) const ALL: [(Check, &str, &str); 32] = [
     (
         Check::FitToLead,
         "Fit to lead",
-        "A leader whose disk has hung for an election timeout hands over.",
+        "A leader whose disk has hung for an election timeout hands over; one that has heard no \
+         majority of every half of its members for as long leads no more.",
     ),
     (
         Check::Handover,
         "Handing over",
-        "Leadership is offered to who has the whole log, and nothing is taken on meanwhile.",
+        "Leadership is offered to a voter that has the whole log, and nothing is taken on \
+         meanwhile.",
+    ),
+    (
+        Check::LookingBack,
+        "Looking back",
+        "A leader looks for the place where two logs meet after the refusal of its last probe, and \
+         then not at an entry newer than what its peer has there.",
+    ),
+    (
+        Check::BoundedLog,
+        "Bounded log",
+        "A leader takes on no command while more than so many bytes wait to be committed.",
     ),
     (
         Check::ElectionSafety,
@@ -152,7 +167,7 @@ pub(super) const ALL: [(Check, &str, &str); 32] = [
         "Members one step at a time",
         "The members in force are those of the newest entry that names any; a leader changes them \
          only by a step that keeps majorities in touch, when the last change and an entry of its \
-         own term are committed, and a new voter has the log first.",
+         own term are committed, and a new voter has the log first and keeps up with it.",
     ),
     (
         Check::SameState,
@@ -163,7 +178,7 @@ pub(super) const ALL: [(Check, &str, &str); 32] = [
         Check::Snapshots,
         "Snapshots hold the past",
         "A snapshot holds exactly the state, the members and the sessions of the index it names, \
-         and that is committed.",
+         and that is committed; it takes no entry away at which the state machine is at work.",
     ),
     (
         Check::Acknowledged,
@@ -219,6 +234,7 @@ pub(super) const ALL: [(Check, &str, &str); 32] = [
     (
         Check::Availability,
         "Availability",
-        "In a calm world a leader is soon found and stays, and who cannot lead soon knows it.",
+        "In a calm world a leader is soon found and stays, takes writes, and brings everybody up to \
+         date, and who cannot lead soon knows it.",
     ),
 ];

@@ -10,7 +10,7 @@ use super::{Check, Checks};
 use crate::disk::Device;
 use crate::node::Node;
 use raftwerk_core::trace::Role;
-use raftwerk_core::{Index, LogId, Members, NodeId, Raft, Term};
+use raftwerk_core::{Index, LogId, Members, NodeId, Raft, Term, Time};
 
 impl Checks {
     /// A log has changed: the members in force must be those that its newest entry about members
@@ -47,7 +47,16 @@ impl Checks {
         } else if !is_step(old, members) {
             "in one step too large".to_string()
         } else {
-            format!("with {}, which has not got them", behind.next()?)
+            let new = members.voters.iter().filter(|node| !old.is_voter(**node));
+            let (view, end) = (raft.view(), id.index.prev());
+            let at = nodes.get(view.id().0 as usize - 1);
+            let time = at.map_or(Time(0), |node| node.time(self.now));
+            let mut slow = new.filter(|node| self.too_slow(view, **node, end, time));
+            match (behind.next(), slow.next()) {
+                (Some(node), _) => format!("with {node}, which has not got them"),
+                (None, Some(node)) => format!("with {node}, which does not keep up"),
+                (None, None) => return None,
+            }
         };
         Some(format!(
             "appends members {id} after those of {before}, {wrong}"

@@ -73,6 +73,8 @@ impl Checks {
             }
             self.open_for_a_reason(&nodes[at], raft);
             self.fit_to_lead(raft, nodes[at].time(self.now));
+            self.in_touch_to_lead(raft, nodes[at].time(self.now));
+            self.at_work_on(&nodes[at], raft);
             if raft.view().config().switches.lease_reads {
                 self.one_lease(nodes, at);
             }

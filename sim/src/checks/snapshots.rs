@@ -7,6 +7,7 @@
 //! state machine as it was there, its sessions against the requests that it has executed.
 
 use super::{Check, Checks};
+use crate::node::Node;
 use crate::snapshot::Snapshot;
 use raftwerk_core::{LogId, Raft};
 use raftwerk_kv::Store;
@@ -101,6 +102,18 @@ impl Checks {
     pub fn on_installed(&mut self, node: u64, last: u64, store: &Store) {
         self.installed += 1;
         self.on_load(node, last, store);
+    }
+
+    /// A node was drained: what its state machine is at work on is still in its log, unless that is
+    /// a snapshot (trap S9).
+    pub(super) fn at_work_on(&mut self, node: &Node, raft: &Raft) {
+        let first = raft.view().first().0;
+        if node.is_at_work() && first > node.applied + 1 {
+            let (id, applied) = (node.id, node.applied);
+            let detail =
+                format!("S{id} has applied {applied}, goes on, and its log begins at {first}");
+            self.fail(Check::Snapshots, detail);
+        }
     }
 
     /// A snapshot in force cannot be read.

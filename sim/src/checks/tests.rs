@@ -1,6 +1,7 @@
 //! Every check can fail (trap X6): a world is damaged on purpose, and the check must say so.
 
 mod answers;
+mod leading;
 mod members;
 mod snapshots;
 mod tickets;

@@ -5,9 +5,10 @@
 //! nor given its vote for an election timeout. Nothing else puts that off, or somebody who cannot
 //! win could keep those who can from trying; and nothing the leader says may fail to (trap E8).
 
+use super::leading::Refused;
 use super::{Check, Checks, silence};
 use raftwerk_core::trace::Role;
-use raftwerk_core::{Body, Deadline, LogId, Message, NodeId, Raft, Time, WriteSeq};
+use raftwerk_core::{Body, Deadline, Entry, LogId, Message, NodeId, Raft, Time, WriteSeq};
 use std::collections::VecDeque;
 
 /// What a message is to the election timer, and the timer before it came.
@@ -19,6 +20,7 @@ pub(crate) struct Heard {
     handed: bool,
     role: Role,
     was: Option<Deadline>,
+    refused: Option<Refused>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +38,7 @@ impl Heard {
         let view = raft.view();
         let what = match &message.body {
             _ if message.cluster != view.config().cluster => What::Other,
+            Body::Append { prev, entries, .. } if !follow(*prev, entries) => What::Other,
             Body::Append { .. } | Body::SnapshotOffer { .. } => What::Leader,
             Body::Vote { last, .. } => What::Vote(*last),
             _ => What::Other,
@@ -47,8 +50,16 @@ impl Heard {
             handed: silence::is_handed(message),
             role: view.role(),
             was: view.election(),
+            refused: Refused::new(view, message),
         }
     }
+}
+
+/// Whether entries follow each other, from `prev` on: no leader sends others (trap R7).
+fn follow(prev: LogId, entries: &[Entry]) -> bool {
+    let places = (1..).map(|place| prev.index.plus(place));
+    let mut pairs = entries.iter().zip(places);
+    pairs.all(|(entry, place)| Some(entry.id.index) == place)
 }
 
 /// Writes of one node that its disk has not finished: their number, and when it got them by the
@@ -66,6 +77,12 @@ impl Checks {
         self.hands_over(false);
         let view = raft.view();
         let own_term = heard.term == view.term().0;
+        if own_term {
+            self.in_touch(view.id(), heard.from, now);
+        }
+        if let Some(refused) = heard.refused {
+            self.looked_back(raft, refused);
+        }
         let spoke = heard.what == What::Leader && own_term && view.leader() == Some(heard.from);
         if spoke {
             self.promises_silence(raft, now);

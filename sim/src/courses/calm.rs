@@ -3,7 +3,7 @@
 //! Nothing goes wrong in them but the one thing a course is about, so that whoever is without a
 //! leader, or is led by somebody who cannot lead, is so by a missing rule.
 
-use crate::intervention::Intervention;
+use crate::intervention::{Intervention, Op};
 use crate::rng::{Purpose, Stream};
 use crate::setup::{NetworkModel, Setup, Workload};
 use crate::world::World;
@@ -109,7 +109,8 @@ fn long(world: &World) -> u64 {
     STARTED * world.setup().timing.election_max.0
 }
 
-fn stays(world: &mut World, leader: u64, since: &str) {
+/// Plays on for a while, in which nobody else may be elected.
+pub(super) fn stays(world: &mut World, leader: u64, since: &str) {
     let elections = world.counts().elections;
     play(world, 3_000_000);
     if world.counts().elections != elections {
@@ -117,6 +118,20 @@ fn stays(world: &mut World, leader: u64, since: &str) {
         let detail = format!("S{leader} was well; {since}, and S{next} was elected");
         world.report_unavailable(detail);
     }
+}
+
+/// A client writes through a node.
+pub(super) fn put(world: &mut World, node: u64, value: &str) {
+    put_by(world, 1, node, value);
+}
+
+/// One of the clients does.
+pub(super) fn put_by(world: &mut World, client: u64, node: u64, value: &str) {
+    let op = Op::Put {
+        key: "x".into(),
+        value: value.into(),
+    };
+    act(world, Intervention::Ask { client, node, op });
 }
 
 pub(super) fn act(world: &mut World, what: Intervention) {

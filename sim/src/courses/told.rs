@@ -6,7 +6,7 @@
 //! remember. Heartbeats are rare here; each would say it again.
 
 use super::calm;
-use crate::intervention::{Intervention, Op};
+use crate::intervention::Intervention;
 use crate::network::{Content, Flight};
 use crate::setup::Setup;
 use crate::world::World;
@@ -37,10 +37,10 @@ pub(super) fn play(world: &mut World, _: u64) {
         return;
     };
     // The first write opens the client's session, which is an entry more.
-    put(world, leader, "early");
+    calm::put(world, leader, "early");
     calm::play(world, 2 * HEARTBEAT.0);
     let before = world.committed();
-    put(world, leader, "late");
+    calm::put(world, leader, "late");
     let sent = |world: &World| !appends(world, leader, node).is_empty();
     calm::until(world, 200_000, sent);
     let late = appends(world, leader, node);
@@ -63,15 +63,6 @@ pub(super) fn play(world: &mut World, _: u64) {
         let detail = format!("S{node} heard that {index} is committed before it had the entry");
         world.report_unavailable(format!("{detail}, and has not applied it"));
     }
-}
-
-fn put(world: &mut World, node: u64, value: &str) {
-    let op = Op::Put {
-        key: "x".into(),
-        value: value.into(),
-    };
-    let client = 1;
-    calm::act(world, Intervention::Ask { client, node, op });
 }
 
 /// Appends on their way that hold entries.

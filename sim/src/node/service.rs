@@ -156,6 +156,11 @@ impl Node {
         self.given = to.0;
     }
 
+    /// Whether the state machine has entries, and no snapshot, to take up.
+    pub fn is_at_work(&self) -> bool {
+        self.given > self.applied && self.loading.is_none()
+    }
+
     /// The core hands out a snapshot that is in force on disk. False when it is not there.
     pub fn hand_out_snapshot(&mut self, meta: &SnapshotMeta) -> bool {
         let snapshot = self.disk.snapshot();
