@@ -45,7 +45,10 @@ impl Reader {
     /// At the place where the search begins.
     fn new(moves: &Moves, prelude: &[Action]) -> Result<Reader, Finding> {
         let (replay, first) = Replay::new(&moves.table, moves.scope.nodes);
-        let machine = Machine::new(&moves.table.setting.members);
+        let (config, members) = (&moves.table.setting.config, &moves.table.setting.members);
+        let leases = config.switches.lease_reads;
+        let silence = leases.then_some(config.timing.election_min);
+        let machine = Machine::new(members).with_silence(silence);
         let mut reader = Reader { replay, machine };
         reader.read(&first)?;
         for action in prelude {

@@ -171,7 +171,7 @@ d3-trusts-early all storm d3_not_trusted_because_the_leader_s_log_fits
 d8-keep-crown one storm d8_a_leader_with_a_stalled_disk_hands_over
 pre-vote all return t9_6_a_returning_node_does_not_depose_a_healthy_leader
 check-quorum all aside t6_2_a_leader_without_a_majority_steps_down
-stickiness all deaf e15_a_deaf_follower_deposes_nobody
+stickiness all deaf t4_2_3_a_vote_is_refused_while_a_leader_is_heard
 c1-no-sessions all storm a_retry_hears_the_first_answer_and_changes_nothing
 s11-no-sessions all storm the_answer_survives_a_snapshot
 d9-old-id all storm d9_under_its_old_id_a_wiped_node_breaks_what_it_promised

@@ -1,10 +1,13 @@
 //! Timers put off for no reason, leaders that cannot lead, and bad hand-overs are seen.
 
-use super::super::{Check, Checks, Heard};
+use super::super::{Check, Checks, Heard, Seen};
 use super::{name, others, settled};
 use crate::intervention::Intervention;
+use crate::setup::Setup;
+use crate::world::World;
+use raftwerk_core::trace::Role;
 use raftwerk_core::{
-    Body, Entries, Index, Lane, LogId, Message, NodeId, Raft, Round, Term, WriteSeq,
+    Body, Entries, Index, Lane, LogId, Message, NodeId, Raft, Round, Term, Time, WriteSeq,
 };
 
 fn seen(checks: &Checks) -> Option<&'static str> {
@@ -98,6 +101,39 @@ fn an_election_put_off_for_no_reason_or_not_at_all_is_seen() {
         Some(name(Check::CompleteLog)),
         "as if it were given"
     );
+}
+
+#[test]
+fn a_promise_of_silence_that_is_broken_is_seen() {
+    let mut setup = Setup::playground(3, 1);
+    setup.switches.lease_reads = true;
+    let world = World::new(&setup);
+    let raft = world.nodes[0].raft.as_ref().unwrap();
+    let (was, start) = (Seen::of(raft), Time(1_000_000));
+    let over = start + setup.timing.election_min;
+    let votes = Seen {
+        vote: Some(NodeId(2)),
+        ..was
+    };
+    let asks = Seen {
+        role: Role::PreCandidate,
+        ..was
+    };
+    let judge = |now: Time, handed: bool, is: &Seen| {
+        let mut checks = Checks::default();
+        checks.promises_silence(raft, start);
+        checks.hands_over(handed);
+        checks.keeps_silent(raft, now, &was, is);
+        seen(&checks)
+    };
+    let last = Time(over.0 - 1);
+    for is in [votes, asks] {
+        assert_eq!(judge(last, false, &is), Some(name(Check::Silence)));
+        assert_eq!(judge(last, true, &is), None, "a leader wants it");
+        assert_eq!(judge(over, false, &is), None);
+    }
+    let commits = Seen { commit: 1, ..was };
+    assert_eq!(judge(last, false, &commits), None);
 }
 
 #[test]
