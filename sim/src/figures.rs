@@ -81,6 +81,9 @@ pub struct Assumed {
     /// A candidate asks for votes before its own is on disk. That breaks a rule of the core (trap
     /// E1), so only a build with the feature `sabotage` can.
     pub asks_first: bool,
+    /// Heartbeats reach all servers at the very moment they are sent, so that all timers are set
+    /// together; otherwise each takes its own time on the way.
+    pub together: bool,
     /// Pre-vote, and no votes while a leader is heard.
     pub shipped: bool,
 }
@@ -97,6 +100,7 @@ impl Rules {
             late: 0,
             equal_logs: false,
             asks_first: false,
+            together: false,
             shipped: matches!(self, Rules::Shipped),
         }
     }
@@ -117,7 +121,10 @@ pub fn trial(line: Line, assumed: Assumed, number: u64) -> Option<u64> {
     let heartbeat = line.min * 1_000 / 2;
     let mut luck = Stream::new(number, Purpose::Workload, 1);
     let until = world.now() + 4 * heartbeat + luck.below(heartbeat);
-    run_until(&mut world, until);
+    match assumed.together {
+        true => beat_together(&mut world, until),
+        false => run_until(&mut world, until),
+    }
     assert_eq!(leader(&world), Some(1), "the first leader leads to its end");
     let crash = world.act_at(&Intervention::Crash(1), until);
     crash.expect("a running node can crash");
@@ -264,6 +271,18 @@ fn run_until(world: &mut World, until: u64) {
     while world.next_time().is_some_and(|next| next <= until) && world.step() {}
 }
 
+/// Until then, and whatever the leader sends takes no time on the way.
+fn beat_together(world: &mut World, until: u64) {
+    while world.next_time().is_some_and(|next| next <= until) && world.step() {
+        for flight in world.peer_flights() {
+            if flight.from == 1 {
+                let arrives = world.act(&Intervention::Deliver(flight.id));
+                arrives.expect("it is on the way");
+            }
+        }
+    }
+}
+
 /// Who leads and runs, in the newest term.
 fn leader(world: &World) -> Option<u64> {
     let leads = |node: &u64| {
@@ -292,6 +311,29 @@ mod tests {
         for time in times(Rules::Paper).into_iter().flatten() {
             assert!(time >= 75_000, "no timer ends before the shortest: {time}");
         }
+    }
+
+    /// All timers of the others are set at one moment, and not otherwise.
+    #[test]
+    fn heartbeats_may_set_all_timers_together() {
+        let moments = |together| {
+            let assumed = Assumed {
+                together,
+                ..Rules::Paper.assumed()
+            };
+            let mut world = World::new(&setup(SCALE[4], assumed, 1));
+            lead(&mut world);
+            let until = world.now() + 300_000;
+            match together {
+                true => beat_together(&mut world, until),
+                false => run_until(&mut world, until),
+            }
+            let others = world.nodes[1..].iter();
+            let set =
+                others.map(|node| node.raft.as_ref()?.view().election().map(|timer| timer.set));
+            set.collect::<std::collections::BTreeSet<_>>().len()
+        };
+        assert_eq!((moments(true), moments(false)), (1, 4));
     }
 
     #[test]

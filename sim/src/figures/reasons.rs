@@ -33,6 +33,11 @@ const ASKS_FIRST: Assumed = Assumed {
     ..PAPER
 };
 
+const TOGETHER: Assumed = Assumed {
+    together: true,
+    ..PAPER
+};
+
 const fn late(micros: u64) -> Assumed {
     Assumed {
         late: micros,
@@ -53,7 +58,7 @@ const SPREAD_5: Line = line(150, 155, 1_000);
 const SHORTEST: Line = line(12, 24, 1_000);
 
 /// All of them, line after line; each line begins with itself.
-pub const REASONS: [Reason; 15] = [
+pub const REASONS: [Reason; 17] = [
     reason(NO_SPREAD, "", PAPER),
     reason(NO_SPREAD, "everything up to 0.1 ms late", late(100)),
     reason(NO_SPREAD, "everything up to 0.5 ms late", late(500)),
@@ -69,11 +74,13 @@ pub const REASONS: [Reason; 15] = [
             ..PAPER
         },
     ),
+    reason(SPREAD_5, "heartbeats set all timers together", TOGETHER),
     reason(SPREAD_5, "broadcasts of 10 ms", Rules::Quick.assumed()),
     reason(SPREAD_5, "broadcasts of 5 ms", FAST),
     reason(SPREAD_5, "asks before its write is on disk", ASKS_FIRST),
     reason(SHORTEST, "", PAPER),
     reason(SHORTEST, "asks before its write is on disk", ASKS_FIRST),
+    reason(SHORTEST, "heartbeats set all timers together", TOGETHER),
     reason(SHORTEST, "broadcasts of 10 ms", Rules::Quick.assumed()),
     reason(SHORTEST, "broadcasts of 5 ms", FAST),
 ];
