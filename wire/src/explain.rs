@@ -49,7 +49,7 @@ pub fn explain(event: &Event) -> Explained {
 }
 
 /// What happened, in a sentence or two. One arm per kind and no wildcard: a table, not a flow.
-fn what(event: &Event) -> String {
+pub(crate) fn what(event: &Event) -> String {
     let (node, term) = (event.node, event.term);
     match &event.kind {
         Kind::Booted { term, vote, last } => booted(node, *term, *vote, *last),

@@ -19,6 +19,7 @@ pub mod groups;
 mod message_view;
 mod node_view;
 pub mod observe;
+mod packed;
 pub mod record;
 pub mod snapshot;
 pub mod view;

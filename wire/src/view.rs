@@ -457,6 +457,7 @@ pub struct EventView {
     /// write that completed, and so on.
     pub cause: Option<u64>,
     /// The event itself.
+    #[serde(with = "crate::packed")]
     pub event: Event,
 }
 

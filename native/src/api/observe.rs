@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 /// Version of the stream.
-const PROTOCOL: u32 = 2;
+const PROTOCOL: u32 = 3;
 
 /// Statuses of close frames.
 const TOO_SLOW: u16 = 4_008;

@@ -59,6 +59,12 @@ impl Fleet {
         id
     }
 
+    /// Another one for each fleet: one of another test that takes the port of a node that is down
+    /// must not be taken for that node.
+    fn cluster(&self) -> String {
+        format!("{:x}{:04x}", std::process::id(), self.ports[0])
+    }
+
     pub fn ids(&self) -> Vec<u64> {
         (1..=self.ports.len() as u64).collect()
     }
@@ -94,8 +100,8 @@ impl Fleet {
             .unwrap();
         let mut command = Command::new(PROGRAM);
         command
-            .args(["node", "--exit-with-parent", "--cluster", "c0ffee", "--id"])
-            .arg(id.to_string())
+            .args(["node", "--exit-with-parent", "--cluster", &self.cluster()])
+            .args(["--id", &id.to_string()])
             .args(["--listen", &self.url(id)["http://".len()..]])
             .args(place)
             .args(&self.flags)
@@ -248,7 +254,9 @@ impl Drop for Fleet {
 /// Free ports, none of them given out twice in this process.
 fn ports(count: usize) -> Vec<u16> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = u16::try_from(std::process::id() % u32::from(PORTS)).unwrap();
+    // Those of two processes begin far from each other.
+    let start = std::process::id().wrapping_mul(997) % u32::from(PORTS);
+    let start = u16::try_from(start).unwrap();
     let mut found = Vec::new();
     for _ in 0..PORTS {
         if found.len() == count {

@@ -116,7 +116,9 @@ pub fn write(found: &[Found], lessons: &[Lesson]) -> String {
     for lesson in lessons {
         page += &lesson_row(lesson);
     }
-    page += "\n## What no course can show\n\n";
+    if found.iter().any(|found| found.plan.spared.is_some()) {
+        page += "\n## What no course can show\n\n";
+    }
     for Found { plan, .. } in found {
         if let Some(why) = plan.spared {
             let _ = writeln!(page, "- `{}`: {why}", plan.name());

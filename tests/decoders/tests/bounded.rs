@@ -61,7 +61,7 @@ fn is_text(target: &Target) -> bool {
 fn is_outlived(target: &Target, file: &str, bytes: &[u8]) -> bool {
     match target.name {
         "frame" => bytes.first() != Some(&PROTOCOL),
-        "observe" => file.ends_with(".1"),
+        "observe" => file.ends_with(".1") || file == "event.2",
         _ => false,
     }
 }
