@@ -118,11 +118,11 @@ impl Runs {
 
     /// How many sealed runs end before a position.
     fn before(&self, index: Index) -> usize {
-        // Mostly the newest is asked for.
-        if let Some(newest) = self.sealed.back()
-            && newest.first <= index
-        {
-            return self.sealed.len() - usize::from(index <= newest.last());
+        // Mostly one of the newest is asked for.
+        for (newer, run) in self.sealed.iter().rev().take(4).enumerate() {
+            if run.first <= index {
+                return self.sealed.len() - newer - usize::from(index <= run.last());
+            }
         }
         self.sealed.partition_point(|run| run.last() < index)
     }
