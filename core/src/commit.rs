@@ -4,6 +4,7 @@
 //! leader's own term; all before it are committed with it (trap R13). The leader's own copy
 //! counts only when its disk has it (R15), and only if it is a voter (R14).
 
+use crate::progress::Progress;
 use crate::quorum;
 use crate::raft::Raft;
 use crate::sabotage::Rule;
@@ -24,7 +25,7 @@ impl Raft {
             true => self.durability.index,
             false => self.log.last().index,
         };
-        let matched = |node: NodeId| leading.peers.get(&node).map_or(own, |peer| peer.matched);
+        let matched = |node: NodeId| leading.peers.get(&node).map_or(own, Progress::counted);
         let rules = self.config.rules();
         let deciding = rules.committing(self.id(), &membership.members);
         let to = Index(quorum::agreed_by(rules, &deciding, |node| matched(node).0));

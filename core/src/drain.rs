@@ -67,6 +67,16 @@ impl Raft {
         self.drained.next()
     }
 
+    /// All messages that leave now, for a host that hands them on as they are; [`Raft::poll`] gives
+    /// out the rest. What must be on disk first was held back until it was, so they may leave
+    /// before the write of the same drain, or beside it.
+    pub fn messages(&mut self) -> impl Iterator<Item = Message> + '_ {
+        if std::mem::take(&mut self.dirty) {
+            self.drain();
+        }
+        self.drained.sends.drain(..)
+    }
+
     fn drain(&mut self) {
         if self.fenced.is_none() {
             self.consider_trust();

@@ -71,6 +71,10 @@ impl Raft {
             self.snapshots.discarded.push(meta);
             return self.ignore(from, IgnoreReason::Malformed);
         }
+        // A late word of the host: its bytes are on their way into place already.
+        if self.is_installing() && self.snapshots.latest.as_ref() == Some(&meta) {
+            return;
+        }
         let old = self.snapshots.staged.replace(Staged { lane, meta });
         let new = self.snapshots.staged.as_ref().map(|staged| &staged.meta);
         if let Some(old) = old.filter(|old| Some(&old.meta) != new) {

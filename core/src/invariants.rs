@@ -247,7 +247,7 @@ impl Raft {
             return broken("a leader commits what a majority has on disk", detail);
         }
         // And all of it, if it is of its own term: whoever waits for that waits for nothing else.
-        let there = on_disks(|peer| peer.matched);
+        let there = on_disks(Progress::counted);
         if self.commit < there && self.log.term_at(there) == Some(self.hard_state.term) {
             let detail = format!("commit {}, a majority has {there}", self.commit);
             return broken("a leader commits all that a majority has on disk", detail);

@@ -166,7 +166,7 @@ impl Raft {
         };
         let may = |told: &(NodeId, Index)| {
             let peer = leading.peers.get(&told.0);
-            self.commit <= told.1 && peer.is_none_or(|peer| peer.matched <= told.1)
+            self.commit <= told.1 && peer.is_none_or(|peer| peer.counted() <= told.1)
         };
         // Once a word is out in a transfer that runs, another rule says so.
         let out = leading.transfer.is_some_and(|transfer| transfer.sent);

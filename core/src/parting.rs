@@ -45,7 +45,7 @@ pub(crate) struct Leaving {
     /// The entry without it.
     removed: Index,
     /// The last round sent when it had been told that this entry is committed.
-    told: Option<Round>,
+    pub told: Option<Round>,
     /// Until when it is waited for.
     pub until: Option<Time>,
 }

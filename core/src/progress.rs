@@ -118,6 +118,15 @@ impl Progress {
         self.suspect || self.broke_promise
     }
 
+    /// How much of the log counts as held by it: nothing once it is known to have lost some, since
+    /// how much that was nobody knows.
+    pub fn counted(&self) -> Index {
+        match self.broke_promise {
+            true => Index(0),
+            false => self.matched,
+        }
+    }
+
     /// Whether another append with entries may leave now.
     pub fn may_send(&self, messages: usize, bytes: u64) -> bool {
         match self.pace {

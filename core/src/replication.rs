@@ -145,8 +145,9 @@ impl Raft {
             }
             AppendResult::Refused { probe, hint } => {
                 self.note_trusted(from);
-                self.judge_promise(from, round, probe);
-                self.on_refused(from, probe, hint);
+                if !self.broke_promise(from, round, probe) {
+                    self.on_refused(from, probe, hint);
+                }
             }
             AppendResult::Outdated => {}
             AppendResult::Regaining { durable, received } => {
@@ -252,13 +253,15 @@ impl Raft {
     /// those are of one round. One of a later round proves that its disk has lost what it promised
     /// to hold (trap R5). Its log is not looked at again, as it would be after a mere conflict:
     /// whatever it says next is worth as little. It is told from the others as one that is suspect,
-    /// and is to be replaced (D9).
-    fn judge_promise(&mut self, from: NodeId, round: Round, probe: LogId) {
+    /// and is to be replaced (D9); and its copies count for nothing that is not committed yet.
+    fn broke_promise(&mut self, from: NodeId, round: Round, probe: LogId) -> bool {
         let peer = self.peer(from);
-        if probe.index <= peer.matched && round > peer.matched_in {
+        let broken = probe.index <= peer.matched && round > peer.matched_in;
+        if broken {
             peer.broke_promise = true;
             self.ignore(from, IgnoreReason::BrokenPromise);
         }
+        broken
     }
 
     pub(crate) fn on_refused(&mut self, from: NodeId, probe: LogId, hint: LogId) {

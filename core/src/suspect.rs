@@ -185,6 +185,12 @@ impl Raft {
             heard: peer.heard,
             ..Progress::new(lane, next)
         };
+        // What it was told it may have lost as well.
+        if let State::Leader(leading) = &mut self.state
+            && let Some(leaving) = leading.leaving.get_mut(&node)
+        {
+            leaving.told = None;
+        }
         self.trace(|_| Kind::PeerSuspect {
             peer: node,
             promised,

@@ -106,7 +106,7 @@ impl Raft {
         let limit = self.config.timing.election_min;
         let heard = |heard: Option<Time>| heard.is_some_and(|heard| now.since(heard) < limit);
         let live = leading.peers.iter().filter(|(id, peer)| {
-            members.voters.binary_search(id).is_ok() && heard(peer.heard) && !peer.suspect
+            members.voters.binary_search(id).is_ok() && heard(peer.heard) && !peer.is_suspect()
         });
         live.max_by_key(|(id, peer)| (peer.matched, Reverse(**id)))
             .map(|(id, _)| *id)

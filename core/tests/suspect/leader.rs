@@ -120,6 +120,24 @@ fn r5_who_is_not_suspect_and_has_less_is_not_excused() {
     let broken = |kind: &Kind| *kind == Kind::Ignored { from, reason };
     assert!(c.saw(1, broken));
     assert_eq!(c.transfer(1, 5, Some(2)), Err(Refusal::Suspect));
+    // Its copy counts for nothing any more: not beside a leader's own that comes late.
+    c.fast_disk = false;
+    c.propose(1, 6, "late").expect("accepted");
+    c.settle();
+    let committed = c.view(1).commit();
+    c.complete_writes(1);
+    c.complete_writes(2);
+    c.settle();
+    assert_eq!(c.view(1).commit(), committed);
+    // Nor is it the one that leadership goes to when nobody is named.
+    c.fast_disk = true;
+    c.complete_writes(1);
+    c.cut.clear();
+    c.beat(1);
+    c.beat(1);
+    c.transfer(1, 7, None).expect("there is S3");
+    c.settle();
+    assert_eq!(c.leaders(), [3]);
 }
 
 /// Answers of one round overtake each other: a refusal from before the acknowledgement breaks no
