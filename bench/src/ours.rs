@@ -112,16 +112,16 @@ impl Ours {
         loop {
             let Replica { raft, disk, digest } = &mut self.replicas[at];
             let (mut written, mut applied, mut snapshot) = (None, None, None);
+            let before = self.mail.len();
+            self.mail.extend(raft.messages());
+            self.messages += (self.mail.len() - before) as u64;
             while let Some(output) = raft.poll() {
                 match output {
                     Output::Write(write) => {
                         written = Some(write.seq);
                         disk.perform(write);
                     }
-                    Output::Send(message) => {
-                        self.messages += 1;
-                        self.mail.push_back(message);
-                    }
+                    Output::Send(_) => unreachable!("they are taken already"),
                     Output::Apply { from, to } => {
                         raft.entries(from, to).for_each(|entry| {
                             if let EntryBody::Command(command) = &entry.body {

@@ -212,7 +212,7 @@ fn table(result: &Value) -> Result<String> {
             let speed = number(&contestant["per_second"])?;
             writeln!(
                 out,
-                "| {} | {} | {} | {} | {} | {:.2} | {:.3} | {:.1} x | `{}` |",
+                "| {} | {} | {} | {} | {} | {:.2} | {:.3} | {:.2} x | `{}` |",
                 cell["payload"],
                 cell["per_drain"],
                 text(&contestant["name"]),
