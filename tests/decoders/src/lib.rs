@@ -2,7 +2,7 @@
 //!
 //! A [`Target`] is one decoder with what it promises: it never panics; it allocates at most a
 //! fixed multiple of what it was given; what it accepts encodes to bytes that mean the same and
-//! encode to themselves. Two drivers run the same targets: the fuzzer (`fuzz/`, needs nightly),
+//! encode to themselves. Two drivers run the same targets: the fuzzer (`fuzz/`, `RUSTC_BOOTSTRAP=1`),
 //! and `tests/bounded.rs`, which mutates the kept samples a fixed number of times by a fixed
 //! seed, on every build.
 //!
