@@ -71,6 +71,7 @@ impl Opened {
                 }
                 (Some(*meta), *store)
             }
+            Found::Foreign(why) => return Err(why),
             Found::Lost if knows_nobody => return Err(lost_for_good(&damaged)),
             Found::Lost => {
                 self.lose_all()?;

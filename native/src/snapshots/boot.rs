@@ -1,13 +1,14 @@
 //! Which snapshot a node starts from (traps S3, S4).
 //!
 //! The newest that can be read counts, if the log reaches back to its end. A damaged one is never
-//! used, and set aside. A staged one counts only when the log says that it took its place; others
+//! used, and set aside. One that is whole, but of another version or cluster, is no damage: the node
+//! must not start on it, and nothing is touched. A staged one counts only when the log says that it took its place; others
 //! are removed.
 
-use super::folder::{Folder, snap};
+use super::folder::{Folder, Unusable, snap, staged};
 use crate::wal::{Files, State};
-use raftwerk_core::SnapshotMeta;
-use raftwerk_kv::Store;
+use raftwerk_core::{LogId, SnapshotMeta};
+use raftwerk_kv::{DecodeError, Store};
 use std::fmt;
 use std::io;
 
@@ -20,6 +21,8 @@ pub enum Found {
     Snapshot(Box<SnapshotMeta>, Box<Store>),
     /// The log begins behind a snapshot that cannot be read, and no other reaches up to it.
     Lost,
+    /// This one would count, but only another version or cluster can use it: says why and what to do.
+    Foreign(String),
 }
 
 /// A file that cannot be used.
@@ -37,31 +40,50 @@ impl fmt::Display for Damaged {
     }
 }
 
-/// Looks for it, and tells what cannot be used; that is still in its place.
+/// Looks for it, and tells what cannot be used; that is still in its place. Nothing is changed
+/// before it is known that all that was looked at belongs here.
 ///
 /// # Errors
 /// What the operating system says.
 pub fn find<F: Files>(folder: &Folder<F>, log: &State) -> io::Result<(Found, Vec<Damaged>)> {
-    if let Some(last) = log.installed {
-        folder.install(last)?;
-    }
-    folder.remove_unfinished()?;
+    let waiting = match log.installed {
+        Some(last) if folder.has(&staged(last))? => Some(last),
+        _ => None,
+    };
     let (mut found, mut damaged) = (None, Vec::new());
-    for last in folder.in_force()? {
+    for last in candidates(folder, waiting)? {
+        // The log does not reach back to this one, nor to any older one.
+        if last.index < log.base {
+            break;
+        }
         let name = snap(last);
-        match load(folder, &name)? {
+        let place = match waiting == Some(last) {
+            true => staged(last),
+            false => name.clone(),
+        };
+        match load(folder, &place)? {
             Ok((meta, _)) if meta.last != last => {
                 let why = "it ends elsewhere than its name says".to_string();
                 damaged.push(Damaged { name, why });
             }
-            Ok((meta, _)) if meta.last.index < log.base => break,
             Ok((meta, store)) => {
                 found = Some((meta, store));
                 break;
             }
-            Err(why) => damaged.push(Damaged { name, why }),
+            Err(Unusable::Damaged(why)) => damaged.push(Damaged { name, why }),
+            Err(Unusable::Foreign(why)) => {
+                let why = format!(
+                    "the snapshot {place} is not for this node: {why}. The node does not start, \
+                     and its snapshots and log stay as they are"
+                );
+                return Ok((Found::Foreign(why), Vec::new()));
+            }
         }
     }
+    if let Some(last) = waiting {
+        folder.install(last)?;
+    }
+    folder.remove_unfinished()?;
     let found = match found {
         Some((meta, store)) => {
             folder.remove_older(meta.last)?;
@@ -73,25 +95,40 @@ pub fn find<F: Files>(folder: &Folder<F>, log: &State) -> io::Result<(Found, Vec
     Ok((found, damaged))
 }
 
+/// Those that may count, the newest first: those in force, and the staged one that the log says is.
+fn candidates<F: Files>(folder: &Folder<F>, waiting: Option<LogId>) -> io::Result<Vec<LogId>> {
+    let mut all = folder.in_force()?;
+    all.extend(waiting);
+    all.sort_by_key(|last| std::cmp::Reverse((last.index, last.term)));
+    all.dedup();
+    Ok(all)
+}
+
 /// Reads a snapshot with its state.
 fn load<F: Files>(
     folder: &Folder<F>,
     name: &str,
-) -> io::Result<Result<(SnapshotMeta, Store), String>> {
+) -> io::Result<Result<(SnapshotMeta, Store), Unusable>> {
     Ok(folder.read(name)?.and_then(|(meta, state)| {
         let store = decode(&meta, &state)?;
         Ok((meta, store))
     }))
 }
 
-/// The state inside a snapshot.
+/// The state inside a snapshot whose bytes are known to be as they were written.
 ///
 /// # Errors
 /// Why it is none.
-pub fn decode(meta: &SnapshotMeta, state: &[u8]) -> Result<Store, String> {
-    let store = Store::decode(state).map_err(|error| error.to_string())?;
+pub fn decode(meta: &SnapshotMeta, state: &[u8]) -> Result<Store, Unusable> {
+    let store = Store::decode(state).map_err(|error| match error {
+        DecodeError::Version { .. } => Unusable::version(&error),
+        _ => Unusable::Damaged(error.to_string()),
+    })?;
     match store.applied() <= meta.last.index.0 {
         true => Ok(store),
-        false => Err("its state goes further than its end".to_string()),
+        false => {
+            let why = "its state goes further than its end".to_string();
+            Err(Unusable::Damaged(why))
+        }
     }
 }

@@ -13,6 +13,7 @@
 use crate::wal::{Files, LogFile};
 use raftwerk_core::{ClusterId, LogId, SnapshotMeta};
 use raftwerk_wire::snapshot::{Bad, Head, read};
+use std::fmt;
 use std::io;
 
 /// Bytes handed to the file system at a time.
@@ -23,6 +24,33 @@ const WRITE_BYTES: usize = 1 << 20;
 pub struct Folder<F> {
     files: F,
     cluster: ClusterId,
+}
+
+/// Why a file cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// It is not what was written.
+    Damaged(String),
+    /// It is whole, but of another version or cluster: to take it for damaged would throw away what
+    /// another program can read.
+    Foreign(String),
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unusable::Damaged(why) | Unusable::Foreign(why) => f.write_str(why),
+        }
+    }
+}
+
+impl Unusable {
+    /// It is of a version that is not known here.
+    pub fn version(what: &dyn fmt::Display) -> Unusable {
+        Unusable::Foreign(format!(
+            "another version of raftwerk wrote it ({what}): start the version that wrote it"
+        ))
+    }
 }
 
 /// Name of the snapshot that ends with an entry.
@@ -119,12 +147,19 @@ impl<F: Files> Folder<F> {
     ///
     /// # Errors
     /// See [`Folder::in_force`].
-    pub fn read(&self, name: &str) -> io::Result<Result<(SnapshotMeta, Vec<u8>), String>> {
+    pub fn read(&self, name: &str) -> io::Result<Result<(SnapshotMeta, Vec<u8>), Unusable>> {
         let bytes = self.files.open(name)?.read()?;
-        let told = |bad: Bad| bad.to_string();
+        let told = |bad: Bad| match bad {
+            Bad::Version { .. } => Unusable::version(&bad),
+            Bad::Head | Bad::Length | Bad::Hash => Unusable::Damaged(bad.to_string()),
+        };
         Ok(read(&bytes).map_err(told).and_then(|(head, state)| {
             if head.cluster != self.cluster {
-                return Err(format!("it is of cluster {:032x}", head.cluster.0));
+                return Err(Unusable::Foreign(format!(
+                    "it is of cluster {:032x}: the data directory belongs to another cluster, or \
+                     the file was put there by mistake",
+                    head.cluster.0
+                )));
             }
             Ok((head.meta, state.to_vec()))
         }))
@@ -175,7 +210,11 @@ impl<F: Files> Folder<F> {
         }
     }
 
-    fn has(&self, name: &str) -> io::Result<bool> {
+    /// Whether there is a file of this name.
+    ///
+    /// # Errors
+    /// See [`Folder::in_force`].
+    pub fn has(&self, name: &str) -> io::Result<bool> {
         Ok(self.files.names()?.iter().any(|found| found == name))
     }
 

@@ -6,7 +6,7 @@
 //! is thrown away as a whole.
 
 use super::boot::decode;
-use super::folder::{Folder, new, staged};
+use super::folder::{Folder, Unusable, new, staged};
 use crate::limits::SNAPSHOT_BYTES;
 use crate::wal::{Files, LogFile};
 use raftwerk_core::{Lane, SnapshotMeta};
@@ -109,7 +109,7 @@ impl<F: Files> Incoming<F> {
         let name = new(&staged(self.meta.last));
         let read = folder.read(&name)?.and_then(|(meta, state)| {
             if meta != self.meta {
-                return Err("it says to be another".to_string());
+                return Err(Unusable::Damaged("it says to be another".to_string()));
             }
             decode(&meta, &state)
         });
@@ -120,7 +120,7 @@ impl<F: Files> Incoming<F> {
             }
             Err(why) => {
                 folder.remove(&name)?;
-                Ok(Err(why))
+                Ok(Err(why.to_string()))
             }
         }
     }

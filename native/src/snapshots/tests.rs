@@ -70,6 +70,7 @@ fn started(files: &MemFiles, log: &State) -> (Option<u64>, usize) {
             Some(meta.last.index.0)
         }
         Found::Lost => None,
+        Found::Foreign(why) => panic!("{why}"),
     };
     (found, damaged.len())
 }
@@ -105,6 +106,58 @@ fn s4_the_newest_snapshot_counts_that_can_be_read_and_that_the_log_reaches() {
     );
     let names = files.names().expect("no fault");
     assert_eq!(names.len(), 3, "what is damaged is left to who asked");
+}
+
+/// What another version or another cluster wrote is whole: it is neither used nor set aside, the
+/// node is told what to do, and every file stays as it is.
+#[test]
+fn a_snapshot_of_another_version_or_cluster_is_not_taken_for_damaged() {
+    let (meta, state) = made(1, 100);
+    let theirs = MemFiles::default();
+    let other = Folder::new(theirs.clone(), ClusterId(6));
+    other.write(&meta, &state).expect("no fault");
+    let of_cluster = theirs.bytes(&snap(meta.last));
+    write(&theirs, 1, 100).expect("no fault");
+    let mut of_format = theirs.bytes(&snap(meta.last));
+    let length = u32::from_le_bytes([of_format[8], of_format[9], of_format[10], of_format[11]]);
+    of_format[16] += 1;
+    let sum = raftwerk_wire::record::checksum(&of_format[16..16 + length as usize]);
+    of_format[12..16].copy_from_slice(&sum.to_le_bytes());
+    // The state begins with its version.
+    let (mut newer, mut state) = (meta.clone(), state);
+    state[0] += 1;
+    sign(&mut newer, &state);
+    folder(&theirs).write(&newer, &state).expect("no fault");
+    let of_store = theirs.bytes(&snap(meta.last));
+
+    for (bytes, says) in [
+        (of_cluster, "another cluster"),
+        (of_format, "start the version that wrote it"),
+        (of_store, "start the version that wrote it"),
+    ] {
+        for (name, installed) in [
+            (snap(meta.last), None),
+            (staged(meta.last), Some(meta.last)),
+        ] {
+            let files = MemFiles::default();
+            write(&files, 1, 20).expect("no fault");
+            write(&files, 1, 30).expect("no fault");
+            for name in [&name, "40-1.snap.new"] {
+                files.create(name).expect("no fault");
+                files.set_bytes(name, bytes.clone());
+            }
+            let before = files.names().expect("no fault");
+            for base in [0, 25, 90] {
+                let found = find(&folder(&files), &log(base, installed)).expect("no fault");
+                let (Found::Foreign(why), []) = (&found.0, &found.1[..]) else {
+                    panic!("{found:?}");
+                };
+                assert!(why.contains(says) && why.contains(&name), "{why}");
+                assert_eq!(files.names().expect("no fault"), before);
+                assert_eq!(files.bytes(&name), bytes);
+            }
+        }
+    }
 }
 
 /// Trap S3: a received snapshot is in force when the log says so, and not before.
