@@ -54,6 +54,7 @@ const SINGLE: &[Single] = &[
     ("observers", false, "Subscribers of the observe stream.", |m| &m.observers),
     ("proposals_total", true, "Proposals taken into the log.", |m| &m.proposals),
     ("refused_total", true, "Proposals and reads refused.", |m| &m.refused),
+    ("damaged_total", true, "Appends and writes not taken: a command was damaged.", |m| &m.damaged),
     ("reads_total", true, "Reads served.", |m| &m.reads),
     ("elections_total", true, "Elections started, asking first included.", |m| &m.elections),
     ("forwarded_total", true, "Requests passed on to the leader.", |m| &m.forwarded),
@@ -115,6 +116,8 @@ pub struct Metrics {
     pub proposals: AtomicU64,
     /// Proposals and reads refused.
     pub refused: AtomicU64,
+    /// Appends and writes that were not taken because a command was damaged.
+    pub damaged: AtomicU64,
     /// Reads served.
     pub reads: AtomicU64,
     /// Elections and pre-elections started.

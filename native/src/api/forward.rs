@@ -173,6 +173,11 @@ impl Server {
         match timeout_at(until, answer).await {
             Ok(Ok(Written::Applied { answer, term })) => Tried::Answered(Ok((answer, term))),
             Ok(Ok(Written::Refused(why))) => refused(why),
+            // The same bytes would be damaged again: the client has others.
+            Ok(Ok(Written::Damaged)) => Tried::Answered(Err(Trouble::later(
+                "damaged",
+                "the write was damaged in the memory of this machine, nothing was done; try again",
+            ))),
             Ok(Ok(Written::Lost)) => Tried::NotTaken(Trouble::later(
                 "lost",
                 "the leader changed before the write was safe; it certainly did not happen, try \

@@ -30,6 +30,8 @@ pub enum Written {
     },
     /// Nothing was done.
     Refused(Refusal),
+    /// Nothing was done: the command is not what its maker wrote.
+    Damaged,
     /// Certainly never committed.
     Lost,
     /// Leadership was lost while it was in the log.

@@ -218,6 +218,12 @@ impl Looper {
         let ticket = self.next_ticket;
         self.parts.telling.input();
         match request {
+            Request::Write { command, reply } if !raftwerk_kv::Request::is_intact(&command) => {
+                self.parts.metrics.damaged.fetch_add(1, Relaxed);
+                let line = "did not take a write: it was damaged in the memory of this machine";
+                self.parts.log.line(line);
+                let _ = reply.send(Written::Damaged);
+            }
             Request::Write { command, reply } => {
                 match self.parts.raft.propose(now, Ticket(ticket), command) {
                     Ok(()) => {

@@ -1,16 +1,20 @@
 //! Incoming connections of peers, at `/v1/peer`: greeting, then messages into the inbox.
 //!
 //! A connection that sends anything but well-formed frames of the peer it greeted as is closed:
-//! it cannot be trusted any more. Silence for two election timeouts closes it too, since the
+//! it cannot be trusted any more. An append with a damaged command is dropped, and the connection
+//! stays: a memory flipped a bit, and the next copy may be whole. Silence for two election timeouts closes it too, since the
 //! dialing side pings twice in each.
 
 use super::Peers;
 use super::greet::{REFUSED, read_hello, short};
 use super::touch::Present;
 use crate::limits::PEER_CONNECT;
+use crate::node::looper::applying::damaged;
 use axum::extract::ws::{CloseFrame, Message as Ws, WebSocket};
+use raftwerk_core::Body;
 use raftwerk_wire::frame::{self, Chunk, Frame, Got, Incoming, PeerHello};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -58,6 +62,7 @@ async fn greeting(socket: &mut WebSocket) -> Option<Result<PeerHello, String>> {
 
 async fn listen(peers: &Peers, theirs: &PeerHello, mut present: Present, socket: &mut WebSocket) {
     let silence = Duration::from_micros(peers.timing.election_max.0) * 2;
+    let mut door = Door::default();
     let why = loop {
         let heard = tokio::select! {
             heard = timeout(silence, socket.recv()) => heard,
@@ -67,7 +72,7 @@ async fn listen(peers: &Peers, theirs: &PeerHello, mut present: Present, socket:
             Err(_) => break "silence".to_string(),
             Ok(None | Some(Err(_))) => return,
             Ok(Some(Ok(Ws::Binary(bytes)))) => match take(&bytes, theirs) {
-                Ok(Taken::Message(frame)) => deliver(peers, frame),
+                Ok(Taken::Message(frame)) => door.deliver(peers, frame),
                 Ok(Taken::Chunk(chunk)) => {
                     if let Some(door) = peers.chunks.get() {
                         door.chunk(theirs.node.0, *chunk);
@@ -121,11 +126,36 @@ fn take(bytes: &[u8], theirs: &PeerHello) -> Result<Taken, String> {
     Ok(taken)
 }
 
-/// Hands a message to the loop; when there is no room it is lost, as networks do.
-fn deliver(peers: &Peers, frame: Box<Frame>) {
-    let kind = frame.message.body.name();
-    if peers.inbox.message(frame).is_err() {
-        peers.metrics.dropped.count_name(kind);
+/// Where messages of one connection come in.
+#[derive(Default)]
+struct Door {
+    /// It was said that something was damaged.
+    told: bool,
+}
+
+impl Door {
+    /// Hands a message to the loop; when there is no room it is lost, as networks do, and so is one
+    /// with a command that is not what was proposed.
+    fn deliver(&mut self, peers: &Peers, frame: Box<Frame>) {
+        let kind = frame.message.body.name();
+        if let Body::Append { entries, .. } = &frame.message.body
+            && let Some(entry) = damaged(entries.iter())
+        {
+            peers.metrics.damaged.fetch_add(1, Relaxed);
+            peers.metrics.dropped.count_name(kind);
+            if !std::mem::replace(&mut self.told, true) {
+                peers.log.line(format!(
+                    "dropped an append of node {}: entry {entry} is not what was proposed, the \
+                     memory of that machine or of this one has damaged it. Test both if this goes \
+                     on; a new start of the leader lets another one lead",
+                    frame.message.from.0
+                ));
+            }
+            return;
+        }
+        if peers.inbox.message(frame).is_err() {
+            peers.metrics.dropped.count_name(kind);
+        }
     }
 }
 
@@ -135,4 +165,62 @@ async fn refuse(socket: &mut WebSocket, why: &str) {
         reason: short(why).into(),
     };
     let _ = timeout(PEER_CONNECT, socket.send(Ws::Close(Some(close)))).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::peers::bulk::tests::rig;
+    use raftwerk_core::{
+        ClusterId, Entry, EntryBody, Index, Lane, LogId, Message, NodeId, Round, Standing, Term,
+    };
+    use raftwerk_kv::{Command, Request};
+
+    fn append(command: Vec<u8>) -> Box<Frame> {
+        let whole = Request::from(Command::put("a", "1")).encode();
+        let entries = [whole, command].into_iter().zip(2..);
+        let entries = entries.map(|(command, index)| Entry {
+            id: LogId::new(1, index),
+            body: EntryBody::Command(command.into()),
+        });
+        let body = Body::Append {
+            lane: Lane::default(),
+            round: Round(0),
+            prev: LogId::new(1, 1),
+            entries: entries.collect(),
+            commit: Index(0),
+            standing: Standing::default(),
+        };
+        Box::new(Frame {
+            group: 0,
+            serial: 1,
+            boot: 7,
+            message: Message {
+                cluster: ClusterId(1),
+                from: NodeId(2),
+                to: NodeId(1),
+                term: Term(1),
+                body,
+            },
+        })
+    }
+
+    /// What a memory damaged on the way does not come in; what is sent again does.
+    #[tokio::test]
+    async fn an_append_with_a_damaged_command_does_not_come_in() {
+        let rig = rig();
+        let whole = Request::from(Command::put("x", "2")).encode();
+        let mut door = Door::default();
+        for bit in 0..whole.len() * 8 {
+            let mut command = whole.clone();
+            command[bit / 8] ^= 1 << (bit % 8);
+            door.deliver(&rig.peers, append(command));
+        }
+        let flips = whole.len() as u64 * 8;
+        assert_eq!(rig.peers.metrics.damaged.load(Relaxed), flips);
+        assert!(door.told);
+        door.deliver(&rig.peers, append(whole));
+        let came = rig.inbox.take(Duration::ZERO).urgent;
+        assert_eq!(came.len(), 1, "the whole one only");
+    }
 }

@@ -280,4 +280,4 @@ impl Link {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

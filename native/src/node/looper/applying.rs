@@ -1,8 +1,17 @@
 //! Executing what is committed (paper 5.3), and looking first whether it is still what was proposed.
 //!
-//! Each entry carries the checksum of the node that took it on. Records and frames have checksums
-//! of their own, but a memory may flip a bit between two of them; then this node alone would do
-//! something else than all others, and tell nobody. It stops instead, before anything comes of it.
+//! Each command carries the checksum of the node that took it on. Records and frames have checksums
+//! of their own, but a memory may flip a bit between two of them. It is looked at twice:
+//!
+//! - At the door, before the core sees it: appends of a peer (`peers/accept.rs`) and writes of
+//!   clients (`Request::Write`). What is damaged already is not taken in, so it goes neither to this
+//!   disk nor, from a leader, to others; the sender has to send it again.
+//! - At execution: what was damaged after the door, in this memory or on the way to its disk and
+//!   back. Then this node alone would do something else than all others, and tell nobody. It stops
+//!   instead, before anything comes of it.
+//!
+//! A leader whose own memory damages an entry before the others have it gets it past no door: the
+//! entry is not committed, and the appends that were dropped are in its followers' logs and metrics.
 
 use super::{KEPT_ANSWERS, Looper, Waiting};
 use crate::node::NodeError;

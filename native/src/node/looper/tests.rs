@@ -13,7 +13,7 @@ use crate::wal::faulty::MemFiles;
 use crate::wal::{Sizes, Wal};
 use raftwerk_core::trace::{Cause, Kind};
 use raftwerk_core::{
-    ClusterId, Config, Durable, EntryBody, Members, ReadPath, Term, Write, WriteSeq,
+    ClusterId, Config, Durable, EntryBody, Members, Payload, ReadPath, Term, Write, WriteSeq,
 };
 use raftwerk_kv::Command;
 use raftwerk_wire::frame::{Got, PeerHello};
@@ -159,18 +159,49 @@ impl Rig {
     }
 }
 
-/// One bit of a command flips between who took it on and who executes it.
-#[test]
-fn a_damaged_entry_is_not_executed_and_ends_the_node() {
-    let rig = start();
-    rig.put("1");
+/// A command in which one bit has flipped since it was made.
+fn damaged_command() -> Payload {
     let mut command = raftwerk_kv::Request::from(Command::put("x", "2")).encode();
     command[5] ^= 1;
     assert!(!raftwerk_kv::Request::is_intact(&command));
+    command.into()
+}
+
+#[test]
+fn a_damaged_write_is_not_taken() {
+    let rig = start();
+    rig.put("1");
     let (reply, answer) = oneshot::channel();
-    let command = command.into();
+    let command = damaged_command();
     let request = Request::Write { command, reply };
     rig.inbox.request(request).expect("room");
+    assert!(matches!(answer.blocking_recv(), Ok(Written::Damaged)));
+    // It is in no log, and the node goes on.
+    assert!(matches!(rig.put("3"), Written::Applied { .. }));
+    let now = view(&rig);
+    assert_eq!((now.commit, now.store.revision), (4, 3));
+    rig.inbox.urgent(Urgent::Stop);
+    rig.end().expect("a clean end");
+}
+
+/// One bit of a command flips behind the door: the core has it, and it is committed.
+#[test]
+fn a_damaged_entry_is_not_executed_and_ends_the_node() {
+    let (mut looper, rig) = build(false);
+    looper.turn(Batch::default());
+    while looper.parts.raft.view().applied() < Index(2) {
+        let batch = looper.parts.inbox.take(looper.sleep());
+        looper.turn(batch);
+    }
+    let (reply, answer) = oneshot::channel();
+    let ticket = looper.next_ticket;
+    let Parts { raft, telling, .. } = &mut looper.parts;
+    telling.input();
+    let taken = raft.propose(clock::now(), Ticket(ticket), damaged_command());
+    taken.expect("it leads");
+    telling.events(raft);
+    looper.wait(ticket, Waiting::Write(reply));
+    let rig = rig(std::thread::spawn(move || looper.run()));
     assert!(answer.blocking_recv().is_err(), "it is not answered");
     let end = rig.end().expect_err("it ends");
     assert!(end.to_string().contains("damaged in the memory"), "{end}");

@@ -14,14 +14,14 @@ use raftwerk_wire::snapshot::sign;
 
 const CLUSTER: ClusterId = ClusterId(1);
 
-struct Rig {
-    peers: Arc<Peers>,
-    inbox: Arc<Inbox>,
+pub(in crate::peers) struct Rig {
+    pub(in crate::peers) peers: Arc<Peers>,
+    pub(in crate::peers) inbox: Arc<Inbox>,
     place: tempfile::TempDir,
 }
 
 /// Node 1 with a connection to node 2 that is up, as far as it knows.
-fn rig() -> Rig {
+pub(in crate::peers) fn rig() -> Rig {
     let place = tempfile::tempdir().expect("a folder");
     let dir = DataDir::lock(&place.path().join("data")).expect("free");
     let (node, to) = (NodeId(1), NodeId(2));
