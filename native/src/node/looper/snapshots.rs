@@ -32,10 +32,18 @@ impl Looper {
                 self.parts.peers.stream(to.0, lane, *meta, paths);
             }
             Output::Discard { meta } => {
-                self.duty.staged.retain(|(staged, _)| *staged != *meta);
+                self.forget_staged(&meta);
                 self.parts.snapshots.discard(*meta);
             }
             _ => {}
+        }
+    }
+
+    /// Freeing a store takes time that grows with it, so it is not done here.
+    fn forget_staged(&mut self, meta: &SnapshotMeta) {
+        let staged = &mut self.duty.staged;
+        for (_, store) in staged.extract_if(.., |(staged, _)| staged == meta) {
+            self.parts.snapshots.forget(store);
         }
     }
 
@@ -90,7 +98,7 @@ impl Looper {
             Report::Staged { lane, meta, store } => {
                 let known = |(staged, _): &(SnapshotMeta, Store)| *staged == *meta;
                 if let Some(store) = store {
-                    self.duty.staged.retain(|one| !known(one));
+                    self.forget_staged(&meta);
                     self.duty.staged.push(((*meta).clone(), *store));
                 }
                 if self.duty.staged.iter().any(known) {
