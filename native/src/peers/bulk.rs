@@ -14,6 +14,7 @@ use raftwerk_core::{Lane, NodeId, SnapshotMeta, Streamed};
 use raftwerk_wire::frame::{Chunk, Got};
 use raftwerk_wire::snapshot::{Bad, Hash, Head, MAX_HEAD_BYTES};
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
@@ -59,6 +60,14 @@ struct Source {
     file: File,
     /// Where the state begins.
     start: u64,
+}
+
+/// Why a snapshot's file is not sent.
+enum Unsent {
+    /// It is not there: a newer one was taken, which removes the older ones.
+    Gone,
+    /// It cannot be used.
+    Damaged(String),
 }
 
 impl Peers {
@@ -124,15 +133,16 @@ impl Peers {
         let (to, lane, last) = (sending.to, sending.lane, sending.meta.last);
         let meta = sending.meta.clone();
         let opened = spawn_blocking(move || Source::open(&paths, &meta)).await;
-        let opened = opened.unwrap_or_else(|error| Err(error.to_string()));
-        let damaged = opened.is_err();
+        let opened = opened.unwrap_or_else(|error| Err(Unsent::Damaged(error.to_string())));
+        let damaged = matches!(opened, Err(Unsent::Damaged(_)));
         let ended = match opened {
             Ok(source) => {
                 let line = format!("sends node {to} its snapshot up to {last}");
                 self.log.line(line);
                 self.converse_about(sending, source, heard).await
             }
-            Err(why) => Err(format!("it cannot be read: {why}")),
+            Err(Unsent::Gone) => Err("a newer one has taken its place".to_string()),
+            Err(Unsent::Damaged(why)) => Err(format!("it cannot be read: {why}")),
         };
         let outcome = match ended {
             Ok(()) => Streamed::Delivered,
@@ -207,22 +217,33 @@ async fn next_answer(
     }
 }
 
+/// Opens the first of these that is there.
+fn open_one(paths: &[PathBuf; 2]) -> io::Result<Option<File>> {
+    for path in paths {
+        match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            opened => return opened.map(Some),
+        }
+    }
+    Ok(None)
+}
+
 impl Source {
     /// Opens the file and looks at every byte, so that no peer is sent what has rotted here.
-    fn open(paths: &[PathBuf; 2], meta: &SnapshotMeta) -> Result<Source, String> {
-        let told = |error: io::Error| error.to_string();
-        let opened = paths.iter().map(File::open).find(Result::is_ok);
-        let mut file = opened.ok_or("its file is not there")?.map_err(told)?;
+    fn open(paths: &[PathBuf; 2], meta: &SnapshotMeta) -> Result<Source, Unsent> {
+        let damaged = |why: &dyn Display| Unsent::Damaged(why.to_string());
+        let told = |error: io::Error| damaged(&error);
+        let mut file = open_one(paths).map_err(told)?.ok_or(Unsent::Gone)?;
         let mut head = Vec::new();
         let most = MAX_HEAD_BYTES as u64 + 64;
         file.by_ref()
             .take(most)
             .read_to_end(&mut head)
             .map_err(told)?;
-        let bad = |bad: Bad| bad.to_string();
+        let bad = |bad: Bad| damaged(&bad);
         let (found, start) = Head::read(&head).map_err(bad)?;
         if found.meta != *meta {
-            return Err("its file holds another".to_string());
+            return Err(damaged(&"its file holds another"));
         }
         let source = Source {
             file,
