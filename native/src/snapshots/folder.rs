@@ -135,11 +135,17 @@ impl<F: Files> Folder<F> {
     /// right after this.
     ///
     /// # Errors
-    /// See [`Folder::in_force`].
+    /// See [`Folder::in_force`]; or it is there under neither name.
     pub fn install(&self, last: LogId) -> io::Result<()> {
-        match self.has(&staged(last))? {
-            true => self.rename(&staged(last), &snap(last)),
-            false => Ok(()),
+        if self.has(&staged(last))? {
+            return self.rename(&staged(last), &snap(last));
+        }
+        match self.has(&snap(last))? {
+            true => Ok(()),
+            false => Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                format!("the received snapshot up to {last} is gone from its folder"),
+            )),
         }
     }
 

@@ -184,6 +184,16 @@ fn s3_a_staged_snapshot_counts_only_when_the_log_says_so() {
     }
 }
 
+#[test]
+fn a_received_snapshot_that_is_gone_is_not_said_to_be_in_force() {
+    let files = MemFiles::default();
+    let (meta, state) = made(2, 50);
+    let gone = folder(&files).install(meta.last).expect_err("it is gone");
+    assert!(gone.to_string().contains("2:50"), "{gone}");
+    folder(&files).write(&meta, &state).expect("no fault");
+    folder(&files).install(meta.last).expect("it is in force");
+}
+
 /// Whatever call fails and whatever a crash leaves: the old one or the new one, in whole.
 #[test]
 fn a_snapshot_is_taken_in_whole_or_not_at_all() {
