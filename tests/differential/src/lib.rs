@@ -19,6 +19,7 @@
 //! cuts and lost single messages (how far an append runs ahead is each one's own affair), transfers
 //! by a leader without a majority, reads, snapshots, membership changes.
 
+mod luck;
 pub mod ours;
 pub mod schedule;
 pub mod script;

@@ -1,5 +1,7 @@
 //! What is done to a cluster: by hand, or drawn from a seed.
 
+use crate::luck::Luck;
+
 /// One act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
@@ -21,19 +23,6 @@ pub enum Act {
     Split(Vec<u64>),
     /// Every link is open.
     Heal,
-}
-
-/// Numbers from a seed (splitmix64).
-struct Luck(u64);
-
-impl Luck {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % end
-    }
 }
 
 /// Size of the cluster and what is done to it. No transfers: whether a leader that hears no

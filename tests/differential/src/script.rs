@@ -8,6 +8,7 @@
 //! its term with it here and not there. What hangs on a disk that hangs is left out, too: how much is
 //! sent meanwhile is each one's own affair. Storms have all of that.
 
+use crate::luck::Luck;
 use raftwerk_sim::{Intervention, Op};
 
 /// One act.
@@ -19,19 +20,6 @@ pub enum Act {
     Open(Intervention),
     /// Clients write at the same moment, all through the newest leader.
     Burst(Vec<Op>),
-}
-
-/// Numbers from a seed (splitmix64).
-struct Luck(u64);
-
-impl Luck {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % end
-    }
 }
 
 /// Clients of every world.
