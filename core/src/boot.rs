@@ -7,7 +7,7 @@
 use crate::config::Config;
 use crate::drain::Drained;
 use crate::durability::Durability;
-use crate::io::{Condition, Durable};
+use crate::io::{Condition, Durable, Suspicion};
 use crate::lease::Quiet;
 use crate::log::Log;
 use crate::marks::MarkReads;
@@ -21,7 +21,7 @@ use crate::staleness::Staleness;
 use crate::state::{Acknowledging, Deadline, Ears, State};
 use crate::time::Time;
 use crate::trace::{Cause, Silence};
-use crate::types::{Entry, EntryBody, Index, LogId, Mark};
+use crate::types::{Entry, EntryBody, Index, LogId, Mark, NodeId, SnapshotMeta, Term};
 use std::collections::VecDeque;
 use std::fmt;
 
@@ -75,21 +75,9 @@ impl Raft {
             entries,
             condition,
         } = durable;
-        let suspect = match condition {
-            Condition::Suspect(suspicion) => {
-                suspicion.check(hard_state.term).map_err(BootError::Log)?;
-                config.rules().hold(Rule::D3TrustsRot).then_some(suspicion)
-            }
-            Condition::Clean | Condition::TornTail { .. } => None,
-        };
+        let suspect = suspicion(&config, condition, hard_state.term)?;
+        let belonged = names(config.id, snapshot.as_ref(), &entries);
         let first = entries.first().map(|entry| entry.id.index);
-        let names_it = |entry: &Entry| match &entry.body {
-            EntryBody::Membership(members) => members.contains(config.id),
-            _ => false,
-        };
-        let named = snapshot.as_ref().map(|meta| &meta.membership.members);
-        let belonged = named.is_some_and(|members| members.contains(config.id))
-            || entries.iter().any(names_it);
         let log = Log::restore(snapshot.as_ref(), entries).map_err(BootError::Log)?;
         if log.last().term > hard_state.term {
             let why = format!(
@@ -152,4 +140,29 @@ impl Raft {
         raft.keep_quiet(Silence::Started);
         Ok(raft)
     }
+}
+
+/// What the disk lost, if it did. Only a term that the node has reached can have been promised.
+fn suspicion(
+    config: &Config,
+    condition: Condition,
+    term: Term,
+) -> Result<Option<Suspicion>, BootError> {
+    match condition {
+        Condition::Suspect(suspicion) => {
+            suspicion.check(term).map_err(BootError::Log)?;
+            Ok(config.rules().hold(Rule::D3TrustsRot).then_some(suspicion))
+        }
+        Condition::Clean | Condition::TornTail { .. } => Ok(None),
+    }
+}
+
+/// Whether anything on disk, committed or not, names the node as a member.
+fn names(node: NodeId, snapshot: Option<&SnapshotMeta>, entries: &[Entry]) -> bool {
+    let in_snapshot = snapshot.is_some_and(|meta| meta.membership.members.contains(node));
+    let in_entry = |entry: &Entry| match &entry.body {
+        EntryBody::Membership(members) => members.contains(node),
+        _ => false,
+    };
+    in_snapshot || entries.iter().any(in_entry)
 }

@@ -46,17 +46,7 @@ impl Raft {
             generation: 0,
         };
         let own = self.id();
-        // Who was removed by an entry that is not known to be committed is still to be told.
-        let mut leaving = BTreeMap::new();
-        if let Some(before) = self
-            .log
-            .membership_before()
-            .filter(|_| membership > self.commit && self.rule(Rule::M7Untold))
-        {
-            let gone = before.members.all().into_iter();
-            let gone = gone.filter(|node| *node != own && !members.contains(*node));
-            leaving.extend(gone.map(|node| (node, Leaving::new(membership))));
-        }
+        let leaving = self.still_to_be_told(members, membership);
         let others = members.all().into_iter().filter(|node| *node != own);
         let others = others.chain(leaving.keys().copied());
         self.leader = Some(own);
@@ -96,7 +86,25 @@ impl Raft {
         if let Some(until) = self.lease_end().filter(|end| *end > now) {
             self.trace(|_| Kind::LeaseTaken { until });
         }
-        let id = LogId { term, index: noop };
+        self.open_term(LogId { term, index: noop });
+    }
+
+    /// Who was removed by an entry that is not known to be committed: the leader that wrote it may
+    /// not have come to telling them (trap M7).
+    fn still_to_be_told(&self, members: &Members, newest: Index) -> BTreeMap<NodeId, Leaving> {
+        let Some(before) = self.log.membership_before() else {
+            return BTreeMap::new();
+        };
+        if newest <= self.commit || !self.rule(Rule::M7Untold) {
+            return BTreeMap::new();
+        }
+        let was = before.members.all().into_iter();
+        let gone = was.filter(|node| *node != self.id() && !members.contains(*node));
+        gone.map(|node| (node, Leaving::new(newest))).collect()
+    }
+
+    /// Appends the entry that lets a leader commit what others left (paper 5.4.2, 8).
+    fn open_term(&mut self, id: LogId) {
         let opening = Entry {
             id,
             body: EntryBody::Noop,

@@ -1,5 +1,7 @@
 //! A read-only picture of the machine, for screens, metrics and checks. Changes nothing.
 
+mod waiting;
+
 use crate::autopilot::Autopilot;
 use crate::config::Config;
 use crate::io::{Fence, Suspicion};
@@ -8,8 +10,10 @@ use crate::raft::Raft;
 use crate::reconfigure::Stage;
 use crate::state::{Deadline, State};
 use crate::time::Time;
-use crate::trace::{Held, Pace, Role};
+use crate::trace::{Pace, Role};
 use crate::types::{Entry, HardState, Index, LogId, NodeId, Round, SnapshotMeta, Term, Ticket};
+
+pub use waiting::{Marking, Waiting};
 
 /// Borrowed picture of a [`Raft`].
 #[derive(Clone, Copy)]
@@ -65,30 +69,6 @@ pub struct Changing<'a> {
     /// New voters that receive the log, with their round and what ends it; empty once the
     /// voters change.
     pub rounds: Vec<(NodeId, u64, Index)>,
-}
-
-/// Reads that wait for the same thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Waiting {
-    /// Round they need, at the leader.
-    pub round: Option<Round>,
-    /// They wait for a majority to tell the ends of its logs.
-    pub marks: bool,
-    /// Read point, once known.
-    pub index: Option<Index>,
-    /// How many.
-    pub count: usize,
-}
-
-/// A round of marks for quorum reads that is on its way.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Marking<'a> {
-    /// Whose voters were asked: the newest membership known to be committed.
-    pub membership: &'a Membership,
-    /// Who answered, with the end of its log.
-    pub marks: Vec<(NodeId, Index)>,
-    /// How many reads share the round.
-    pub reads: usize,
 }
 
 impl Raft {
@@ -376,95 +356,5 @@ impl<'a> View<'a> {
             State::Leader(leading) => leading.pilot.as_ref(),
             _ => None,
         }
-    }
-    /// What waits for the disk.
-    #[must_use]
-    pub fn held(self) -> Vec<Held> {
-        let raft = self.0;
-        let mut held = Vec::new();
-        held.extend(raft.held_vote.map(Held::Vote));
-        if let State::Candidate { votes, .. } = &raft.state
-            && !votes.contains_key(&raft.config.id)
-        {
-            held.push(Held::OwnVote);
-        }
-        let (proven, durable) = (raft.proven, raft.durability.index);
-        if let Some(to) = raft.leader
-            && to != raft.config.id
-            && proven.leader_term == raft.hard_state.term
-            && proven.index > durable
-        {
-            held.push(Held::Acknowledgement {
-                to,
-                received: proven.index,
-                durable,
-            });
-        }
-        held
-    }
-    /// The round of marks that is on its way, for quorum reads of this node.
-    #[must_use]
-    pub fn marking(self) -> Option<Marking<'a>> {
-        let asked = self.0.marks.asked.as_ref()?;
-        Some(Marking {
-            membership: &asked.basis,
-            marks: asked.marks.iter().map(|mark| (*mark.0, *mark.1)).collect(),
-            reads: asked.reads.len(),
-        })
-    }
-    /// Reads that wait here, grouped.
-    #[must_use]
-    pub fn reads(self) -> Vec<Waiting> {
-        let mut waiting = Vec::new();
-        if let State::Leader(leading) = &self.0.state {
-            for batch in &leading.reads.open {
-                let (round, index) = (Some(batch.round), Some(batch.index));
-                waiting.push(Waiting {
-                    round,
-                    marks: false,
-                    index,
-                    count: batch.readers.len(),
-                });
-            }
-            let count = leading.reads.queued.len();
-            waiting.push(Waiting {
-                round: None,
-                marks: false,
-                index: None,
-                count,
-            });
-        }
-        let reads = &self.0.reads;
-        let asked = reads.asked.as_ref().map_or(0, |asked| asked.tickets.len());
-        waiting.push(Waiting {
-            round: None,
-            marks: false,
-            index: None,
-            count: asked + reads.queued.len(),
-        });
-        for read in &reads.ready {
-            waiting.push(Waiting {
-                round: None,
-                marks: false,
-                index: Some(read.index),
-                count: 1,
-            });
-        }
-        waiting.push(Waiting {
-            round: None,
-            marks: true,
-            index: None,
-            count: self.0.marks.unmarked(),
-        });
-        for marked in &self.0.marks.waiting {
-            waiting.push(Waiting {
-                round: None,
-                marks: false,
-                index: Some(marked.index),
-                count: 1,
-            });
-        }
-        waiting.retain(|w| w.count > 0);
-        waiting
     }
 }
