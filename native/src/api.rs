@@ -24,10 +24,11 @@ mod members;
 mod observe;
 pub mod query;
 mod reads;
+mod relay;
 mod sessions;
 mod status;
 
-use crate::limits::HTTP_REQUESTS;
+use crate::limits::{HTTP_REQUESTS, OBSERVE_RELAYS};
 use crate::metrics::Metrics;
 use crate::node::inbox::Inbox;
 use crate::node::leadership::Leaderships;
@@ -85,6 +86,8 @@ pub struct Server {
     leader: Leaderships,
     client: crate::client::Client,
     requests: tokio::sync::Semaphore,
+    /// Streams of other nodes that are passed on.
+    relays: Arc<tokio::sync::Semaphore>,
     closing: watch::Receiver<bool>,
 }
 
@@ -123,6 +126,7 @@ impl Server {
             leader,
             client: crate::client::Client::default(),
             requests: tokio::sync::Semaphore::new(HTTP_REQUESTS),
+            relays: Arc::new(tokio::sync::Semaphore::new(OBSERVE_RELAYS)),
             closing,
         }
     }

@@ -70,6 +70,12 @@ pub const OBSERVE_VIEW_PAUSE: Duration = Duration::from_millis(50);
 /// Longest frame taken from a subscriber; subscribers have nothing to say.
 pub const OBSERVE_INCOMING_BYTES: usize = 4_096;
 
+/// Longest item taken from another node's stream.
+pub const OBSERVE_ITEM_BYTES: usize = 4 << 20;
+
+/// Streams of other nodes that are passed on to pages at the same time.
+pub const OBSERVE_RELAYS: usize = 64;
+
 /// A client request is answered within this time.
 pub const REQUEST: Duration = Duration::from_secs(5);
 

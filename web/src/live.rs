@@ -7,6 +7,7 @@
 //! | file | is |
 //! |---|---|
 //! | `socket`, `http` | the wires |
+//! | `others` | the streams of the other nodes, where a single node serves the page |
 //! | `fold` | from what nodes tell to the picture of any moment, with `node`, `kept`, `flights` |
 //! | `past` | what was received in the last minutes |
 //! | `travel`, `strip`, `bar` | looking back: the moment shown, the minutes at a glance, the controls |
@@ -19,6 +20,7 @@ mod fold;
 mod http;
 mod kept;
 mod node;
+mod others;
 mod past;
 pub mod requests;
 mod socket;
@@ -30,6 +32,7 @@ use bar::Reel;
 use clients::Book;
 use fold::Fold;
 use gloo_timers::callback::{Interval, Timeout};
+use others::Others;
 use raftwerk_sim::Intervention;
 use raftwerk_wire::observe::{FromSupervisor, Tell};
 use raftwerk_wire::view::{ClusterView, EventView};
@@ -47,6 +50,7 @@ const AGE_BEATS: u32 = 8;
 /// First and longest pause before another attempt to connect (milliseconds).
 const FIRST_PAUSE: u32 = 500;
 const LONGEST_PAUSE: u32 = 8_000;
+const OTHER_VERSION: &str = "The cluster speaks another version. Reload the page.";
 /// How long a refusal stays in the top bar (microseconds).
 const REFUSAL_SHOWN: u64 = 6_000_000;
 /// Most faults asked for at once.
@@ -79,6 +83,9 @@ struct Inner {
     cursor: Cell<Cursor>,
     book: RefCell<Book>,
     socket: RefCell<Option<Socket>>,
+    /// The node that serves the page, if it is one.
+    own: Cell<Option<u64>>,
+    others: Others,
     retry: RefCell<Option<Timeout>>,
     beat: RefCell<Option<Interval>>,
     pause: Cell<u32>,
@@ -108,6 +115,8 @@ impl Live {
             cursor: Cell::default(),
             book: RefCell::default(),
             socket: RefCell::default(),
+            own: Cell::default(),
+            others: Others::default(),
             retry: RefCell::default(),
             beat: RefCell::default(),
             pause: Cell::new(FIRST_PAUSE),
@@ -125,6 +134,9 @@ impl Live {
             beats.set((beats.get() + 1) % AGE_BEATS);
             // A moment of the past changes no more; only how long ago it was.
             let paused = inner.cursor.get().0.is_some();
+            if beats.get() == 0 && inner.open.get() {
+                others::follow(&inner);
+            }
             if (inner.dirty.replace(false) && !paused) || beats.get() == 0 {
                 inner.changed.emit(());
             }
@@ -279,8 +291,9 @@ fn page_now() -> u64 {
 
 fn open(inner: &Rc<Inner>) {
     let weak = Rc::downgrade(inner);
-    let resume = inner.fold.borrow().resume();
-    let socket = Socket::open(resume, move |report| {
+    let own = inner.own.get();
+    let resume = own.and_then(|own| inner.fold.borrow().resume(own));
+    let socket = Socket::open(None, resume, move |report| {
         if let Some(inner) = weak.upgrade() {
             take(&inner, report);
         }
@@ -306,6 +319,7 @@ fn take(inner: &Rc<Inner>, report: Report) {
         }
         Report::Closed => {
             inner.open.set(false);
+            inner.others.clear();
             inner.fold.borrow_mut().lost(page_now());
             *inner.message.borrow_mut() = if inner.ever_open.get() {
                 "Connection lost. Trying again.".to_string()
@@ -327,10 +341,11 @@ fn fold(inner: &Inner, text: &str) -> Result<(), String> {
     }
     match serde_json::from_str::<Tell>(text) {
         Ok(tell) => {
+            inner.own.set(Some(tell.node));
             fold.tell(page_now(), tell);
             Ok(())
         }
-        Err(_) => Err("The cluster speaks another version. Reload the page.".to_string()),
+        Err(_) => Err(OTHER_VERSION.to_string()),
     }
 }
 

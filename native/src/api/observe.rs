@@ -3,9 +3,10 @@
 //! Hello, then the whole state, then items by number; `?after=N&boot=B` goes on after number N of
 //! that life of the process, and what is no longer kept is told as a gap. A subscriber that does
 //! not keep up is closed with a reason and may come back with the number it has; nobody waits
-//! for it.
+//! for it. With `?node=N` it is the stream of another node (see `relay`).
 
 use super::query::Query;
+use super::relay::relay;
 use super::{Answer, Server, Upgrade, closed, websocket};
 use crate::limits::{HEALTH, OBSERVE_INCOMING_BYTES, OBSERVE_WRITE};
 use crate::node::inbox::Urgent;
@@ -23,9 +24,13 @@ use tokio::time::timeout;
 const PROTOCOL: u32 = 3;
 
 /// Statuses of close frames.
-const TOO_SLOW: u16 = 4_008;
+pub const TOO_SLOW: u16 = 4_008;
 const TOO_MANY: u16 = 1_013;
-const GOING: u16 = 1_001;
+pub const GOING: u16 = 1_001;
+
+/// Where a stream goes on: life of the process, and the last number that is known of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Place(pub Option<(u64, u64)>);
 
 /// Opens the stream.
 pub async fn observe(
@@ -34,14 +39,21 @@ pub async fn observe(
     upgrade: Upgrade,
 ) -> Answer {
     let upgrade = websocket(upgrade)?;
-    let query = Query::parse(query.as_deref().unwrap_or(""), &["after", "boot"])?;
-    let (after, boot) = (query.number("after")?, query.number("boot")?);
-    if after.is_some() != boot.is_some() {
-        let why = "after and boot go together: a number means nothing without its life";
-        return Err(Trouble::bad("bad_parameter", why));
+    let query = Query::parse(query.as_deref().unwrap_or(""), &["after", "boot", "node"])?;
+    let place = match (query.number("boot")?, query.number("after")?) {
+        (Some(boot), Some(after)) => Place(Some((boot, after))),
+        (None, None) => Place(None),
+        _ => {
+            let why = "after and boot go together: a number means nothing without its life";
+            return Err(Trouble::bad("bad_parameter", why));
+        }
+    };
+    if let Some(node) = query.number("node")?.filter(|node| *node != server.id) {
+        return relay(server, node, place, upgrade).await;
     }
     // Numbers of an earlier life mean nothing in this one.
-    let after = after.filter(|_| boot == Some(server.observer.boot()));
+    let own = place.0.filter(|(boot, _)| *boot == server.observer.boot());
+    let after = own.map(|(_, after)| after);
     let upgrade = upgrade
         .max_message_size(OBSERVE_INCOMING_BYTES)
         .max_frame_size(OBSERVE_INCOMING_BYTES);
@@ -50,18 +62,23 @@ pub async fn observe(
             end = stream(&server, &mut socket, after) => end,
             () = closed(server.closing.clone()) => Err(Some((GOING, "the node ends"))),
         };
-        if let Err(Some((code, reason))) = end {
-            let close = CloseFrame {
-                code,
-                reason: reason.into(),
-            };
-            let _ = timeout(HEALTH, socket.send(Ws::Close(Some(close)))).await;
-        }
+        hang_up(&mut socket, end.err().flatten()).await;
     }))
 }
 
 /// Why a stream ends; `None`: the other side went away.
-type End = Option<(u16, &'static str)>;
+pub type End = Option<(u16, &'static str)>;
+
+/// Tells a subscriber why its stream ends, if it is still there.
+pub async fn hang_up(socket: &mut WebSocket, end: End) {
+    if let Some((code, reason)) = end {
+        let close = CloseFrame {
+            code,
+            reason: reason.into(),
+        };
+        let _ = timeout(HEALTH, socket.send(Ws::Close(Some(close)))).await;
+    }
+}
 
 async fn stream(server: &Server, socket: &mut WebSocket, after: Option<u64>) -> Result<(), End> {
     let observer = &server.observer;

@@ -5,6 +5,7 @@
 
 use super::board::Board;
 use super::fleet::Fleet;
+use crate::limits::OBSERVE_ITEM_BYTES;
 use futures_util::StreamExt;
 use raftwerk_wire::observe::Tell;
 use raftwerk_wire::view::NodeCondition;
@@ -17,8 +18,6 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-/// Longest item taken from a node.
-const ITEM_BYTES: usize = 4 << 20;
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(2);
 /// First and longest pause between two tries.
@@ -79,8 +78,8 @@ async fn connect(board: &Board, node: u64) -> Option<Stream> {
     });
     let url = format!("ws://127.0.0.1:{port}/v1/observe{query}");
     let config = WebSocketConfig::default()
-        .max_message_size(Some(ITEM_BYTES))
-        .max_frame_size(Some(ITEM_BYTES));
+        .max_message_size(Some(OBSERVE_ITEM_BYTES))
+        .max_frame_size(Some(OBSERVE_ITEM_BYTES));
     let connecting = tokio_tungstenite::connect_async_with_config(url, Some(config), true);
     let (stream, _) = timeout(CONNECT, connecting).await.ok()?.ok()?;
     Some(stream)

@@ -210,3 +210,70 @@ async fn foreign_pages_are_turned_away() {
     let mut socket = open(rig.url(1), "", Some(&own)).await.expect("open");
     assert!(matches!(next(&mut socket).await.told, Told::Hello { .. }));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_passes_on_the_stream_of_another_one_word_for_word() {
+    let mut rig = Rig::started(3).await;
+    let mut straight = open(rig.url(2), "", None).await.expect("open");
+    let mut through = open(rig.url(1), "?node=2", None).await.expect("open");
+    assert_eq!(rig.put(3, "x", b"1").await.status, 200);
+    let applied = |tell: &Tell| matches!(&tell.told, Told::Event(e) if matches!(e.event.kind, Kind::Applying { .. }));
+    let told = until(&mut straight, applied).await;
+    let passed = until(&mut through, applied).await;
+    assert!(passed.iter().all(|tell| tell.node == 2));
+    let from = passed.iter().map(|tell| tell.number).find(|n| *n > 0);
+    let numbered = |all: &[Tell]| -> Vec<Tell> {
+        let late = all.iter().filter(|tell| Some(tell.number) >= from);
+        late.cloned().collect()
+    };
+    assert_eq!(numbered(&told), numbered(&passed));
+
+    // It goes on where it was, as a straight one does.
+    let last = passed.last().expect("not empty").clone();
+    drop(through);
+    assert_eq!(rig.put(3, "x", b"2").await.status, 200);
+    let query = format!("?node=2&after={}&boot={}", last.number, last.boot);
+    let mut through = open(rig.url(1), &query, None).await.expect("open");
+    let passed = until(&mut through, |tell| tell.number > 0).await;
+    let next_one = passed.last().expect("not empty");
+    assert_eq!(
+        (next_one.number, next_one.boot),
+        (last.number + 1, last.boot)
+    );
+
+    // It ends with the other node, and that is told.
+    rig.stop(2).await;
+    loop {
+        let item = timeout(Duration::from_secs(10), through.next()).await;
+        match item.expect("in time") {
+            Some(Ok(Message::Close(Some(frame)))) => {
+                assert_eq!(u16::from(frame.code), 1_001);
+                break;
+            }
+            Some(Ok(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streams_of_nodes_that_are_not_there_are_refused_with_a_reason() {
+    let mut rig = Rig::started(3).await;
+    rig.stop(2).await;
+    for (query, status, kind) in [
+        ("?node=9", 404, "no_such_node"),
+        ("?node=2", 502, "unreachable"),
+        ("?node=x", 400, "bad_parameter"),
+        ("?node=2&after=1", 400, "bad_parameter"),
+    ] {
+        let Err(Error::Http(response)) = open(rig.url(1), query, None).await else {
+            panic!("{query} must be refused");
+        };
+        assert_eq!(response.status(), status, "{query}");
+        let body = response.body().as_deref().unwrap_or_default();
+        assert!(String::from_utf8_lossy(body).contains(kind), "{query}");
+    }
+    // Itself by name is itself.
+    let mut socket = open(rig.url(1), "?node=1", None).await.expect("open");
+    assert_eq!(next(&mut socket).await.node, 1);
+}

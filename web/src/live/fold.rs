@@ -89,6 +89,21 @@ impl Fold {
         self.take(at, at, tell);
     }
 
+    /// Takes in one item of another node's stream, which that node passed on. Faults are asked for
+    /// where the page comes from, so what others allow does not count.
+    pub fn relayed(&mut self, now: u64, tell: Tell) {
+        let chaos = self.chaos;
+        self.tell(now, tell);
+        self.chaos = chaos;
+    }
+
+    /// The stream of a node is gone.
+    pub fn silent(&mut self, now: u64, id: u64) {
+        let at = self.moment(now);
+        self.connect(id, false);
+        self.note(at, id);
+    }
+
     /// The moment of an item: never that of another.
     fn moment(&mut self, now: u64) -> u64 {
         self.last = now.max(self.last + 1);
@@ -251,12 +266,9 @@ impl Fold {
 
     /// Where a node's own stream is to go on: life and last number. A supervisor has none.
     #[must_use]
-    pub fn resume(&self) -> Option<(u64, u64)> {
-        let mut told = self.counted.iter();
-        match (self.supervisor, told.next(), told.next()) {
-            (false, Some((_, place)), None) => Some(*place),
-            _ => None,
-        }
+    pub fn resume(&self, id: u64) -> Option<(u64, u64)> {
+        let place = self.counted.get(&id).filter(|_| !self.supervisor);
+        place.copied()
     }
 
     /// The picture at a moment of the page's clock, without clients; logs and keys only in the

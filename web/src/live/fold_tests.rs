@@ -369,9 +369,33 @@ fn a_start_that_is_told_late_stays_where_it_was() {
 #[test]
 fn one_node_goes_on_after_its_last_number_and_a_supervisor_does_not() {
     let mut fold = Fold::default();
-    assert_eq!(fold.resume(), None);
+    let node = numbered(4, event(1, None)).node;
+    assert_eq!(fold.resume(node), None);
     fold.tell(1, numbered(4, event(1, None)));
-    assert_eq!(fold.resume(), Some((7, 4)));
+    assert_eq!(fold.resume(node), Some((7, 4)));
+    assert_eq!(fold.resume(node + 1), None, "nothing was heard of that one");
     fold.item(2, processes([NodeCondition::Up; 3]));
-    assert_eq!(fold.resume(), None);
+    assert_eq!(fold.resume(node), None);
+}
+
+#[test]
+fn a_stream_that_was_passed_on_allows_no_faults_and_can_end() {
+    let mut fold = Fold::default();
+    let hello = |node, chaos| Tell {
+        node,
+        ..numbered(
+            0,
+            Told::Hello {
+                protocol: 3,
+                cluster: String::new(),
+                members: vec![(1, String::new()), (2, String::new())],
+                chaos,
+            },
+        )
+    };
+    fold.tell(1, hello(1, false));
+    fold.relayed(2, hello(2, true));
+    assert_eq!((fold.connected(), fold.chaos()), ((2, 2), false));
+    fold.silent(3, 2);
+    assert_eq!(fold.connected(), (1, 2));
 }

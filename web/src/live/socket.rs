@@ -23,17 +23,22 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Opens the stream of the page's own server, going on after a life and number of a node.
+    /// Opens the stream of the page's own server, or through it that of another node, going on after
+    /// a life and number of that node.
     ///
     /// # Errors
     /// When the browser refuses.
     pub fn open(
+        node: Option<u64>,
         resume: Option<(u64, u64)>,
         report: impl Fn(Report) + Clone + 'static,
     ) -> Result<Socket, String> {
         let mut url = address().ok_or("The page has no address to connect to.")?;
-        if let Some((boot, number)) = resume {
-            url.push_str(&format!("?boot={boot}&after={number}"));
+        let node = node.map(|node| format!("node={node}"));
+        let place = resume.map(|(boot, number)| format!("boot={boot}&after={number}"));
+        for (part, text) in node.into_iter().chain(place).enumerate() {
+            url.push(if part == 0 { '?' } else { '&' });
+            url.push_str(&text);
         }
         let socket = WebSocket::new(&url).map_err(|_| "The browser refuses to connect.")?;
         let opened = report.clone();
