@@ -90,6 +90,12 @@ enum Verb {
         #[command(flatten)]
         reach: Reach,
     },
+    /// Whether a node is alive: exit status 0 when its loop answers.
+    #[command(after_help = HEALTH_HELP)]
+    Health {
+        #[command(flatten)]
+        reach: Reach,
+    },
     /// Show or change the members of the cluster.
     Member {
         #[command(subcommand)]
@@ -108,6 +114,10 @@ const WRITE_HELP: &str = "\
 Exit status 2 means that the outcome is unknown: the request was sent and no answer came, so the
 write may or may not have happened. It is not repeated by itself. Read the key to find out, or
 repeat the command when writing twice does no harm.";
+
+const HEALTH_HELP: &str = "\
+Meant for probes, such as the health check of a container. A node that is alive need not have a
+leader: ask `raftwerk status` for that. Of several endpoints, the first that is alive will do.";
 
 #[derive(Debug, Args)]
 struct PlayFlags {
@@ -185,6 +195,7 @@ pub fn main() -> ExitCode {
             ask(&reach, async |to| member::transfer(to, node).await)
         }
         Verb::Status { reach } => ask(&reach, async |to| status::status(to).await),
+        Verb::Health { reach } => ask(&reach, async |to| status::health(to).await),
     }
 }
 

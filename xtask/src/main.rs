@@ -8,6 +8,7 @@ mod bundle;
 mod chart;
 mod figures;
 mod html;
+mod image;
 mod page;
 mod play;
 mod sabotage;
@@ -38,6 +39,8 @@ Build and test commands of Raftwerk
   cargo xtask bench core [--quick] [--json]
                                the core beside other Raft crates, and the simulator's speed;
                                writes docs/benchmarks.md unless --quick
+  cargo xtask image [tag]      the server as a Docker image, `raftwerk` unless named otherwise;
+                               --program builds only the static program that goes into it
   cargo xtask figures [--json] the paper's own experiment, repeated; writes docs/figures.md
 ";
 
@@ -67,6 +70,15 @@ fn run(args: &[String]) -> Result<()> {
         "test" => test::run(&workspace, rest),
         "bench" => bench::run(&workspace, rest),
         "figures" => figures::run(&workspace, rest),
+        "image" => match rest {
+            [] => image::run(&workspace, image::TAG),
+            [flag] if flag == "--program" => {
+                println!("{}", image::program(&workspace)?.display());
+                Ok(())
+            }
+            [tag] if !tag.starts_with('-') => image::run(&workspace, tag),
+            _ => bail!("`cargo xtask image` takes one tag or --program"),
+        },
         "ui" => {
             only(rest, &["--dev"])?;
             let profile = if has(rest, "--dev") {

@@ -26,29 +26,39 @@ pub fn build(workspace: &Workspace) -> Result<PathBuf> {
     let ahead = Ahead::start(workspace)?;
     ui::run(workspace, Profile::Small)?;
     ahead.wait()?;
-    embed(workspace)?;
-    let name = format!("raftwerk{}", std::env::consts::EXE_SUFFIX);
-    Ok(workspace.target.join("release").join(name))
+    embed(workspace, None)
 }
 
-/// Builds the server, surely with the page of now.
+/// Builds the server, surely with the page of now, for this machine or for a named target; gives
+/// its path.
 ///
 /// Cargo watches the files that were embedded, so it does not see a page that was not there at the
 /// last build. Therefore the page of the last build is remembered here.
-fn embed(workspace: &Workspace) -> Result<()> {
+pub fn embed(workspace: &Workspace, target: Option<&str>) -> Result<PathBuf> {
     let page = fs::read(ui::stamp(workspace)).context("the bundler left no stamp")?;
-    let embedded = workspace.target.join("xtask/embedded.stamp");
+    let stamp = target.map_or("embedded.stamp".to_string(), |target| {
+        format!("embedded-{target}.stamp")
+    });
+    let embedded = workspace.target.join("xtask").join(stamp);
     let up_to_date = fs::read(&embedded).is_ok_and(|old| old == page);
     if !up_to_date {
         for root in ["native/src/lib.rs", "native/src/main.rs"] {
             touch(&workspace.root.join(root))?;
         }
     }
-    must(workspace.cargo().arg("build").args(SERVER))?;
+    let mut build = workspace.cargo();
+    build.arg("build").args(SERVER);
+    let mut folder = workspace.target.clone();
+    if let Some(target) = target {
+        build.args(["--target", target]);
+        folder.push(target);
+    }
+    must(&mut build)?;
     if !up_to_date {
         fs::write(&embedded, page)?;
     }
-    Ok(())
+    let name = format!("raftwerk{}", std::env::consts::EXE_SUFFIX);
+    Ok(folder.join("release").join(name))
 }
 
 /// What cargo is to build.

@@ -5,6 +5,7 @@
 
 use anyhow::{Result, ensure};
 
+use crate::image;
 use crate::play;
 use crate::sabotage;
 use crate::size;
@@ -225,6 +226,12 @@ pub const STEPS: &[Step] = &[
         |workspace| cargo(workspace, "test --no-fail-fast -p raftwerk-tests"),
     ),
     step("trunk", When::Full, "the page as Trunk builds it", trunk),
+    step(
+        "image",
+        When::Full,
+        "the program of the Docker image needs no other file",
+        image::check,
+    ),
 ];
 
 /// Crates that are checked on their own: the page is for another target, and the server must be

@@ -66,7 +66,8 @@ fn browser_found() -> bool {
     chromium && (given("CHROMEDRIVER") || find("chromedriver").is_some())
 }
 
-fn is_root() -> bool {
+/// Whether this is root, who alone may install packages.
+pub fn is_root() -> bool {
     let user = Command::new("id").arg("-u").output();
     user.is_ok_and(|user| user.stdout.trim_ascii() == b"0")
 }

@@ -1,4 +1,4 @@
-//! `status`: every member is asked itself, at the same time.
+//! `status`: every member is asked itself, at the same time. `health`: one is asked whether it lives.
 
 use super::endpoints::Endpoints;
 use super::output::{End, Output};
@@ -51,6 +51,16 @@ pub async fn status(to: &Endpoints) -> Result<Output, End> {
     Ok(Output {
         json,
         plain: plain.into_bytes(),
+        note: None,
+    })
+}
+
+/// `health`.
+pub async fn health(to: &Endpoints) -> Result<Output, End> {
+    let (from, _) = to.ask(Method::GET, "/healthz", Bytes::new()).await?;
+    Ok(Output {
+        json: json!({ "from": from, "alive": true }),
+        plain: format!("{from} is alive\n").into_bytes(),
         note: None,
     })
 }
