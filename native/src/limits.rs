@@ -70,6 +70,9 @@ pub const OBSERVE_VIEW_PAUSE: Duration = Duration::from_millis(50);
 /// Longest frame taken from a subscriber; subscribers have nothing to say.
 pub const OBSERVE_INCOMING_BYTES: usize = 4_096;
 
+/// A fault that is passed on to another node is answered within this time.
+pub const CHAOS_PASSED_ON: Duration = Duration::from_secs(2);
+
 /// Longest item taken from another node's stream.
 pub const OBSERVE_ITEM_BYTES: usize = 4 << 20;
 

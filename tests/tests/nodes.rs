@@ -1,6 +1,6 @@
-//! A cluster without a supervisor: the page of any node shows all of them.
+//! A cluster without a supervisor: the page of any node shows all of them, and breaks them.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use raftwerk_tests::{Browser, Raftwerk, Viewport, artifact, free_port};
 
 /// Three processes of `raftwerk node`.
@@ -23,6 +23,7 @@ fn cluster() -> Result<(Vec<Raftwerk>, Vec<u16>)> {
             "beef",
             "--initial-cluster",
             &members,
+            "--enable-chaos",
         ])
     };
     let nodes = ports.iter().enumerate().map(start).collect::<Result<_>>()?;
@@ -30,7 +31,7 @@ fn cluster() -> Result<(Vec<Raftwerk>, Vec<u16>)> {
 }
 
 #[tokio::test]
-async fn the_page_of_one_node_shows_all_nodes_and_notices_who_goes_and_comes() -> Result<()> {
+async fn the_page_of_one_node_shows_and_breaks_all_of_them() -> Result<()> {
     let (mut nodes, ports) = cluster()?;
     let mut browser = Browser::open(Viewport::DESK).await?;
     browser
@@ -42,6 +43,29 @@ async fn the_page_of_one_node_shows_all_nodes_and_notices_who_goes_and_comes() -
     browser.wait_for(&all).await?;
     browser.screenshot(&artifact("live-nodes.png")).await?;
     browser.must_be_quiet().await?;
+
+    // Asked for here, done by whom it concerns: the leader is cut off wherever it is.
+    let leader = "const l = [...document.querySelectorAll('[data-role=leader][data-node]')]\
+        .sort((a, b) => b.dataset.term - a.dataset.term);";
+    let asked = format!("{leader} return +l[0].dataset.node");
+    let first = browser.script(&asked).await?;
+    let first = first.as_u64().context("a number")?;
+    browser.click("#arm").await?;
+    browser
+        .click(&format!("[data-role][data-node='{first}']"))
+        .await?;
+    let isolate = "const b = [...document.querySelectorAll('button')]\
+        .find(b => b.textContent.trim().startsWith('Isolate'));\
+        if (!b || b.disabled) return false; b.click(); return true;";
+    browser.wait_for(isolate).await?;
+    browser
+        .wait_for(&format!(
+            "{leader} return l.length > 0 && +l[0].dataset.node !== {first}"
+        ))
+        .await?;
+    browser.press("h").await?;
+    let one = "return document.querySelectorAll('[data-role=leader][data-node]').length === 1";
+    browser.wait_for(one).await?;
 
     nodes[2].process().kill()?;
     browser

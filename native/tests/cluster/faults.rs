@@ -358,3 +358,54 @@ async fn an_only_voter_whose_log_rotted_says_that_nobody_can_help() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_node_passes_a_fault_on_to_those_whom_it_concerns() {
+    let mut rig = Rig::started(3).await;
+    let everywhere = async |rig: &Rig, json: &str| {
+        let path = "/v1/chaos?everywhere=true";
+        rig.send(1, Method::POST, path, &[], json.as_bytes())
+            .await
+            .expect("answers")
+    };
+    // Whoever leads sends no more, wherever that was asked for; so the others elect another.
+    let leader = rig.leader().await;
+    let others: Vec<u64> = [1, 2, 3].into_iter().filter(|id| *id != leader).collect();
+    for to in &others {
+        let json = format!("{{\"fault\":\"cut\",\"from\":{leader},\"to\":{to}}}");
+        assert_eq!(everywhere(&rig, &json).await.status, 204);
+    }
+    rig.leader_of(&others).await;
+
+    // A split of all from all leaves no leader, and healing one.
+    let split = "{\"fault\":\"partition\",\"groups\":[[1],[2],[3]]}";
+    assert_eq!(everywhere(&rig, split).await.status, 204);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    for id in [1, 2, 3] {
+        while rig.status(id).await.leader.is_some() {
+            assert!(Instant::now() < deadline, "node {id} keeps a leader");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    assert_eq!(everywhere(&rig, "{\"fault\":\"heal\"}").await.status, 204);
+    rig.leader().await;
+
+    // Who did not do it is named.
+    rig.stop(3).await;
+    let answer = everywhere(&rig, "{\"fault\":\"heal\"}").await;
+    assert_eq!(
+        (answer.status.as_u16(), problem(&answer).kind.as_str()),
+        (502, "not_everywhere")
+    );
+    assert!(problem(&answer).detail.contains("node 3"), "{answer:?}");
+    for (json, kind) in [
+        ("{\"fault\":\"cut\",\"from\":2,\"to\":9}", "unknown_node"),
+        ("{\"fault\":\"crash\",\"node\":2}", "not_here"),
+    ] {
+        let answer = everywhere(&rig, json).await;
+        assert_eq!(
+            (answer.status.as_u16(), problem(&answer).kind.as_str()),
+            (400, kind)
+        );
+    }
+}

@@ -12,6 +12,9 @@ use web_sys::{AbortController, Headers, RequestInit, Response};
 /// to say that it took too long.
 pub const LIMIT: u32 = 7_000;
 
+/// Where faults are asked for.
+const CHAOS: &str = "v1/chaos?everywhere=true";
+
 /// Carries out an operation of a client and says how it ended.
 pub async fn ask(op: &Op, node: u64) -> Ended {
     let reply = match send(&first(op, node)).await {
@@ -43,7 +46,8 @@ pub async fn fault(fault: &Chaos) -> Result<(), String> {
     let body = serde_json::to_string(fault).map_err(|error| error.to_string())?;
     let request = Request {
         method: "POST",
-        path: "v1/chaos".to_string(),
+        // A node that serves the page passes it on; a supervisor does so anyway.
+        path: CHAOS.to_string(),
         body: Some(body),
     };
     let reply = send(&request).await?;
@@ -81,7 +85,7 @@ async fn transfer(request: &Request, abort: Option<&AbortController>) -> Result<
     }
     if let Some(body) = &request.body {
         let headers = Headers::new()?;
-        let kind = if request.path == "v1/chaos" {
+        let kind = if request.path == CHAOS {
             "application/json"
         } else {
             "application/octet-stream"
