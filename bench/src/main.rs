@@ -21,29 +21,38 @@ use std::process::ExitCode;
 /// One who takes part.
 struct Entrant {
     name: &'static str,
-    version: &'static str,
     round: fn(Case, usize) -> Round,
 }
 
 const ENTRANTS: &[Entrant] = &[
     Entrant {
         name: "raftwerk",
-        version: env!("CARGO_PKG_VERSION"),
         round: round::<ours::Ours>,
     },
     #[cfg(feature = "peers")]
     Entrant {
         name: "raft",
-        version: "0.7.0",
         round: round::<tikv::Tikv>,
     },
     #[cfg(feature = "peers")]
     Entrant {
         name: "openraft",
-        version: "0.10.0-alpha.37",
         round: round::<openraft::Openraft>,
     },
 ];
+
+/// The version that was built, from the lock file; the core is called `raftwerk-core` there.
+fn version(entrant: &str) -> &'static str {
+    let name = match entrant {
+        "raftwerk" => "raftwerk-core",
+        other => other,
+    };
+    let mut lines = include_str!("../Cargo.lock").lines();
+    let head = format!("name = \"{name}\"");
+    lines.find(|line| *line == head);
+    let version = lines.next().and_then(|line| line.strip_prefix("version = "));
+    version.map_or("unknown", |version| version.trim_matches('"'))
+}
 
 struct Options {
     quick: bool,
@@ -73,7 +82,7 @@ fn main() -> ExitCode {
         .filter(wanted)
         .map(|case| cell(&options, &entrants, case))
         .collect();
-    let versions = |entrant: &&Entrant| json!({"name": entrant.name, "version": entrant.version});
+    let versions = |entrant: &&Entrant| json!({"name": entrant.name, "version": version(entrant.name)});
     let result = json!({
         "benchmark": "core",
         "rounds": rounds,

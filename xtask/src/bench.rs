@@ -129,9 +129,9 @@ fn write(workspace: &Workspace, result: &Value) -> Result<()> {
     let docs = workspace.root.join("docs");
     let pictures = docs.join("benchmarks");
     fs::create_dir_all(&pictures)?;
-    let speed = Axis::decades("entries per second", (1e4, 1e7), |at| grouped(at as u64));
+    let speed = Axis::decades("entries per second", (1e4, 1e8), |at| grouped(at as u64));
     let picture = chart(result, "per_second", "Committed entries per second", speed)?;
-    let count = Axis::decades("allocations per entry", (1.0, 100.0), |at| format!("{at}"));
+    let count = Axis::decades("allocations per entry", (0.01, 100.0), |at| format!("{at}"));
     fs::write(pictures.join("speed.svg"), picture.svg())?;
     let picture = chart(result, "allocations", "Allocations per entry", count)?;
     fs::write(pictures.join("allocations.svg"), picture.svg())?;
@@ -225,6 +225,7 @@ fn table(result: &Value) -> Result<String> {
             )?;
         }
     }
+    write!(out, "\n{}", targets(result)?)?;
     let versions = list(&core["contestants"])?.iter();
     let versions = versions.map(|one| format!("{} {}", text(&one["name"]), text(&one["version"])));
     let simulator = &result["simulator"];
@@ -239,6 +240,55 @@ fn table(result: &Value) -> Result<String> {
         simulator["violations"],
     )?;
     Ok(out)
+}
+
+/// What was aimed at, beside what was measured.
+fn targets(result: &Value) -> Result<String> {
+    let mut out = "| target | measured | reached |\n|---|---|---|\n".to_owned();
+    let cells = list(&result["core"]["cells"])?;
+    for (other, times) in [("raft", 2.0), ("openraft", 5.0)] {
+        let mut ratios = Vec::new();
+        for cell in cells {
+            let contestants = list(&cell["contestants"])?;
+            let ours = number(&contestants[0]["per_second"])?;
+            for contestant in contestants.iter().filter(|one| one["name"] == other) {
+                ratios.push(ours / number(&contestant["per_second"])?);
+            }
+        }
+        let reached = ratios.iter().filter(|ratio| **ratio >= times).count();
+        let (least, most) = ends(&ratios);
+        writeln!(
+            out,
+            "| {times}x `{other}` in every cell | {least:.2}x to {most:.2}x | in {reached} of {} |",
+            cells.len()
+        )?;
+    }
+    let full = cells.iter().filter(|cell| cell["per_drain"] == 256);
+    let counts = full.map(|cell| number(&cell["contestants"][0]["allocations"]));
+    let (_, most) = ends(&counts.collect::<Result<Vec<f64>>>()?);
+    writeln!(
+        out,
+        "| at most 1 allocation per entry at 256 per drain | {most:.2} at most | {} |",
+        yes(most <= 1.0)
+    )?;
+    let steps = number(&result["simulator"]["steps_per_second_per_thread"])?;
+    writeln!(
+        out,
+        "| 300,000 steps of the simulator per second and core | {} | {} |",
+        grouped(steps as u64),
+        yes(steps >= 300_000.0)
+    )?;
+    Ok(out)
+}
+
+/// The least and the greatest.
+fn ends(values: &[f64]) -> (f64, f64) {
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    (least, values.iter().copied().fold(0.0, f64::max))
+}
+
+const fn yes(reached: bool) -> &'static str {
+    if reached { "yes" } else { "**no**" }
 }
 
 /// The value as a list.

@@ -94,6 +94,9 @@ impl Axis {
     }
 
     /// How far along the axis, from 0 to 1.
+    ///
+    /// # Panics
+    /// Where the axis is too short: a point that is drawn elsewhere is a wrong point.
     fn place(&self, value: f64) -> f64 {
         let scale = |value: f64| {
             if self.logarithmic {
@@ -103,7 +106,13 @@ impl Axis {
             }
         };
         let (low, high) = (scale(self.range.0), scale(self.range.1));
-        ((scale(value) - low) / (high - low)).clamp(0.0, 1.0)
+        let place = (scale(value) - low) / (high - low);
+        assert!(
+            (-1e-9..=1.0 + 1e-9).contains(&place),
+            "{value} lies outside of the axis {:?}",
+            self.range
+        );
+        place
     }
 }
 
@@ -300,7 +309,13 @@ mod tests {
         let axis = Axis::decades("time (ms)", (10.0, 1_000.0), |at| format!("{at}"));
         assert_eq!(axis.ticks.len(), 3);
         assert!((axis.place(100.0) - 0.5).abs() < 1e-9);
-        assert_eq!(axis.place(1.0).to_bits(), 0f64.to_bits());
+        assert!(axis.place(10.0).abs() < 1e-9);
+    }
+
+    #[test]
+    #[should_panic(expected = "lies outside of the axis")]
+    fn no_point_is_drawn_where_it_is_not() {
+        Axis::decades("time (ms)", (10.0, 1_000.0), |at| format!("{at}")).place(9.0);
     }
 
     #[test]

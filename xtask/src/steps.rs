@@ -122,7 +122,8 @@ pub const STEPS: &[Step] = &[
             let sim = "-p raftwerk-sim --features sabotage";
             cargo(workspace, &format!("clippy {sim} --all-targets {STRICT}"))?;
             cargo(workspace, &format!("test {sim} --lib sabotage::"))?;
-            cargo(workspace, &format!("test {sim} --test sabotage"))?;
+            let files = "--bin sabotage --test sabotage --test explored --test shrink --test hosts";
+            cargo(workspace, &format!("test {sim} {files}"))?;
             let run = format!("run --release {sim} --bin sabotage -- --check --json");
             cargo(workspace, &run)
         },
@@ -190,11 +191,11 @@ pub const STEPS: &[Step] = &[
     step(
         "storm",
         When::Full,
-        "300 seeds in the simulator",
+        "3,000 seeds in the simulator",
         |workspace| {
             cargo(
                 workspace,
-                &format!("{STORM} --seeds 300 --steps 20000 --json"),
+                &format!("{STORM} --seeds 3000 --steps 20000 --json"),
             )
         },
     ),

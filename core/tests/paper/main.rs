@@ -7,6 +7,7 @@ mod kit;
 mod elections;
 mod figure_2;
 mod log;
+mod page;
 mod reads;
 
 use kit::Cluster;

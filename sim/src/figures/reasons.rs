@@ -55,10 +55,11 @@ const fn reason(line: Line, what: &'static str, assumed: Assumed) -> Reason {
 
 const NO_SPREAD: Line = line(150, 150, 100);
 const SPREAD_5: Line = line(150, 155, 1_000);
+const SPREAD_50: Line = line(150, 200, 1_000);
 const SHORTEST: Line = line(12, 24, 1_000);
 
 /// All of them, line after line; each line begins with itself.
-pub const REASONS: [Reason; 17] = [
+pub const REASONS: [Reason; 23] = [
     reason(NO_SPREAD, "", PAPER),
     reason(NO_SPREAD, "everything up to 0.1 ms late", late(100)),
     reason(NO_SPREAD, "everything up to 0.5 ms late", late(500)),
@@ -78,6 +79,12 @@ pub const REASONS: [Reason; 17] = [
     reason(SPREAD_5, "broadcasts of 10 ms", Rules::Quick.assumed()),
     reason(SPREAD_5, "broadcasts of 5 ms", FAST),
     reason(SPREAD_5, "asks before its write is on disk", ASKS_FIRST),
+    reason(SPREAD_50, "", PAPER),
+    reason(SPREAD_50, "everything up to 1 ms late", late(1_000)),
+    reason(SPREAD_50, "heartbeats set all timers together", TOGETHER),
+    reason(SPREAD_50, "broadcasts of 10 ms", Rules::Quick.assumed()),
+    reason(SPREAD_50, "broadcasts of 5 ms", FAST),
+    reason(SPREAD_50, "asks before its write is on disk", ASKS_FIRST),
     reason(SHORTEST, "", PAPER),
     reason(SHORTEST, "asks before its write is on disk", ASKS_FIRST),
     reason(SHORTEST, "heartbeats set all timers together", TOGETHER),
