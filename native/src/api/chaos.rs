@@ -28,13 +28,10 @@ pub async fn chaos(State(server): State<Arc<Server>>, request: Request<Body>) ->
     let ask = Ask::read(request, JSON_BODY_BYTES).await?;
     let fault: Chaos =
         serde_json::from_slice(&ask.body).map_err(|error| Trouble::bad_fault(&error))?;
-    match Query::parse(ask.query(), &["everywhere"])?.text("everywhere")? {
-        None => server.carry_out(&fault)?,
-        Some("true") => server.spread(&fault, &ask.body).await?,
-        Some(other) => {
-            let why = format!("everywhere is true or not there, not {other:?}");
-            return Err(Trouble::bad("bad_parameter", why));
-        }
+    if Query::parse(ask.query(), &["everywhere"])?.flag("everywhere")? {
+        server.spread(&fault, &ask.body).await?;
+    } else {
+        server.carry_out(&fault)?;
     }
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
