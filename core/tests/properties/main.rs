@@ -7,9 +7,11 @@
 #[path = "../kit/mod.rs"]
 mod kit;
 
+mod acts;
 mod quorum;
 mod world;
 
+use acts::{Act, Setup, act, setup};
 use kit::*;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -17,7 +19,7 @@ use proptest::test_runner::TestRunner;
 use raftwerk_core::trace::Timer;
 use raftwerk_core::*;
 use std::collections::BTreeMap;
-use world::{Act, Setup, World, act, setup};
+use world::World;
 
 fn schedule() -> impl Strategy<Value = Vec<Act>> {
     prop::collection::vec(act(), 1..250)
