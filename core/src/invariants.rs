@@ -41,16 +41,7 @@ impl Raft {
         let last = self.log.last();
         let (applied, applying, commit) = (self.applied, self.applying, self.commit);
         let durable = self.durability.index;
-        let require = |holds: bool, name: &'static str, detail: &dyn Fn() -> String| {
-            if holds {
-                return Ok(());
-            }
-            Err(Violation {
-                name,
-                node: self.config.id,
-                detail: detail(),
-            })
-        };
+        let require = |holds, name, detail: &dyn Fn() -> String| self.require(holds, name, detail);
         require(
             last.term <= self.hard_state.term,
             "no entry is newer than the term",
@@ -66,6 +57,29 @@ impl Raft {
             "only durable entries are applied",
             &|| format!("handed out {applying}, durable {durable}, last {last}"),
         )?;
+        self.check_snapshot()?;
+        let disk = self.durability.hard_state;
+        require(
+            disk.term <= self.hard_state.term,
+            "the disk's term is not ahead",
+            &|| format!("disk {}, memory {}", disk.term, self.hard_state.term),
+        )?;
+        require(
+            self.proven.index <= last.index,
+            "what is proven is in the log",
+            &|| format!("proven {}, last {last}", self.proven.index),
+        )?;
+        if self.fenced.is_none() {
+            self.check_waiting()?;
+            self.check_timer()?;
+        }
+        self.check_leader()
+    }
+
+    /// The log goes on where the snapshot ends, and what one replaced is replaced everywhere.
+    fn check_snapshot(&self) -> Result<(), Violation> {
+        let (applying, commit, durable) = (self.applying, self.commit, self.durability.index);
+        let require = |holds, name, detail: &dyn Fn() -> String| self.require(holds, name, detail);
         let (base, snapshot) = (self.log.base(), self.snapshots.last());
         require(
             base.index <= snapshot.index && base.term <= snapshot.term,
@@ -87,23 +101,7 @@ impl Raft {
             },
             "a snapshot is handed out when it is in force on disk, and at once then",
             &|| format!("snapshot up to {snapshot}, handed out {applying}, durable {durable}"),
-        )?;
-        let disk = self.durability.hard_state;
-        require(
-            disk.term <= self.hard_state.term,
-            "the disk's term is not ahead",
-            &|| format!("disk {}, memory {}", disk.term, self.hard_state.term),
-        )?;
-        require(
-            self.proven.index <= last.index,
-            "what is proven is in the log",
-            &|| format!("proven {}, last {last}", self.proven.index),
-        )?;
-        if self.fenced.is_none() {
-            self.check_waiting()?;
-            self.check_timer()?;
-        }
-        self.check_leader()
+        )
     }
 
     /// Whoever waits for the disk waits for something that it is doing: what memory has and the
@@ -173,6 +171,18 @@ impl Raft {
         Ok(())
     }
 
+    fn require(
+        &self,
+        holds: bool,
+        name: &'static str,
+        detail: &dyn Fn() -> String,
+    ) -> Result<(), Violation> {
+        if holds {
+            return Ok(());
+        }
+        self.broken(name, detail())
+    }
+
     fn broken(&self, name: &'static str, detail: String) -> Result<(), Violation> {
         Err(Violation {
             name,
@@ -199,28 +209,8 @@ impl Raft {
         if self.leader != Some(self.config.id) {
             return broken("a leader follows itself", format!("{:?}", self.leader));
         }
-        let base = self.log.base().index;
         for (id, peer) in &leading.peers {
-            if peer.pace != Pace::Snapshot && peer.next <= base {
-                let detail = format!("{id}: next {}, log starts after {base}", peer.next);
-                return broken("what is sent next is in the log", detail);
-            }
-            if peer.next <= peer.matched || peer.matched > self.log.last().index {
-                let detail = format!("{id}: next {}, matched {}", peer.next, peer.matched);
-                return broken("next stays above match, match inside the log", detail);
-            }
-            if (peer.pace == Pace::Snapshot) != peer.sending.is_some() {
-                let detail = format!("{id}: {:?}, {:?}", peer.pace, peer.sending);
-                return broken("a snapshot is sent in that pace and in no other", detail);
-            }
-            if peer.pace == Pace::Snapshot && peer.matched >= base {
-                let detail = format!("{id}: matched {}, log starts after {base}", peer.matched);
-                return broken("who has what the log needs waits for no snapshot", detail);
-            }
-            let bytes: u64 = peer.in_flight.iter().map(|flight| flight.bytes).sum();
-            if bytes != peer.in_flight_bytes {
-                return broken("the window's accounts are exact", format!("{id}: {bytes}"));
-            }
+            self.check_peer(*id, peer)?;
         }
         let Some(membership) = self.log.membership() else {
             return broken("a leader knows its cluster", String::new());
@@ -251,6 +241,33 @@ impl Raft {
         if self.commit < there && self.log.term_at(there) == Some(self.hard_state.term) {
             let detail = format!("commit {}, a majority has {there}", self.commit);
             return broken("a leader commits all that a majority has on disk", detail);
+        }
+        Ok(())
+    }
+
+    /// What a leader keeps of one peer fits together (traps R3, R11, S10).
+    fn check_peer(&self, id: NodeId, peer: &Progress) -> Result<(), Violation> {
+        let broken = |name, detail| self.broken(name, detail);
+        let base = self.log.base().index;
+        if peer.pace != Pace::Snapshot && peer.next <= base {
+            let detail = format!("{id}: next {}, log starts after {base}", peer.next);
+            return broken("what is sent next is in the log", detail);
+        }
+        if peer.next <= peer.matched || peer.matched > self.log.last().index {
+            let detail = format!("{id}: next {}, matched {}", peer.next, peer.matched);
+            return broken("next stays above match, match inside the log", detail);
+        }
+        if (peer.pace == Pace::Snapshot) != peer.sending.is_some() {
+            let detail = format!("{id}: {:?}, {:?}", peer.pace, peer.sending);
+            return broken("a snapshot is sent in that pace and in no other", detail);
+        }
+        if peer.pace == Pace::Snapshot && peer.matched >= base {
+            let detail = format!("{id}: matched {}, log starts after {base}", peer.matched);
+            return broken("who has what the log needs waits for no snapshot", detail);
+        }
+        let bytes: u64 = peer.in_flight.iter().map(|flight| flight.bytes).sum();
+        if bytes != peer.in_flight_bytes {
+            return broken("the window's accounts are exact", format!("{id}: {bytes}"));
         }
         Ok(())
     }
