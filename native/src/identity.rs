@@ -11,10 +11,12 @@
 //! | `peers.json`    | for each peer, the disk it was met with first                |
 //! | `addresses.json` | for each peer, where it is reached                          |
 //! | `removed.json`  | whether this node knows that it is a member no more          |
+//! | `members.json`  | the newest committed members, for when log and snapshot rot  |
 //! | `log/`          | the log (see `wal`)                                          |
 //! | `snapshots/`    | snapshots (see `snapshots`)                                  |
 
 use crate::node::NodeError;
+use raftwerk_core::Membership;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -164,6 +166,13 @@ impl DataDir {
         Ok(self.read("removed.json")?.unwrap_or_default())
     }
 
+    /// The newest committed members that were noted. It is a hint for when the log is damaged: where
+    /// it cannot be read, there is none.
+    #[must_use]
+    pub fn members(&self) -> Option<Membership> {
+        self.read("members.json").ok().flatten()
+    }
+
     /// Writes the identity, atomically and durably.
     ///
     /// # Errors
@@ -253,6 +262,20 @@ impl PeerDisks {
         kept.map_err(|error| error.to_string())
     }
 
+    /// Keeps who the members are, unless newer ones are kept already.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn keep_members(&self, members: &Membership) -> Result<(), String> {
+        let _one_at_a_time = self.known.lock();
+        let noted = self.dir.members();
+        if noted.is_some_and(|noted| noted.index() >= members.index()) {
+            return Ok(());
+        }
+        let kept = self.dir.write("members.json", members);
+        kept.map_err(|error| error.to_string())
+    }
+
     /// Whether a peer is on the disk it was met with first. A peer met for the first time is
     /// remembered, durably, before it is listened to. Only so many are: where there is no room, the
     /// lowest id that is not `needed` is forgotten, since ids only go up and none is used again.
@@ -292,6 +315,7 @@ impl PeerDisks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use raftwerk_core::{LogId, Members, NodeId};
 
     fn identity() -> Identity {
         let (cluster, disk) = ("ab".to_string(), format!("{:016x}", 77));
@@ -384,6 +408,28 @@ mod tests {
                 .is_err_and(|why| why.contains("too long"))
         );
         assert!(disks.dir.addresses().expect("as before").is_empty());
+        std::fs::remove_dir_all(&path).expect("clean up");
+    }
+
+    #[test]
+    fn the_newest_members_are_noted_and_a_damaged_note_is_none() {
+        let path = std::env::temp_dir().join(format!("raftwerk-members-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        let disks = PeerDisks::new(DataDir::lock(&path).expect("free")).expect("readable");
+        assert_eq!(disks.dir.members(), None);
+        let members = |index, voters: &[u64]| Membership {
+            id: LogId::new(1, index),
+            members: Members::of_voters(voters.iter().copied().map(NodeId)),
+        };
+        let (older, newer) = (members(4, &[1]), members(9, &[1, 2, 3]));
+        for noted in [&older, &newer, &older] {
+            disks.keep_members(noted).expect("writable");
+        }
+        assert_eq!(disks.dir.members(), Some(newer.clone()));
+        std::fs::write(path.join("members.json"), "{").expect("writable");
+        assert_eq!(disks.dir.members(), None);
+        disks.keep_members(&older).expect("writable");
+        assert_eq!(disks.dir.members(), Some(older));
         std::fs::remove_dir_all(&path).expect("clean up");
     }
 

@@ -4,6 +4,7 @@
 //! sockets are closed and the log thread finishes what it has; everything else is made to be cut
 //! off at any moment, so there is nothing to save.
 
+mod alone;
 pub mod answer;
 mod disk;
 pub mod inbox;

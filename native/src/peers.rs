@@ -37,7 +37,7 @@ use crate::node::logbook::Logbook;
 use crate::observe::Observer;
 use crate::snapshots::ChunkDoor;
 use queue::{Outgoing, Queue};
-use raftwerk_core::{Message, NodeId, Timing};
+use raftwerk_core::{Membership, Message, NodeId, Timing};
 use raftwerk_wire::frame::PeerHello;
 use raftwerk_wire::observe::Told;
 use std::collections::{BTreeMap, BTreeSet};
@@ -224,6 +224,12 @@ impl Peers {
     pub fn note_removed(self: &Arc<Self>, removed: bool) {
         let peers = Arc::clone(self);
         self.in_background(move || peers.disks.keep_removed(removed));
+    }
+
+    /// These members are committed; noted for a next life that finds the log damaged.
+    pub fn note_members(self: &Arc<Self>, members: Membership) {
+        let peers = Arc::clone(self);
+        self.in_background(move || peers.disks.keep_members(&members));
     }
 
     /// Writes to the data directory without anybody waiting for it. Only what is known anew in the

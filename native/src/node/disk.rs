@@ -7,6 +7,7 @@
 //! not start, and nothing is changed on its disk.
 
 use crate::identity::{DataDir, FORMAT, Identity};
+use crate::node::alone::Others;
 use crate::node::logbook::Logbook;
 use crate::node::looper::applying;
 use crate::node::start::random;
@@ -15,7 +16,8 @@ use crate::snapshots::boot::{self, Damaged, Found};
 use crate::snapshots::folder::Folder;
 use crate::wal::{DirFiles, Recovered, Sizes, State, Verdict, Wal};
 use raftwerk_core::{
-    Condition, Durable, HardState, Members, NodeId, SnapshotMeta, Term, Write, WriteSeq,
+    Condition, Durable, HardState, Index, LogId, Members, NodeId, SnapshotMeta, Suspicion, Term,
+    Write, WriteSeq,
 };
 use raftwerk_kv::Store;
 use raftwerk_wire::explain::suspicion as suspicion_in_words;
@@ -43,6 +45,8 @@ pub struct Disk {
     pub urls: BTreeMap<u64, PeerUrl>,
     /// It knew in an earlier life that it is a member no more.
     pub removed: bool,
+    /// No other node votes: what this one has lost nobody can give back.
+    pub alone: bool,
     /// What was found on the way.
     notes: Vec<String>,
     /// What is said about the end of the log.
@@ -60,7 +64,7 @@ struct Opened {
 
 impl Opened {
     /// Finds the snapshot, and makes the log fit it.
-    fn load(&mut self, knows_nobody: bool) -> Result<(Option<SnapshotMeta>, Store), String> {
+    fn load(&mut self, others: &Others) -> Result<(Option<SnapshotMeta>, Store), String> {
         let told = |error: std::io::Error| error.to_string();
         let (found, damaged) = boot::find(&self.folder, &self.state).map_err(told)?;
         let loaded = match found {
@@ -72,7 +76,9 @@ impl Opened {
                 (Some(*meta), *store)
             }
             Found::Foreign(why) => return Err(why),
-            Found::Lost if knows_nobody => return Err(lost_for_good(&damaged)),
+            Found::Lost if others.are_none(&self.state.entries, None) => {
+                return Err(lost_for_good(&damaged));
+            }
             Found::Lost => {
                 self.lose_all()?;
                 (None, Store::new())
@@ -94,18 +100,41 @@ impl Opened {
         Ok(())
     }
 
-    /// Nothing that was promised can be read, but for term and vote: the others have it.
-    fn lose_all(&mut self) -> Result<(), String> {
-        let noted = match self.verdict {
+    /// Commands that went to this disk damaged. Those that the snapshot covers nobody needs any more.
+    /// From another one on the log is lost, as if it could not be read: the others have it whole.
+    fn lose_damaged(&mut self, covered: Index, alone: bool) -> Result<(), String> {
+        if applying::damaged(&self.state.entries).is_some_and(|id| id.index <= covered) {
+            self.state.forget_to(covered);
+        }
+        let Some((id, held)) = applying::found(&self.state.entries) else {
+            return Ok(());
+        };
+        if alone {
+            return Err(damaged_for_good(id));
+        }
+        let lost = self.wal.lose_from((id.index, held), self.noted());
+        self.verdict = Verdict::Suspect(lost.map_err(|error| error.to_string())?);
+        self.state.lose_from(id.index);
+        self.notes.push(applying::cut_off(id));
+        Ok(())
+    }
+
+    /// The suspicion so far.
+    fn noted(&self) -> Option<Suspicion> {
+        match self.verdict {
             Verdict::Suspect(suspicion) => Some(suspicion),
             Verdict::Clean | Verdict::TornTail { .. } => None,
-        };
+        }
+    }
+
+    /// Nothing that was promised can be read, but for term and vote: the others have it.
+    fn lose_all(&mut self) -> Result<(), String> {
         let lost = self
             .wal
-            .lose_all(noted)
+            .lose_all(self.noted())
             .map_err(|error| error.to_string())?;
         self.verdict = Verdict::Suspect(lost);
-        (self.state.base, self.state.entries) = (raftwerk_core::Index(0), Vec::new());
+        (self.state.base, self.state.entries) = (Index(0), Vec::new());
         Ok(())
     }
 }
@@ -130,9 +159,6 @@ impl Disk {
         let opened = Wal::open(files, opening, Sizes::default());
         let (mut wal, Recovered { mut state, verdict }) =
             opened.map_err(|error| data(&path, &error))?;
-        if let Some(entry) = applying::damaged(&state.entries) {
-            return Err(data(&path, &applying::told(entry)));
-        }
         let identity = match found {
             Some(_) if state == State::default() => {
                 return Err(data(
@@ -158,8 +184,18 @@ impl Disk {
             folder: Folder::new(files, options.cluster),
             notes: Vec::new(),
         };
-        let loaded = opened.load(urls.len() <= 1);
+        let others = Others {
+            me: NodeId(options.id),
+            noted: dir.members(),
+            addresses: urls.len() > 1,
+        };
+        let loaded = opened.load(&others);
         let (snapshot, store) = loaded.map_err(|why| data(&folder, &why))?;
+        let alone = others.are_none(&opened.state.entries, snapshot.as_ref());
+        let covered = snapshot.as_ref().map(|meta| meta.last.index);
+        opened
+            .lose_damaged(covered.unwrap_or_default(), alone)
+            .map_err(|why| data(&path, &why))?;
         let (condition, text) = describe(&opened.verdict);
         let durable = Durable {
             hard_state: opened.state.hard_state,
@@ -169,6 +205,7 @@ impl Disk {
         };
         Ok(Disk {
             removed: dir.removed()?,
+            alone,
             dir,
             identity,
             wal: opened.wal,
@@ -253,9 +290,19 @@ fn lost_for_good(damaged: &[Damaged]) -> String {
         why.push("the snapshot that the log begins behind is gone".to_string());
     }
     format!(
-        "{}. This node knows no others, so nobody can give it back what it lost. Nothing was \
-         changed on disk; restore the data directory from where it is intact",
+        "{}. No other node votes, as far as this one knows, so nobody can give it back what it lost. \
+         Nothing was changed on disk; restore the data directory from where it is intact",
         why.join("; ")
+    )
+}
+
+/// A command in the log of a node without others is damaged.
+fn damaged_for_good(entry: LogId) -> String {
+    format!(
+        "entry {entry} is not what was proposed: it was damaged in the memory of this machine, or \
+         on its way to the disk. No other node votes, as far as this one knows, so nobody can give \
+         it back. Nothing was changed on disk; test the memory, and restore the data directory from \
+         where it is intact"
     )
 }
 

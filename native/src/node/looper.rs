@@ -84,6 +84,8 @@ pub struct Looper {
     answers: BTreeMap<Index, Answer>,
     /// Reads whose lease was over when the value was there.
     again: Vec<(Query, ReadReply)>,
+    /// What peers were sent.
+    sent: applying::Sent,
     /// Whom it serves, as the connections were told: whether the leader speaks to outsiders.
     parting: Option<bool>,
     /// When a node that was removed hangs up: until then the others learn that it knows.
@@ -107,6 +109,7 @@ impl Looper {
             next_ticket: 1,
             answers: BTreeMap::new(),
             again: Vec::new(),
+            sent: applying::Sent::default(),
             parting: None,
             leave_at: None,
             disk_error: None,
@@ -320,10 +323,7 @@ impl Looper {
                 self.parts.telling.wrote(&mut self.parts.raft, write.seq);
                 self.parts.flusher.write(write);
             }
-            Output::Send(message) => {
-                let serial = self.parts.telling.sent(&message);
-                self.parts.peers.send(serial, message);
-            }
+            Output::Send(message) => self.send(message),
             Output::Apply { from, to } => {
                 self.parts.telling.applying(&mut self.parts.raft, to);
                 self.apply(from, to);
@@ -353,7 +353,7 @@ impl Looper {
                 let state = if committed { "committed" } else { "in force" };
                 let line = format!("voters {voters:?}, learners {learners:?}, {state}");
                 self.parts.log.line(line);
-                self.members(&membership.members, committed);
+                self.members(&membership, committed);
             }
             Output::Removed => self.removed(),
             Output::Trusted => {

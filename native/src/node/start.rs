@@ -75,7 +75,7 @@ impl Node {
         let inbox = Arc::new(Inbox::default());
         let observer = Arc::new(Observer::new(options.id, boot, Arc::clone(&metrics)));
         let status = constant_status(&options, &disk);
-        let (removed, knows_nobody) = (disk.removed, disk.urls.len() <= 1);
+        let (removed, alone) = (disk.removed, disk.alone);
         let peers = Arc::new(Peers::new(peers::Parts {
             hello: disk.hello(&options, &checked, boot),
             timing: checked.config.timing,
@@ -91,9 +91,7 @@ impl Node {
         config.seed = seed;
         let raft = Raft::boot(config, disk.durable, clock::now())
             .map_err(|error| NodeError::Data(error.to_string()))?;
-        let view = raft.view();
-        let lost_members = view.suspect().is_some() && view.membership().is_none();
-        if view.suspect_alone() || (lost_members && knows_nobody) {
+        if alone && raft.view().suspect().is_some() {
             return Err(beyond_help(&options, &disk.condition));
         }
         // Whoever removed it meant it: it does not ask to be taken in again.

@@ -146,8 +146,9 @@ impl Door {
             if !std::mem::replace(&mut self.told, true) {
                 peers.log.line(format!(
                     "dropped an append of node {}: entry {entry} is not what was proposed, the \
-                     memory of that machine or of this one has damaged it. Test both if this goes \
-                     on; a new start of the leader lets another one lead",
+                     memory of that machine or of this one has damaged it. If it was that one, it \
+                     stops when it has to send it again, and another node leads; test both if this \
+                     goes on",
                     frame.message.from.0
                 ));
             }

@@ -25,6 +25,18 @@ impl State {
         last.map_or(self.base, |entry| entry.id.index)
     }
 
+    /// Forgets entries from the front, up to this one: a snapshot holds what came of them.
+    pub fn forget_to(&mut self, last: Index) {
+        let kept = self.entries.iter().position(|entry| entry.id.index > last);
+        self.entries.drain(..kept.unwrap_or(self.entries.len()));
+        self.base = self.base.max(last);
+    }
+
+    /// Removes an entry that is there, and all behind it.
+    pub fn lose_from(&mut self, from: Index) {
+        self.entries.retain(|entry| entry.id.index < from);
+    }
+
     /// The log is read from this file on.
     pub(super) fn begin(&mut self, start: &Start) {
         (self.hard_state, self.base) = (start.hard_state, start.end);

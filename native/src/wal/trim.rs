@@ -57,6 +57,44 @@ impl<F: Files> Wal<F> {
         Ok(suspicion)
     }
 
+    /// An entry can be read and is of no use: what it holds was damaged before it was written. It and
+    /// all behind it are lost, here. Notes that first, keeps what the entry holds under a name that
+    /// nobody reads, then cuts. Says what the node cannot know any more.
+    ///
+    /// # Errors
+    /// See [`Wal::append`].
+    ///
+    /// # Panics
+    /// When the entry is not in the log.
+    pub fn lose_from(
+        &mut self,
+        lost: (Index, &[u8]),
+        noted: Option<Suspicion>,
+    ) -> Result<Suspicion, WalError> {
+        let (from, held) = lost;
+        assert!(from <= self.end, "an entry of this log");
+        let to = noted.map_or(Some(self.end), |old| old.to.map(|to| to.max(self.end)));
+        let suspicion = Suspicion {
+            from: noted.map_or(from, |old| old.from.min(from)),
+            to,
+            since: self.hard_state.term,
+        };
+        let mut note = Note {
+            suspicion,
+            hard_state: self.hard_state,
+            cut: false,
+        };
+        note.write(&self.files)?;
+        let read = io_error("reading the log directory");
+        let names = self.files.names().map_err(read)?;
+        super::rot::keep_copy(&self.files, &names, &format!("entry-{}", from.0), held)?;
+        self.sync_dir()?;
+        self.append(&[cut(from)])?;
+        note.cut = true;
+        note.write(&self.files)?;
+        Ok(suspicion)
+    }
+
     /// Copies all files of the log, for whoever wants to look.
     fn keep_files(&self) -> Result<(), WalError> {
         let read = io_error("reading the log directory");
@@ -75,15 +113,30 @@ impl<F: Files> Wal<F> {
     }
 }
 
-/// A write that does nothing else.
+/// A write that puts a snapshot in the log's place and does nothing else.
 fn restart(last: LogId) -> Write {
     let meta = SnapshotMeta {
         last,
         ..SnapshotMeta::default()
     };
     Write {
-        seq: WriteSeq(0),
         install: Some(meta.into()),
+        ..nothing()
+    }
+}
+
+/// A write that removes an entry and all behind it.
+fn cut(from: Index) -> Write {
+    Write {
+        cut_from: Some(from),
+        ..nothing()
+    }
+}
+
+fn nothing() -> Write {
+    Write {
+        seq: WriteSeq(0),
+        install: None,
         hard_state: None,
         cut_from: None,
         append: [].into(),

@@ -2,6 +2,7 @@
 //! the observe stream.
 
 mod api;
+mod damage;
 mod faults;
 mod members;
 mod observe;

@@ -9,7 +9,7 @@ use super::Looper;
 use crate::clock;
 use crate::node::NodeError;
 use crate::node::leadership::Leadership;
-use raftwerk_core::{Fence, Members, NodeId, Term, Time};
+use raftwerk_core::{Fence, Membership, NodeId, Term, Time};
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -20,15 +20,16 @@ pub const REMOVED: &str = "this node was removed from the cluster and takes part
 
 impl Looper {
     /// Other members are in force, or committed now.
-    pub(super) fn members(&mut self, members: &Members, committed: bool) {
+    pub(super) fn members(&mut self, membership: &Membership, committed: bool) {
         let me = self.parts.raft.view().id();
-        if members.contains(me) && self.parts.status.removed {
+        if membership.members.contains(me) && self.parts.status.removed {
             self.parts.status.removed = false;
             self.leave_at = None;
             self.parts.peers.note_removed(false);
             self.parts.log.line("is a member again");
         }
         if committed {
+            self.parts.peers.note_members(membership.clone());
             self.parting = None;
         }
     }
@@ -68,12 +69,13 @@ impl Looper {
     }
 
     /// Another leader is believed in, or none.
-    pub(super) fn leader(&self, term: Term, id: Option<NodeId>) {
+    pub(super) fn leader(&mut self, term: Term, id: Option<NodeId>) {
         self.parts.leader.send_replace(Leadership {
             term: term.0,
             leader: id.map(|node| node.0),
         });
         let me = self.parts.raft.view().id();
+        self.sent.forget();
         if id != Some(me) {
             self.parts.peers.end_streams();
         }

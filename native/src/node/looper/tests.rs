@@ -13,7 +13,8 @@ use crate::wal::faulty::MemFiles;
 use crate::wal::{Sizes, Wal};
 use raftwerk_core::trace::{Cause, Kind};
 use raftwerk_core::{
-    ClusterId, Config, Durable, EntryBody, Members, Payload, ReadPath, Term, Write, WriteSeq,
+    Body, ClusterId, Config, Durable, Entry, EntryBody, Lane, LogId, Members, Message, Payload,
+    ReadPath, Round, Standing, Term, Write, WriteSeq,
 };
 use raftwerk_kv::Command;
 use raftwerk_wire::frame::{Got, PeerHello};
@@ -205,6 +206,58 @@ fn a_damaged_entry_is_not_executed_and_ends_the_node() {
     assert!(answer.blocking_recv().is_err(), "it is not answered");
     let end = rig.end().expect_err("it ends");
     assert!(end.to_string().contains("damaged in the memory"), "{end}");
+}
+
+/// A leader whose memory damages an entry before the others have it: none of them takes it, so it is
+/// sent again, and then the leader looks and stops. A first try, and one with entries that are whole,
+/// costs no look and ends nothing.
+#[test]
+fn a_leader_stops_that_would_send_a_damaged_entry_again() {
+    let (mut looper, rig) = build(false);
+    let whole = raftwerk_kv::Request::from(Command::put("x", "1")).encode();
+    let append = |to: u64, commands: Vec<Payload>| {
+        let entries = commands.into_iter().zip(2..).map(|(command, index)| Entry {
+            id: LogId::new(1, index),
+            body: EntryBody::Command(command),
+        });
+        let body = Body::Append {
+            lane: Lane::default(),
+            round: Round(0),
+            prev: LogId::new(1, 1),
+            entries: entries.collect(),
+            commit: Index(0),
+            standing: Standing::default(),
+        };
+        Output::Send(Message {
+            cluster: ClusterId(1),
+            from: NodeId(1),
+            to: NodeId(to),
+            term: Term(1),
+            body,
+        })
+    };
+    let whole = || whole.clone().into();
+    let mut goes_on = |output| {
+        looper.output(output, &mut None);
+        looper.ended.is_none()
+    };
+    assert!(goes_on(append(2, vec![whole()])));
+    assert!(
+        goes_on(append(2, vec![whole(), damaged_command()])),
+        "first"
+    );
+    assert!(
+        goes_on(append(3, vec![whole(), damaged_command()])),
+        "first"
+    );
+    assert!(goes_on(append(2, vec![])), "a heartbeat");
+    assert!(goes_on(append(2, vec![whole()])), "the whole one again");
+    assert!(!goes_on(append(2, vec![whole(), damaged_command()])));
+    let end = looper.ended.take().expect("it ends").expect_err("an error");
+    assert!(end.to_string().contains("entry 1:3"), "{end}");
+    let path = rig(std::thread::spawn(|| Ok(()))).path;
+    drop(looper);
+    std::fs::remove_dir_all(path).expect("clean up");
 }
 
 #[test]

@@ -237,3 +237,62 @@ fn a_value_that_looks_like_a_record_vouches_for_nothing() {
         }
     }
 }
+
+/// An entry that is read well and of no use is cut off with all behind it, and that is noted; any
+/// call on the way fails, and the next start finds the entry again or it cut off, never cut off
+/// and not noted.
+#[test]
+fn an_entry_is_lost_in_steps_that_may_be_cut_off_anywhere() {
+    let writes = script(14);
+    let all = states(&writes);
+    let last = all.last().expect("not empty");
+    let end = last.entries.len() as u64;
+    let from = Index(end / 2);
+    for sizes in [SMALL, ONE_FILE] {
+        let files = written(sizes, &writes);
+        let lose = |files: &MemFiles| {
+            let (mut wal, found) = open(files, sizes)?;
+            let there = found.state.end() >= from;
+            let lost = there.then(|| wal.lose_from((from, b"held"), suspicion(&found)));
+            lost.transpose().map(|_| there)
+        };
+        let quiet = files.crash(Crash::Process);
+        let (wal, _) = open(&quiet, sizes).expect("a good log");
+        drop(wal);
+        let before = quiet.calls();
+        assert!(lose(&quiet).expect("no fault"));
+        let calls = quiet.calls() - before;
+        let (_, expected) = open(&quiet, sizes).expect("a good log");
+        let is_cut = |found: &Recovered| {
+            let kept = usize::try_from(from.0 - 1).expect("small");
+            assert_eq!(found.state.entries, last.entries[..kept]);
+            assert_eq!(found.state.hard_state, last.hard_state);
+            let lost = suspicion(found).expect("noted");
+            assert!(
+                lost.from <= from && lost.to.is_none_or(|to| to >= Index(end)),
+                "{lost:?}"
+            );
+            assert_eq!(lost.since, last.hard_state.term);
+            lost.to
+        };
+        assert_eq!(is_cut(&expected), Some(Index(end)));
+        let name = format!("damaged-1-entry-{}", from.0);
+        assert_eq!(quiet.bytes(&name), b"held");
+        for call in 0..calls {
+            for how in [Crash::Process, Crash::Lose, Crash::Tear(call)] {
+                let copy = files.crash(Crash::Process);
+                copy.fail_after(call);
+                // Where the calls of the start are counted as well, it may be done.
+                let _ = lose(&copy);
+                let after = copy.crash(how);
+                let (wal, found) = open(&after, sizes).expect("a good log");
+                drop(wal);
+                let cut = found.state.end() < from;
+                assert!(!cut || suspicion(&found).is_some(), "call {call}, {how:?}");
+                assert_eq!(lose(&after).expect("no fault"), !cut);
+                let (_, found) = open(&after, sizes).expect("a good log");
+                is_cut(&found);
+            }
+        }
+    }
+}
