@@ -5,6 +5,7 @@
 //! output, also when it fails.
 
 mod endpoints;
+mod inspect;
 mod kv;
 mod member;
 mod node;
@@ -101,6 +102,11 @@ enum Verb {
         #[command(subcommand)]
         what: member::What,
     },
+    /// Show what a node's data directory holds, and what in it is damaged; nothing is changed.
+    ///
+    /// For a node that is down, since what a running one writes meanwhile may look half finished;
+    /// that is said then. While it looks no node can start on the directory.
+    Inspect(inspect::InspectFlags),
     /// Let the leader hand over.
     Transfer {
         /// The voter that shall lead; nobody named: whom the leader thinks best.
@@ -193,6 +199,10 @@ pub fn main() -> ExitCode {
         }
         Verb::Transfer { to: node, reach } => {
             ask(&reach, async |to| member::transfer(to, node).await)
+        }
+        Verb::Inspect(flags) => {
+            let json = flags.json;
+            output::print(inspect::inspect(flags), json)
         }
         Verb::Status { reach } => ask(&reach, async |to| status::status(to).await),
         Verb::Health { reach } => ask(&reach, async |to| status::health(to).await),

@@ -19,6 +19,7 @@ pub mod client;
 pub mod clock;
 pub mod flusher;
 pub mod identity;
+pub mod inspect;
 pub mod intake;
 pub mod limits;
 pub mod metrics;

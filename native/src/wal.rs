@@ -27,6 +27,7 @@ mod chain;
 #[cfg(test)]
 pub(crate) mod faulty;
 mod files;
+pub mod look;
 mod note;
 mod recover;
 mod replay;

@@ -76,7 +76,7 @@ pub(super) fn mark_bytes(synced: u64) -> [u8; 16] {
 }
 
 /// The mark; 0 (nothing is known) when it is not readable.
-fn read_mark(bytes: &[u8]) -> u64 {
+pub(super) fn read_mark(bytes: &[u8]) -> u64 {
     let Some(number) = bytes.first_chunk::<8>() else {
         return 0;
     };
@@ -130,7 +130,12 @@ fn open_again<F: Files>(
 
 /// Ready to read. Where a snapshot covered what the first files held, or all of them were removed
 /// because they had rotted, the log begins with another record than the first.
-fn scan<F>(opening: Opening, marked: u64, files: &[Segment<F>], noted: Option<Found>) -> Scan {
+pub(super) fn scan<F>(
+    opening: Opening,
+    marked: u64,
+    files: &[Segment<F>],
+    noted: Option<Found>,
+) -> Scan {
     let being_cut = matches!(noted, Some(Found::Note(note)) if !note.cut);
     let first = files.first().map(|segment| segment.first);
     let next = match first {
@@ -314,7 +319,7 @@ impl<F: Files> Wal<F> {
     }
 }
 
-fn read_segments<F: Files>(
+pub(super) fn read_segments<F: Files>(
     files: &F,
     names: Vec<String>,
 ) -> Result<Vec<Segment<F::File>>, WalError> {
@@ -338,7 +343,7 @@ fn read_segments<F: Files>(
     Ok(segments)
 }
 
-fn verdict<F>(segments: &[Segment<F>], end: &End, state: &State) -> Verdict {
+pub(super) fn verdict<F>(segments: &[Segment<F>], end: &End, state: &State) -> Verdict {
     let cut_at = state.end().next();
     let torn = |segment: &Segment<F>, offset: usize| Verdict::TornTail {
         cut_at,

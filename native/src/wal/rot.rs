@@ -23,8 +23,8 @@ use raftwerk_wire::record::{self, HEADER_BYTES, Header, Kind, Opening};
 
 /// What the records behind the rot vouch for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Vouched {
-    hard_state: HardState,
+pub(super) struct Vouched {
+    pub hard_state: HardState,
     /// Last index of the log; `None`: no record said.
     end: Option<Index>,
 }
@@ -87,7 +87,12 @@ fn note(before: &State, vouched: Vouched, noted: Option<Found>) -> Note {
 // ------------------------------------------------------------------ looking behind
 
 /// Reads on behind the rot. `None`: term and vote of now are not certain.
-fn vouch<F>(segments: &[Segment<F>], rot: &Rot, opening: Opening, marked: u64) -> Option<Vouched> {
+pub(super) fn vouch<F>(
+    segments: &[Segment<F>],
+    rot: &Rot,
+    opening: Opening,
+    marked: u64,
+) -> Option<Vouched> {
     let mut behind = Behind {
         opening,
         marked,

@@ -41,7 +41,7 @@ fn joining(rig: &Rig, id: u64, first: &[u64], learned: Option<Learned>) -> NodeO
 }
 
 /// Waits until a node says of itself what it should.
-async fn until(rig: &Rig, id: u64, what: &str, so: impl Fn(&Status) -> bool) -> Status {
+pub async fn until(rig: &Rig, id: u64, what: &str, so: impl Fn(&Status) -> bool) -> Status {
     let end = Instant::now() + Duration::from_secs(60);
     loop {
         let status = rig.status(id).await;
@@ -70,7 +70,7 @@ fn large() -> String {
     "value".repeat(2_000)
 }
 
-async fn fill(rig: &Rig, id: u64, value: &str) {
+pub async fn fill(rig: &Rig, id: u64, value: &str) {
     for n in 0..60 {
         let put = rig.put(id, &format!("k{n}"), value.as_bytes()).await;
         assert_eq!(put.status, 200);
@@ -90,12 +90,12 @@ async fn until_gone(path: &Path) {
     }
 }
 
-fn folder(rig: &Rig, id: u64) -> PathBuf {
+pub fn folder(rig: &Rig, id: u64) -> PathBuf {
     rig.path.join(format!("node-{id}"))
 }
 
 /// All files in a folder and below.
-fn contents(path: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub fn contents(path: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut all = BTreeMap::new();
     for found in std::fs::read_dir(path).into_iter().flatten() {
         let path = found.expect("readable").path();
@@ -109,7 +109,7 @@ fn contents(path: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 /// Flips a bit in the middle of each snapshot.
-fn damage_snapshots(rig: &Rig, id: u64) {
+pub fn damage_snapshots(rig: &Rig, id: u64) {
     let snapshots = contents(&folder(rig, id).join("snapshots"));
     assert!(!snapshots.is_empty());
     for (path, mut bytes) in snapshots {
@@ -168,7 +168,7 @@ async fn an_only_voter_is_not_helped_by_a_learner() {
 
 /// Flips a bit of the command that sets a key, in a node's log, under a checksum of the record that
 /// is right: so it came to the disk.
-fn damage_command(rig: &Rig, id: u64, key: &str) {
+pub fn damage_command(rig: &Rig, id: u64, key: &str) {
     let path = folder(rig, id).join("log/log-0000000000000001.rwl");
     let mut bytes = std::fs::read(&path).expect("the log");
     let mut at = 0;

@@ -4,6 +4,7 @@
 mod api;
 mod damage;
 mod faults;
+mod inspect;
 mod members;
 mod observe;
 mod peers;
