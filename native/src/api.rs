@@ -34,7 +34,7 @@ use crate::node::inbox::Inbox;
 use crate::node::leadership::Leaderships;
 use crate::node::{Checked, NodeOptions, PageFn, PeerUrl};
 use crate::observe::Observer;
-use crate::peers::Peers;
+use crate::peers::{FLAGS, Peers};
 use crate::problem::Trouble;
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -247,13 +247,15 @@ async fn peer(State(server): State<Arc<Server>>, headers: HeaderMap, upgrade: Up
         let why = "browsers have no business here";
         return Err(Trouble::new(StatusCode::FORBIDDEN, "foreign_origin", why));
     }
+    let flags = headers.get(FLAGS).and_then(|value| value.to_str().ok());
+    let flags = flags.map(str::to_string);
     let upgrade = websocket(upgrade)?;
     let upgrade = upgrade
         .max_message_size(MAX_FRAME_BYTES)
         .max_frame_size(MAX_FRAME_BYTES);
     Ok(upgrade.on_upgrade(async move |socket| {
         tokio::select! {
-            () = crate::peers::accept::serve(&server.peers, socket) => {}
+            () = crate::peers::accept::serve(&server.peers, flags, socket) => {}
             () = closed(server.closing.clone()) => {}
         }
     }))

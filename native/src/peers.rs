@@ -7,9 +7,9 @@
 //! is full the oldest append goes first, because the leader makes a newer one anyway (trap C8);
 //! what is dropped is counted and told.
 //!
-//! Where a peer is reached is told at the start, by who adds it, or by its own greeting; whoever is
-//! met is dialled from then on, while it is a member or connected itself (`touch`). What was
-//! learned so is kept in the data directory (`identity`).
+//! Where a peer is reached is told at the start, by who adds it, or by its own greeting, and may
+//! change (`place`); whoever is met is dialled from then on, while it is a member or connected itself
+//! (`touch`). What was learned so is kept in the data directory (`identity`).
 //!
 //! | file     | is                                                    |
 //! |----------|-------------------------------------------------------|
@@ -19,13 +19,17 @@
 //! | `dial`   | the outgoing connection: handshake, sending, back-off |
 //! | `accept` | the incoming ones                                     |
 //! | `greet`  | who may talk to whom: the rules of the handshake      |
+//! | `place`  | where a peer is reached                               |
+//! | `alike`  | flags that must be the same for all                   |
 //! | `touch`  | who is forgotten                                      |
 
 pub mod accept;
+mod alike;
 pub mod bulk;
 mod cuts;
 pub mod dial;
 pub mod greet;
+mod place;
 pub mod queue;
 pub mod touch;
 
@@ -36,6 +40,8 @@ use crate::node::inbox::{Inbox, Urgent};
 use crate::node::logbook::Logbook;
 use crate::observe::Observer;
 use crate::snapshots::ChunkDoor;
+pub use alike::{FLAGS, flags};
+use place::Place;
 use queue::{Outgoing, Queue};
 use raftwerk_core::{Membership, Message, NodeId, Timing};
 use raftwerk_wire::frame::PeerHello;
@@ -55,6 +61,8 @@ const MAX_PEERS: usize = 64;
 pub struct Peers {
     /// This node's greeting; `to` is set for each peer.
     hello: PeerHello,
+    /// Flags that must be the same for all.
+    flags: String,
     timing: Timing,
     links: RwLock<BTreeMap<u64, Arc<Link>>>,
     dialers: Mutex<Dialers>,
@@ -82,13 +90,15 @@ struct Dialers {
 /// The way to one peer.
 pub struct Link {
     id: u64,
-    url: PeerUrl,
+    place: Mutex<Place>,
     queue: Mutex<Queue>,
     bulk: Mutex<bulk::Bulk>,
     filled: Notify,
     up: AtomicBool,
     /// Why there is no connection, in words.
     trouble: Mutex<Option<String>>,
+    /// It was started with other flags than it must be, in words.
+    unlike: Mutex<Option<String>>,
 }
 
 /// What [`Peers::new`] is given.
@@ -99,6 +109,10 @@ pub struct Parts {
     pub timing: Timing,
     /// Where each member is reached.
     pub urls: BTreeMap<u64, PeerUrl>,
+    /// Where a member was reached in an earlier life, if that was elsewhere.
+    pub moved: BTreeMap<u64, PeerUrl>,
+    /// Flags that must be the same for all, as they are told to peers.
+    pub flags: String,
     /// Disks of the peers.
     pub disks: PeerDisks,
     /// Where messages go.
@@ -119,6 +133,8 @@ impl Peers {
             hello,
             timing,
             urls,
+            mut moved,
+            flags,
             disks,
             inbox,
             observer,
@@ -126,7 +142,10 @@ impl Peers {
             log,
         } = parts;
         let me = hello.node.0;
-        let link = |(id, url): (u64, PeerUrl)| (id, Arc::new(Link::new(id, url)));
+        let link = |(id, url): (u64, PeerUrl)| {
+            let place = Place::new(url, moved.remove(&id));
+            (id, Arc::new(Link::new(id, place)))
+        };
         let links = urls
             .into_iter()
             .filter(|(id, _)| *id != me)
@@ -136,6 +155,7 @@ impl Peers {
         let (cuts, dialers, touch) = (Mutex::default(), Mutex::default(), Mutex::default());
         Peers {
             hello,
+            flags,
             timing,
             links: RwLock::new(links),
             dialers,
@@ -160,7 +180,11 @@ impl Peers {
     /// Starts dialing every peer, on the runtime it is called in.
     pub fn dial_all(self: &Arc<Self>) {
         self.dialers().runtime = Some(Handle::current());
-        for link in self.all() {
+        let links = self.all();
+        if !links.is_empty() {
+            self.keep_addresses();
+        }
+        for link in links {
             self.dial(&link);
         }
     }
@@ -215,8 +239,7 @@ impl Peers {
                 .line(format!("forgets node {}, which is no member", link.id));
         }
         if !gone.is_empty() {
-            let peers = Arc::clone(self);
-            self.in_background(move || peers.disks.keep_urls(|| peers.addresses()));
+            self.keep_addresses();
         }
     }
 
@@ -262,7 +285,7 @@ impl Peers {
                     "this node knows {MAX_PEERS} others and takes no more"
                 ));
             }
-            let new = || Arc::new(Link::new(id, url.clone()));
+            let new = || Arc::new(Link::new(id, Place::new(url.clone(), None)));
             Arc::clone(links.entry(id).or_insert_with(new))
         };
         self.log.line(format!("node {id} is reached at {url}"));
@@ -274,7 +297,7 @@ impl Peers {
     fn addresses(&self) -> Addresses {
         let learned = self.all().into_iter();
         learned
-            .map(|link| (link.id, link.url.to_string()))
+            .map(|link| (link.id, link.url().to_string()))
             .collect()
     }
 
@@ -330,14 +353,15 @@ impl Peers {
     /// URL of a peer.
     #[must_use]
     pub fn url(&self, id: u64) -> Option<PeerUrl> {
-        self.find(id).map(|link| link.url.clone())
+        self.find(id).map(|link| link.url())
     }
 
-    /// Whether messages to a peer go out, and why not.
+    /// Whether messages to a peer go out, and why not, or what else is wrong with it.
     #[must_use]
     pub fn state(&self, id: u64) -> (bool, Option<String>) {
         self.find(id).map_or((true, None), |link| {
-            (link.up.load(SeqCst), link.trouble().clone())
+            let trouble = link.trouble().clone();
+            (link.up.load(SeqCst), trouble.or_else(|| link.unlike()))
         })
     }
 
@@ -346,7 +370,7 @@ impl Peers {
         let mut trouble = link.trouble();
         if trouble.as_deref() != Some(why) {
             self.log
-                .line(format!("node {} at {}: {why}", link.id, link.url));
+                .line(format!("node {} at {}: {why}", link.id, link.url()));
             *trouble = Some(why.to_string());
         }
     }
@@ -358,7 +382,7 @@ impl Peers {
         link.up.store(true, SeqCst);
         self.count_connected();
         self.log
-            .line(format!("connected to node {} at {}", link.id, link.url));
+            .line(format!("connected to node {} at {}", link.id, link.url()));
         self.inbox.urgent(Urgent::Link {
             peer: NodeId(link.id),
             up: true,
@@ -388,15 +412,16 @@ impl Peers {
 }
 
 impl Link {
-    fn new(id: u64, url: PeerUrl) -> Link {
+    fn new(id: u64, place: Place) -> Link {
         Link {
             id,
-            url,
+            place: Mutex::new(place),
             queue: Mutex::default(),
             bulk: Mutex::default(),
             filled: Notify::new(),
             up: AtomicBool::new(false),
             trouble: Mutex::default(),
+            unlike: Mutex::default(),
         }
     }
 

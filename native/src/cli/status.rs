@@ -102,12 +102,16 @@ impl Row {
                 let numbers = [said.commit, said.applied, said.last, said.revision];
                 cells.extend([said.role.clone(), said.term.to_string(), leader]);
                 cells.extend(numbers.map(|number| number.to_string()));
-                cells.push(match said.disk.as_str() {
-                    _ if let Some(lost) = &said.suspect => format!("{url}  suspect: {lost}"),
-                    "" | "clean" => url.clone(),
-                    // What the checksums found is no secret of the log file.
-                    found => format!("{url}  disk: {found}"),
-                });
+                let trouble = self.member.trouble.as_ref();
+                let trouble = trouble.map_or(String::new(), |why| format!("  ({why})"));
+                cells.push(
+                    match said.disk.as_str() {
+                        _ if let Some(lost) = &said.suspect => format!("{url}  suspect: {lost}"),
+                        "" | "clean" => url.clone(),
+                        // What the checksums found is no secret of the log file.
+                        found => format!("{url}  disk: {found}"),
+                    } + &trouble,
+                );
             }
             Err(why) => {
                 cells.push("not reachable".to_string());
@@ -169,9 +173,13 @@ mod tests {
             term: 7,
             ..Status::default()
         };
+        let unlike = MemberStatus {
+            trouble: Some("other flags".to_string()),
+            ..member(1)
+        };
         let rows = [
             Row {
-                member: member(1),
+                member: unlike,
                 said: Ok(said),
             },
             Row {
@@ -182,7 +190,7 @@ mod tests {
         let text = table(&rows);
         let lines: Vec<&str> = text.lines().collect();
         assert!(
-            lines[1].contains("leader") && lines[1].ends_with("http://h:1"),
+            lines[1].contains("leader") && lines[1].ends_with("http://h:1  (other flags)"),
             "{text}"
         );
         assert!(

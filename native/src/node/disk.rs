@@ -43,6 +43,8 @@ pub struct Disk {
     pub store: Store,
     /// Where peers are reached: what this node was told, and what it has learned before.
     pub urls: BTreeMap<u64, PeerUrl>,
+    /// Where peers were reached in an earlier life, if that is not what this node was told.
+    pub moved: BTreeMap<u64, PeerUrl>,
     /// It knew in an earlier life that it is a member no more.
     pub removed: bool,
     /// No other node votes: what this one has lost nobody can give back.
@@ -148,7 +150,7 @@ impl Disk {
         if let Some(found) = &found {
             dir.check(found, &told)?;
         }
-        let urls = urls(&dir, checked)?;
+        let (urls, moved) = urls(&dir, checked)?;
         let path = dir.log_path();
         let files = DirFiles::new(&path).map_err(|error| data(&path, &error))?;
         let opening = record::Opening {
@@ -213,6 +215,7 @@ impl Disk {
             durable,
             store,
             urls,
+            moved,
             notes: opened.notes,
             condition: text,
         })
@@ -271,16 +274,24 @@ fn data(place: &Path, error: &dyn Display) -> NodeError {
     NodeError::Data(format!("{}: {error}", place.display()))
 }
 
-/// Where peers are reached: what this node was told, and what it has learned before.
-fn urls(dir: &DataDir, checked: &Checked) -> Result<BTreeMap<u64, PeerUrl>, NodeError> {
-    let mut urls = checked.urls.clone();
+/// Where peers are reached, by id.
+type Urls = BTreeMap<u64, PeerUrl>;
+
+/// Where peers are reached: what this node was told, and what it has learned before; and where that
+/// is another place than it was told, the learned one.
+fn urls(dir: &DataDir, checked: &Checked) -> Result<(Urls, Urls), NodeError> {
+    let (mut urls, mut moved) = (checked.urls.clone(), Urls::new());
     for (id, text) in dir.addresses()? {
         let url = PeerUrl::parse(&text).map_err(|why| {
             NodeError::Data(format!("addresses.json cannot be used, node {id}: {why}"))
         })?;
-        urls.entry(id).or_insert(url);
+        match urls.get(&id) {
+            Some(told) if *told != url => drop(moved.insert(id, url)),
+            Some(_) => {}
+            None => drop(urls.insert(id, url)),
+        }
     }
-    Ok(urls)
+    Ok((urls, moved))
 }
 
 /// The log of a node without others begins behind a snapshot that cannot be read.

@@ -81,6 +81,8 @@ impl Node {
             timing: checked.config.timing,
             // Who was removed speaks to nobody that does not speak to it.
             urls: if removed { BTreeMap::new() } else { disk.urls },
+            moved: disk.moved,
+            flags: peers::flags(&checked.config),
             disks: PeerDisks::new(disk.dir)?,
             inbox: Arc::clone(&inbox),
             observer: Arc::clone(&observer),

@@ -18,8 +18,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Lives as long as one incoming connection.
-pub async fn serve(peers: &Arc<Peers>, mut socket: WebSocket) {
+/// Lives as long as one incoming connection; `flags`: what came with its request.
+pub async fn serve(peers: &Arc<Peers>, flags: Option<String>, mut socket: WebSocket) {
     let Ok(_permit) = peers.incoming.try_acquire() else {
         return refuse(&mut socket, "too many connections").await;
     };
@@ -44,6 +44,7 @@ pub async fn serve(peers: &Arc<Peers>, mut socket: WebSocket) {
         }
         return refuse(&mut socket, &why).await;
     }
+    peers.compare_flags(theirs.node.0, flags.as_deref());
     let hello = peers.hello_to(theirs.node.0).encode();
     if socket.send(Ws::Binary(hello.into())).await.is_err() {
         return;

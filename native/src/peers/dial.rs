@@ -9,6 +9,7 @@ use super::greet::read_hello;
 use super::queue::Outgoing;
 use super::{Link, Peers};
 use crate::limits::{PEER_CONNECT, PEER_REFUSED_PAUSE, PEER_WRITE_BATCH};
+use crate::node::PeerUrl;
 use futures_util::{SinkExt, StreamExt};
 use raftwerk_core::{Span, Timing};
 use raftwerk_wire::frame::{self, MAX_FRAME_BYTES};
@@ -17,6 +18,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Bytes, Message as Ws};
 
@@ -62,11 +64,13 @@ pub async fn keep_connected(peers: &Arc<Peers>, link: &Link) {
     // A try that hangs must not outlast an election either; but a greeting takes its time.
     let patience = duration(peers.timing.election_min).clamp(PEER_CONNECT / 4, PEER_CONNECT);
     let mut pause = Pause::new(&peers.timing);
+    let mut url = link.url();
     loop {
-        let end = match timeout(patience, connect(peers, link)).await {
+        let end = match timeout(patience, connect(peers, link, &url)).await {
             Err(_) => End::Lost("no greeting in time".to_string()),
             Ok(Err(end)) => end,
             Ok(Ok(socket)) => {
+                peers.reached(link, &url);
                 peers.went_up(link);
                 pause = Pause::new(&peers.timing);
                 let end = converse(peers, link, socket).await;
@@ -85,13 +89,14 @@ pub async fn keep_connected(peers: &Arc<Peers>, link: &Link) {
                 tokio::time::sleep(PEER_REFUSED_PAUSE).await;
             }
         }
+        url = link.url_after(&url);
     }
 }
 
 /// Opens the socket and exchanges greetings.
-async fn connect(peers: &Arc<Peers>, link: &Link) -> Result<Socket, End> {
+async fn connect(peers: &Arc<Peers>, link: &Link, place: &PeerUrl) -> Result<Socket, End> {
     let lost = |error: &dyn std::fmt::Display| End::Lost(format!("cannot connect: {error}"));
-    let authority = link.url.authority.as_str();
+    let authority = place.authority.as_str();
     let stream = TcpStream::connect(authority)
         .await
         .map_err(|error| lost(&error))?;
@@ -101,7 +106,9 @@ async fn connect(peers: &Arc<Peers>, link: &Link) -> Result<Socket, End> {
     let config = WebSocketConfig::default()
         .max_message_size(Some(MAX_FRAME_BYTES))
         .max_frame_size(Some(MAX_FRAME_BYTES));
-    let opened = tokio_tungstenite::client_async_with_config(url, stream, Some(config)).await;
+    let mut request = url.into_client_request().map_err(|error| lost(&error))?;
+    peers.tell_flags(request.headers_mut());
+    let opened = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await;
     let (mut socket, _) = opened.map_err(|error| lost(&error))?;
     let hello = peers.hello_to(link.id).encode();
     socket
@@ -115,7 +122,7 @@ async fn connect(peers: &Arc<Peers>, link: &Link) -> Result<Socket, End> {
     };
     peers.judge(&theirs).map_err(End::Refused)?;
     if theirs.node.0 != link.id {
-        let why = format!("node {} answers at {}", theirs.node.0, link.url);
+        let why = format!("node {} answers at {}", theirs.node.0, place);
         return Err(End::Refused(why));
     }
     Ok(socket)

@@ -58,7 +58,9 @@ impl Peers {
         self.has_room_for(node)?;
         self.disks
             .meet(node, theirs.disk, |peer| self.serves(peer))?;
-        self.learn(node, &url)
+        self.learn(node, &url)?;
+        self.says(node, &url);
+        Ok(())
     }
 }
 

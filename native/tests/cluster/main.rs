@@ -6,6 +6,7 @@ mod damage;
 mod faults;
 mod inspect;
 mod members;
+mod moved;
 mod observe;
 mod peers;
 mod rig;

@@ -98,6 +98,8 @@ fn build(lease_reads: bool) -> (Looper, impl FnOnce(Join) -> Rig) {
         hello,
         timing: config.timing,
         urls: BTreeMap::from([(1, url)]),
+        moved: BTreeMap::new(),
+        flags: String::new(),
         disks: PeerDisks::new(dir).expect("readable"),
         inbox: Arc::clone(&inbox),
         observer: Arc::clone(&observer),

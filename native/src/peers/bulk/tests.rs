@@ -39,6 +39,8 @@ pub(in crate::peers) fn rig() -> Rig {
         },
         timing: Config::server(node, CLUSTER, 1).timing,
         urls: BTreeMap::from([(2, url)]),
+        moved: BTreeMap::new(),
+        flags: String::new(),
         disks: PeerDisks::new(dir).expect("readable"),
         inbox: Arc::clone(&inbox),
         observer: Arc::new(Observer::new(1, 7, Arc::clone(&metrics))),
