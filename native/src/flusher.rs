@@ -5,11 +5,12 @@
 //! nothing is tried again (trap D2). The queue is bounded by the core, which has at most
 //! `Limits::writes_in_flight` writes under way.
 
+use crate::limits::RESERVE_PAUSE;
 use crate::metrics::Metrics;
 use crate::wal::{Files, Wal};
 use raftwerk_core::{LogId, Write, WriteSeq};
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Instant;
 
 /// What the disk says.
@@ -17,6 +18,8 @@ use std::time::Instant;
 pub enum DiskReport {
     /// Every write up to here is on disk.
     Synced(WriteSeq),
+    /// The disk is full and the reserve is in use, or it is not any more.
+    Low(bool),
     /// A write failed; which of the waiting ones are on disk is not known.
     Failed {
         /// The highest number that was tried.
@@ -30,6 +33,45 @@ pub enum DiskReport {
 /// so that may be forgotten.
 type Job = Option<Write>;
 
+/// When the reserve is looked after.
+struct Space {
+    reserve: u64,
+    looked: Instant,
+}
+
+impl Space {
+    fn new<F: Files>(wal: &mut Wal<F>, reserve: u64) -> Space {
+        wal.keep_reserve(reserve);
+        let looked = Instant::now();
+        Space { reserve, looked }
+    }
+
+    /// Waits for the next job; while the reserve is in use, also tries to make it again. `None`: there
+    /// will be no more.
+    fn wait<F: Files>(
+        &mut self,
+        wal: &mut Wal<F>,
+        waiting: &Receiver<Job>,
+        report: &impl Fn(DiskReport),
+    ) -> Option<Job> {
+        while wal.is_low() {
+            if self.looked.elapsed() >= RESERVE_PAUSE {
+                wal.keep_reserve(self.reserve);
+                self.looked = Instant::now();
+                if !wal.is_low() {
+                    report(DiskReport::Low(false));
+                }
+            }
+            match waiting.recv_timeout(RESERVE_PAUSE) {
+                Ok(job) => return Some(job),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+        }
+        waiting.recv().ok()
+    }
+}
+
 /// The log thread. Dropping it lets the thread finish what waits and end.
 pub struct Flusher {
     queue: Option<Sender<Job>>,
@@ -37,20 +79,24 @@ pub struct Flusher {
 }
 
 impl Flusher {
-    /// Starts the thread. `install` gives a snapshot that took the log's place the name that says
+    /// Starts the thread on a log and the bytes that it keeps in reserve. `install` gives a snapshot that took the log's place the name that says
     /// so; before that it is not reported as on disk.
     ///
     /// # Panics
     /// When the operating system gives no thread.
     pub fn start<F: Files>(
-        mut wal: Wal<F>,
+        (mut wal, reserve): (Wal<F>, u64),
         metrics: Arc<Metrics>,
         mut install: impl FnMut(LogId) -> std::io::Result<()> + Send + 'static,
         report: impl Fn(DiskReport) + Send + 'static,
     ) -> Flusher {
         let (queue, waiting) = channel::<Job>();
         let work = move || {
-            while let Ok(first) = waiting.recv() {
+            let mut space = Space::new(&mut wal, reserve);
+            if wal.is_low() {
+                report(DiskReport::Low(true));
+            }
+            while let Some(first) = space.wait(&mut wal, &waiting, &report) {
                 let (mut batch, mut forget) = (Vec::new(), false);
                 for job in std::iter::once(first).chain(waiting.try_iter()) {
                     forget |= job.is_none();
@@ -63,6 +109,7 @@ impl Flusher {
                 let Some(seq) = batch.last().map(|write| write.seq) else {
                     continue;
                 };
+                let was_low = wal.is_low();
                 let started = Instant::now();
                 let mut done = wal.append(&batch).map_err(|error| error.to_string());
                 for meta in batch.iter().filter_map(|write| write.install.as_ref()) {
@@ -76,6 +123,9 @@ impl Flusher {
                 }
                 metrics.synced(started.elapsed(), batch.len());
                 report(DiskReport::Synced(seq));
+                if wal.is_low() && !was_low {
+                    report(DiskReport::Low(true));
+                }
             }
         };
         let thread = std::thread::Builder::new()
@@ -155,7 +205,7 @@ mod tests {
             drop(in_thread.lock());
         };
         let metrics = Arc::new(Metrics::default());
-        let flusher = Flusher::start(wal, Arc::clone(&metrics), |_| Ok(()), report);
+        let flusher = Flusher::start((wal, 0), Arc::clone(&metrics), |_| Ok(()), report);
         flusher.write(write(1));
         let next = || {
             told.recv_timeout(Duration::from_secs(10))
@@ -172,6 +222,39 @@ mod tests {
         assert_eq!(found.state.hard_state.term, Term(40));
     }
 
+    /// Trap D7: that there is no space is told, after the write that needed the reserve; and that
+    /// there is again, without anything being written.
+    #[test]
+    fn d7_a_full_disk_is_told_and_when_there_is_space_again() {
+        let files = MemFiles::default();
+        let growing = Sizes {
+            growth: 0,
+            ..Sizes::default()
+        };
+        let (wal, _) = Wal::open(files.clone(), OPENING, growing).expect("a new log");
+        let (reports, told) = channel();
+        let report = move |report| reports.send(report).expect("the test listens");
+        let metrics = Arc::new(Metrics::default());
+        files.set_space(Some(files.used() + 2_000));
+        let flusher = Flusher::start((wal, 1_000), metrics, |_| Ok(()), report);
+        let next = || {
+            told.recv_timeout(Duration::from_secs(30))
+                .expect("a report")
+        };
+        flusher.write(write(1));
+        assert!(matches!(next(), DiskReport::Synced(WriteSeq(1))));
+        files.set_space(Some(files.used()));
+        flusher.write(write(2));
+        assert!(matches!(next(), DiskReport::Synced(WriteSeq(2))));
+        assert!(matches!(next(), DiskReport::Low(true)));
+        flusher.write(write(3));
+        assert!(matches!(next(), DiskReport::Synced(WriteSeq(3))));
+        files.set_space(None);
+        assert!(matches!(next(), DiskReport::Low(false)));
+        flusher.write(write(4));
+        assert!(matches!(next(), DiskReport::Synced(WriteSeq(4))));
+    }
+
     #[test]
     fn a_failure_is_reported_and_nothing_is_tried_again() {
         let files = MemFiles::default();
@@ -179,7 +262,7 @@ mod tests {
         files.fail_after(1);
         let (reports, told) = channel();
         let report = move |report| reports.send(report).expect("the test listens");
-        let flusher = Flusher::start(wal, Arc::new(Metrics::default()), |_| Ok(()), report);
+        let flusher = Flusher::start((wal, 0), Arc::new(Metrics::default()), |_| Ok(()), report);
         flusher.write(write(1));
         let failed = told.recv().expect("a report");
         assert!(

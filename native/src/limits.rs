@@ -8,6 +8,12 @@ pub const SEGMENT_BYTES: u64 = 16 << 20;
 /// Log files grow by this many zeros at a time.
 pub const SEGMENT_GROWTH: u64 = 1 << 20;
 
+/// Bytes kept in reserve beside the log, unless told otherwise.
+pub const RESERVE_BYTES: u64 = 8 << 20;
+
+/// While the reserve is in use, it is tried so often to make it again.
+pub const RESERVE_PAUSE: Duration = Duration::from_secs(1);
+
 /// Peer messages that wait for the loop; further ones are dropped, as a network would.
 pub const INBOX_MESSAGES: usize = 4_096;
 

@@ -50,6 +50,7 @@ const SINGLE: &[Single] = &[
     ("open_requests", false, "Requests that wait for the core.", |m| &m.open),
     ("fenced", false, "1 when the node has stopped for good.", |m| &m.fenced),
     ("suspect", false, "1 while the node has not got back what its log lost.", |m| &m.suspect),
+    ("disk_low", false, "1 while the disk is full and the reserve is in use.", |m| &m.low),
     ("peers_connected", false, "Peers with an open connection.", |m| &m.connected),
     ("observers", false, "Subscribers of the observe stream.", |m| &m.observers),
     ("proposals_total", true, "Proposals taken into the log.", |m| &m.proposals),
@@ -126,6 +127,8 @@ pub struct Metrics {
     pub fenced: AtomicU64,
     /// 1 while the node has not got back what its log lost.
     pub suspect: AtomicU64,
+    /// 1 while the disk is full and the reserve is in use.
+    pub low: AtomicU64,
     /// Peers with an open connection.
     pub connected: AtomicU64,
     /// Requests passed on to the leader.

@@ -18,7 +18,7 @@ mod incoming;
 #[cfg(test)]
 mod tests;
 
-use crate::limits::{SNAPSHOT_BYTES, SNAPSHOT_CHUNKS_WAITING};
+use crate::limits::{RESERVE_BYTES, SNAPSHOT_BYTES, SNAPSHOT_CHUNKS_WAITING};
 use crate::wal::Files;
 use folder::Folder;
 use incoming::{Heard, Incoming};
@@ -234,6 +234,12 @@ impl<F: Files, H: Hears> Work<F, H> {
                 "the state has {} bytes; a snapshot has {SNAPSHOT_BYTES} at most",
                 state.len()
             );
+            return self.hears.report(Report::NotTaken(why));
+        }
+        // The last of a disk is for the log: what fails there ends the node.
+        let room = self.folder.room();
+        if room.is_some_and(|room| room < state.len() as u64 + RESERVE_BYTES / 2) {
+            let why = "there is no space for it on the disk".to_string();
             return self.hears.report(Report::NotTaken(why));
         }
         sign(&mut meta, &state);

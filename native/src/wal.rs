@@ -21,7 +21,8 @@
 //! number of the last synced record: it is written without a sync of its own, so it may be behind
 //! but never ahead, and lets even the very last record be told from an unfinished one.
 //! Another, [`NOTE`], is there while the node is suspect, and files whose names begin with
-//! `damaged-` hold what was cut off then; nobody reads those.
+//! `damaged-` hold what was cut off then; nobody reads those. A third, [`RESERVE`], is space for a
+//! disk that runs full.
 
 mod chain;
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub mod look;
 mod note;
 mod recover;
 mod replay;
+mod reserve;
 mod rot;
 mod scan;
 #[cfg(test)]
@@ -41,6 +43,7 @@ pub use files::{DirFiles, Files, LogFile};
 pub use note::NOTE;
 pub use recover::{Recovered, Verdict};
 pub use replay::State;
+pub use reserve::{RESERVE, free_reserve};
 
 use crate::limits::{SEGMENT_BYTES, SEGMENT_GROWTH};
 use chain::Chain;
@@ -174,6 +177,8 @@ pub struct Wal<F: Files> {
     chain: Chain,
     /// The next write begins a new file.
     roll: bool,
+    /// The reserve is used, or could not be made.
+    low: bool,
     ended: bool,
 }
 
@@ -272,17 +277,21 @@ impl<F: Files> Wal<F> {
     }
 
     fn flush(&mut self) -> Result<(), WalError> {
-        let end = self.offset + self.buffer.len() as u64;
-        if end > self.length && self.sizes.growth > 0 {
-            let length = end.next_multiple_of(self.sizes.growth);
-            let zeros = usize::try_from(length - end).expect("growth fits in memory");
-            self.buffer.resize(self.buffer.len() + zeros, 0);
-        }
-        let written = self.offset + self.buffer.len() as u64;
-        let what = || format!("writing the log file {}", self.name);
-        self.file
-            .write_at(self.offset, &self.buffer)
-            .map_err(io_error(what()))?;
+        let said = self.buffer.len();
+        let end = self.offset + said as u64;
+        let written = self.with_reserve(|wal| {
+            wal.buffer.truncate(said);
+            // No space is spent on zeros where there is little.
+            if end > wal.length && wal.sizes.growth > 0 && !wal.low {
+                let length = end.next_multiple_of(wal.sizes.growth);
+                let zeros = usize::try_from(length - end).expect("growth fits in memory");
+                wal.buffer.resize(said + zeros, 0);
+            }
+            let what = format!("writing the log file {}", wal.name);
+            let done = wal.file.write_at(wal.offset, &wal.buffer);
+            done.map_err(io_error(what))?;
+            Ok(wal.offset + wal.buffer.len() as u64)
+        })?;
         self.file
             .sync()
             .map_err(io_error(format!("syncing the log file {}", self.name)))?;
@@ -298,9 +307,10 @@ impl<F: Files> Wal<F> {
     fn note_synced(&mut self) -> Result<(), WalError> {
         self.synced = self.next - 1;
         let bytes = recover::mark_bytes(self.synced);
-        self.mark
-            .write_at(0, &bytes)
-            .map_err(io_error(format!("writing {MARK}")))
+        self.with_reserve(|wal| {
+            let done = wal.mark.write_at(0, &bytes);
+            done.map_err(io_error(format!("writing {MARK}")))
+        })
     }
 
     /// Begins a new file. The old one is complete and synced, so damage in it is never a torn
@@ -309,7 +319,8 @@ impl<F: Files> Wal<F> {
         if !self.buffer.is_empty() {
             self.flush()?;
         }
-        let (name, file) = recover::create_segment(&self.files, self.next)?;
+        let made = self.with_reserve(|wal| recover::create_segment(&wal.files, wal.next))?;
+        let (name, file) = made;
         (self.name, self.file) = (name, file);
         (self.offset, self.length, self.roll) = (0, 0, false);
         let start = Start {

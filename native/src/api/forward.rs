@@ -178,6 +178,14 @@ impl Server {
                 "damaged",
                 "the write was damaged in the memory of this machine, nothing was done; try again",
             ))),
+            Ok(Ok(Written::NoSpace)) => Tried::Answered(Err(Trouble::later(
+                "no_space",
+                format!(
+                    "the disk of node {}, which leads, is full: it takes no writes, and nothing was \
+                     done. Reads are served. Make room on that disk, or let another node lead",
+                    self.id
+                ),
+            ))),
             Ok(Ok(Written::Lost)) => Tried::NotTaken(Trouble::later(
                 "lost",
                 "the leader changed before the write was safe; it certainly did not happen, try \

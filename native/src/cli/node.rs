@@ -78,6 +78,10 @@ pub struct NodeFlags {
     /// tenth of --snapshot-entries, 10000 at most].
     #[arg(long, value_name = "ENTRIES")]
     snapshot_keep: Option<u64>,
+    /// Keep so many bytes beside the log for when the disk is full: with them the node goes on, but
+    /// takes no writes of clients, until there is space again; 0: none [default: 8388608].
+    #[arg(long, value_name = "BYTES")]
+    disk_reserve: Option<u64>,
     /// End when standard input ends: `raftwerk play` starts its nodes so.
     #[arg(long, hide = true)]
     exit_with_parent: bool,
@@ -106,6 +110,7 @@ impl NodeFlags {
             snapshot_entries: self.snapshot_entries,
             snapshot_bytes: self.snapshot_bytes,
             snapshot_keep: self.snapshot_keep,
+            disk_reserve: self.disk_reserve,
             page: Some(ui::page),
         }
     }

@@ -32,6 +32,8 @@ pub enum Written {
     Refused(Refusal),
     /// Nothing was done: the command is not what its maker wrote.
     Damaged,
+    /// Nothing was done: there is no space for it.
+    NoSpace,
     /// Certainly never committed.
     Lost,
     /// Leadership was lost while it was in the log.

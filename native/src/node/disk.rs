@@ -14,7 +14,7 @@ use crate::node::start::random;
 use crate::node::{Checked, NodeError, NodeOptions, PeerUrl};
 use crate::snapshots::boot::{self, Damaged, Found};
 use crate::snapshots::folder::Folder;
-use crate::wal::{DirFiles, Recovered, Sizes, State, Verdict, Wal};
+use crate::wal::{DirFiles, Recovered, Sizes, State, Verdict, Wal, free_reserve};
 use raftwerk_core::{
     Condition, Durable, HardState, Index, LogId, Members, NodeId, SnapshotMeta, Suspicion, Term,
     Write, WriteSeq,
@@ -158,7 +158,10 @@ impl Disk {
             cluster: options.cluster,
             node: NodeId(options.id),
         };
-        let opened = Wal::open(files, opening, Sizes::default());
+        let mut opened = Wal::open(files.clone(), opening, Sizes::default());
+        if matches!(&opened, Err(error) if error.is_full()) && free_reserve(&files) {
+            opened = Wal::open(files, opening, Sizes::default());
+        }
         let (mut wal, Recovered { mut state, verdict }) =
             opened.map_err(|error| data(&path, &error))?;
         let identity = match found {

@@ -84,6 +84,8 @@ pub struct Looper {
     answers: BTreeMap<Index, Answer>,
     /// Reads whose lease was over when the value was there.
     again: Vec<(Query, ReadReply)>,
+    /// The disk is full.
+    low: bool,
     /// What peers were sent.
     sent: applying::Sent,
     /// Whom it serves, as the connections were told: whether the leader speaks to outsiders.
@@ -109,6 +111,7 @@ impl Looper {
             next_ticket: 1,
             answers: BTreeMap::new(),
             again: Vec::new(),
+            low: false,
             sent: applying::Sent::default(),
             parting: None,
             leave_at: None,
@@ -186,6 +189,7 @@ impl Looper {
                 raft.receive(now, frame.message);
             }
             Urgent::Disk(DiskReport::Synced(seq)) => raft.persisted(now, seq),
+            Urgent::Disk(DiskReport::Low(low)) => self.note_low(low),
             Urgent::Disk(DiskReport::Failed { seq, why }) => {
                 log.line(format!("the disk failed, this node stops: {why}"));
                 self.disk_error = Some(why);
@@ -226,6 +230,11 @@ impl Looper {
                 let line = "did not take a write: it was damaged in the memory of this machine";
                 self.parts.log.line(line);
                 let _ = reply.send(Written::Damaged);
+            }
+            // Only on the way of clients: what peers say and what makes room goes on (trap D7).
+            Request::Write { reply, .. } if self.low => {
+                self.parts.metrics.refused.fetch_add(1, Relaxed);
+                let _ = reply.send(Written::NoSpace);
             }
             Request::Write { command, reply } => {
                 match self.parts.raft.propose(now, Ticket(ticket), command) {

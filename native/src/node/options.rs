@@ -61,6 +61,8 @@ pub struct NodeOptions {
     /// `--snapshot-keep`: entries kept from before a snapshot's end, for peers a little behind;
     /// `None`: 10,000, and no more than a tenth of `--snapshot-entries`.
     pub snapshot_keep: Option<u64>,
+    /// `--disk-reserve`: bytes kept for a disk that runs full; 0: none; `None`: 8 MiB.
+    pub disk_reserve: Option<u64>,
     /// The embedded page, served for paths outside `/v1/`; `None`: there is none.
     pub page: Option<PageFn>,
 }
@@ -108,6 +110,7 @@ impl NodeOptions {
             snapshot_entries: None,
             snapshot_bytes: None,
             snapshot_keep: None,
+            disk_reserve: None,
             page: None,
         }
     }

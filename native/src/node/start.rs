@@ -4,6 +4,7 @@ use crate::api;
 use crate::clock;
 use crate::flusher::Flusher;
 use crate::identity::PeerDisks;
+use crate::limits::RESERVE_BYTES;
 use crate::metrics::Metrics;
 use crate::node::disk::{Disk, beyond_help};
 use crate::node::inbox::{Inbox, Urgent};
@@ -98,6 +99,7 @@ impl Node {
         }
         // Whoever removed it meant it: it does not ask to be taken in again.
         let joins = !options.join.is_empty() && !removed && !raft.view().is_leaving();
+        let reserve = options.disk_reserve.unwrap_or(RESERVE_BYTES);
         let report_to = Arc::clone(&inbox);
         let report = move |report| report_to.urgent(Urgent::Disk(report));
         let hears = Told(Arc::clone(&inbox), Arc::clone(&peers));
@@ -109,7 +111,7 @@ impl Node {
             raft,
             store: disk.store,
             inbox: Arc::clone(&inbox),
-            flusher: Flusher::start(disk.wal, Arc::clone(&metrics), install, report),
+            flusher: Flusher::start((disk.wal, reserve), Arc::clone(&metrics), install, report),
             snapshots,
             peers: Arc::clone(&peers),
             telling: Telling::new(Arc::clone(&observer)),

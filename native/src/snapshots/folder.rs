@@ -216,6 +216,11 @@ impl<F: Files> Folder<F> {
         }
     }
 
+    /// Bytes that are free; `None`: that is not known.
+    pub fn room(&self) -> Option<u64> {
+        self.files.room()
+    }
+
     /// Whether there is a file of this name.
     ///
     /// # Errors

@@ -29,6 +29,8 @@ struct Disk {
     calls: u64,
     /// The call that fails, if any; it has a partial effect.
     fail_at: Option<u64>,
+    /// Most bytes that all files may have together.
+    space: Option<u64>,
 }
 
 /// The directory; clones are the same one.
@@ -64,6 +66,20 @@ impl MemFiles {
     pub fn fail_after(&self, calls: u64) {
         let mut disk = self.lock();
         disk.fail_at = Some(disk.calls + calls);
+    }
+
+    /// Only so many bytes fit in all files together; `None`: no bound.
+    pub fn set_space(&self, bytes: Option<u64>) {
+        self.lock().space = bytes;
+    }
+
+    /// Bytes of all files together.
+    pub fn used(&self) -> u64 {
+        let contents: Vec<_> = self.lock().visible.values().cloned().collect();
+        let length = |content: &Arc<Mutex<Content>>| {
+            content.lock().expect("not poisoned").visible.len() as u64
+        };
+        contents.iter().map(length).sum()
     }
 
     /// Calls so far that changed something.
@@ -118,6 +134,7 @@ impl MemFiles {
                 .visible
                 .insert(name.clone(), Arc::new(Mutex::new(content)));
         }
+        after.space = disk.space;
         after.durable.clone_from(&after.visible);
         MemFiles(Arc::new(Mutex::new(after)))
     }
@@ -220,6 +237,11 @@ impl Files for MemFiles {
         disk.durable = disk.visible.clone();
         Ok(())
     }
+
+    fn room(&self) -> Option<u64> {
+        let space = self.lock().space?;
+        Some(space.saturating_sub(self.used()))
+    }
 }
 
 impl MemFile {
@@ -234,7 +256,12 @@ impl LogFile for MemFile {
     }
 
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        let result = self.disk.call();
+        let mut result = self.disk.call();
+        let end = offset + bytes.len() as u64;
+        let more = end.saturating_sub(self.content().visible.len() as u64);
+        if result.is_ok() && self.disk.room().is_some_and(|room| room < more) {
+            result = Err(io::Error::from(io::ErrorKind::StorageFull));
+        }
         // A failed write may have done half of its work.
         let done = if result.is_ok() {
             bytes.len()
@@ -265,6 +292,10 @@ impl LogFile for MemFile {
             }
         }
         result
+    }
+
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.content().visible.len() as u64)
     }
 
     fn set_len(&mut self, length: u64) -> io::Result<()> {

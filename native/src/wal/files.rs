@@ -49,6 +49,9 @@ pub trait Files: Send + 'static {
     /// # Errors
     /// See [`Files::names`].
     fn sync_dir(&self) -> io::Result<()>;
+
+    /// Bytes that are free for files here; `None`: that is not known.
+    fn room(&self) -> Option<u64>;
 }
 
 /// One open file.
@@ -70,6 +73,12 @@ pub trait LogFile: Send + 'static {
     /// # Errors
     /// See [`Files::names`].
     fn sync(&mut self) -> io::Result<()>;
+
+    /// How many bytes it has.
+    ///
+    /// # Errors
+    /// See [`Files::names`].
+    fn length(&self) -> io::Result<u64>;
 
     /// Cuts the file to a length.
     ///
@@ -142,6 +151,11 @@ impl Files for DirFiles {
     fn sync_dir(&self) -> io::Result<()> {
         File::open(&self.path)?.sync_all()
     }
+
+    fn room(&self) -> Option<u64> {
+        let found = rustix::fs::statvfs(&self.path).ok()?;
+        found.f_bavail.checked_mul(found.f_frsize)
+    }
 }
 
 impl LogFile for File {
@@ -158,6 +172,10 @@ impl LogFile for File {
     fn sync(&mut self) -> io::Result<()> {
         // fdatasync: also writes the length, which is needed to read the data back.
         self.sync_data()
+    }
+
+    fn length(&self) -> io::Result<u64> {
+        self.metadata().map(|meta| meta.len())
     }
 
     fn set_len(&mut self, length: u64) -> io::Result<()> {

@@ -194,6 +194,10 @@ impl Files for ReadOnly {
     fn sync_dir(&self) -> io::Result<()> {
         ReadOnly::refused()
     }
+
+    fn room(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// A file of it.
@@ -213,6 +217,10 @@ impl LogFile for ReadFile {
 
     fn sync(&mut self) -> io::Result<()> {
         ReadOnly::refused()
+    }
+
+    fn length(&self) -> io::Result<u64> {
+        self.0.metadata().map(|meta| meta.len())
     }
 
     fn set_len(&mut self, _: u64) -> io::Result<()> {

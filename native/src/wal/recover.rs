@@ -314,6 +314,7 @@ impl<F: Files> Wal<F> {
             end: Index(0),
             chain: Chain::default(),
             roll: false,
+            low: false,
             ended: false,
         }
     }

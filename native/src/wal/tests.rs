@@ -357,6 +357,7 @@ fn another_nodes_log_is_refused() {
     );
 }
 
+mod full;
 mod holes;
 mod kill;
 mod rot;

@@ -5,6 +5,7 @@ use super::killed::digests;
 use super::rig::{BOUND, Fleet};
 use futures_util::future::join_all;
 use hyper::http::Method;
+use raftwerk_native::wal::RESERVE;
 use raftwerk_wire::client::{HEADER_SEQUENCE, HEADER_SESSION, SessionOpened};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -75,10 +76,22 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// Bytes of all files. One may go while they are counted.
+/// Bytes of all files but the reserve. One may go while they are counted.
 fn bytes_in(folder: &Path) -> u64 {
-    let sizes = files(folder).into_iter().filter_map(|p| p.metadata().ok());
+    let logs = files(folder).into_iter().filter(|p| !p.ends_with(RESERVE));
+    let sizes = logs.filter_map(|p| p.metadata().ok());
     sizes.map(|meta| meta.len()).sum()
+}
+
+/// Writes until a node's log does not reach back to the beginning: how many snapshots that takes is
+/// a matter of when they are done.
+async fn fill_until_trimmed(fleet: &Fleet, leader: u64, id: u64) {
+    let first = fleet.data(id).join("log/log-0000000000000001.rwl");
+    let end = Instant::now() + BOUND;
+    while first.exists() {
+        assert!(Instant::now() < end, "node {id}: {} stays", first.display());
+        fill(fleet, leader, 0, 50).await;
+    }
 }
 
 /// What a node itself has, whoever leads.
@@ -179,6 +192,7 @@ async fn a_damaged_snapshot_is_set_aside_and_the_others_give_it_back() {
     let victim = leader % 3 + 1;
     fill(&fleet, leader, 0, 260).await;
     until(&fleet, victim, "snapshot_index", |index| index > 200).await;
+    fill_until_trimmed(&fleet, leader, victim).await;
     fleet.kill(victim);
     damage(&fleet.data(victim).join("snapshots"));
     fleet.restart(victim);
@@ -207,6 +221,7 @@ async fn an_only_node_whose_snapshot_is_damaged_does_not_start() {
     fleet.leader_of(&[1]).await;
     fill(&fleet, 1, 0, 260).await;
     until(&fleet, 1, "snapshot_index", |index| index > 200).await;
+    fill_until_trimmed(&fleet, 1, 1).await;
     fleet.kill(1);
     // Without the damage it starts, and has everything.
     fleet.restart(1);

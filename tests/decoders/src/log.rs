@@ -80,6 +80,10 @@ impl Files for Memory {
     fn sync_dir(&self) -> io::Result<()> {
         Ok(())
     }
+
+    fn room(&self) -> Option<u64> {
+        None
+    }
 }
 
 impl LogFile for MemoryFile {
@@ -99,6 +103,10 @@ impl LogFile for MemoryFile {
 
     fn sync(&mut self) -> io::Result<()> {
         Ok(())
+    }
+
+    fn length(&self) -> io::Result<u64> {
+        Ok(lock(&self.0).len() as u64)
     }
 
     fn set_len(&mut self, length: u64) -> io::Result<()> {

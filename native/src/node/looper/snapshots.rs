@@ -63,6 +63,13 @@ impl Looper {
         ));
     }
 
+    /// One is wanted, although the core has not asked.
+    pub(super) fn want_snapshot(&mut self) {
+        let view = self.parts.raft.view();
+        let covered = view.snapshot().map(|meta| meta.last.index);
+        self.duty.asked |= covered.unwrap_or_default() < view.applied();
+    }
+
     /// Begins to write down the state, if that is wanted and nothing of the kind is under way.
     pub(super) fn begin_snapshot(&mut self) {
         if !self.duty.asked || self.duty.taking {

@@ -18,6 +18,10 @@ pub const REMOVED: &str = "this node was removed from the cluster and takes part
     be stopped. To let this machine take part again, start a new node on it: with an id that was \
     never used, an empty --data and --join";
 
+/// What to do about a full disk.
+const LOW: &str = "WARNING: the disk is full, and the reserve beside the log is in use. As leader this \
+    node takes no writes of clients; when the reserve is used up it stops. Make room on that disk";
+
 impl Looper {
     /// Other members are in force, or committed now.
     pub(super) fn members(&mut self, membership: &Membership, committed: bool) {
@@ -66,6 +70,19 @@ impl Looper {
         let peers = view.peers().into_iter().map(|peer| peer.id);
         let served = members.chain(peers).map(|node| node.0).collect();
         self.parts.peers.serve_only(served);
+    }
+
+    /// The disk is full, or there is space again. A snapshot may make some.
+    pub(super) fn note_low(&mut self, low: bool) {
+        self.low = low;
+        self.parts.metrics.low.store(u64::from(low), Relaxed);
+        self.parts.log.line(match low {
+            true => LOW,
+            false => "has space on its disk again, and takes writes",
+        });
+        if low {
+            self.want_snapshot();
+        }
     }
 
     /// Another leader is believed in, or none.

@@ -116,7 +116,7 @@ fn build(lease_reads: bool) -> (Looper, impl FnOnce(Join) -> Rig) {
         raft: Raft::boot(config, durable, clock::now()).expect("good"),
         store: Store::new(),
         inbox: Arc::clone(&inbox),
-        flusher: Flusher::start(wal, Arc::clone(&metrics), install, report),
+        flusher: Flusher::start((wal, 0), Arc::clone(&metrics), install, report),
         snapshots: Snapshots::start(folder, path.clone(), hears),
         peers,
         telling: Telling::new(Arc::clone(&observer)),
@@ -260,6 +260,33 @@ fn a_leader_stops_that_would_send_a_damaged_entry_again() {
     let path = rig(std::thread::spawn(|| Ok(()))).path;
     drop(looper);
     std::fs::remove_dir_all(path).expect("clean up");
+}
+
+/// Trap D7: a node whose disk is full takes no writes of clients and serves reads, takes a snapshot,
+/// and goes on when there is space.
+#[test]
+fn d7_a_node_without_space_refuses_writes_and_serves_reads() {
+    let rig = start();
+    rig.put("1");
+    rig.inbox.urgent(Urgent::Disk(DiskReport::Low(true)));
+    assert!(matches!(rig.put("2"), Written::NoSpace));
+    let (reply, answer) = oneshot::channel();
+    let read = Request::Read {
+        path: Some(ReadPath::Leader),
+        what: Query::Get((*b"x").into()),
+        reply,
+    };
+    rig.inbox.request(read).expect("room");
+    assert!(matches!(answer.blocking_recv(), Ok(Read::Found(_))));
+    let end = std::time::Instant::now() + Duration::from_secs(20);
+    while view(&rig).snapshot.is_none() {
+        assert!(std::time::Instant::now() < end, "no snapshot");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    rig.inbox.urgent(Urgent::Disk(DiskReport::Low(false)));
+    assert!(matches!(rig.put("3"), Written::Applied { .. }));
+    rig.inbox.urgent(Urgent::Stop);
+    rig.end().expect("a clean end");
 }
 
 #[test]
