@@ -11,11 +11,14 @@
 //! Looked at are all checks that follow a world event by event, and at the end the order of what
 //! clients were told; not the machine of the paper, which reads traces when a run is over.
 
-use super::{Broken, Plan, Who, plans};
+mod rows;
+
+use super::{Broken, HARM, Plan, Who, plans};
 use crate::linear::{self, Limit, Recorder, Verdict};
 use crate::scenario::{File, Player, Wish};
 use crate::setup::{Sabotage, Setup};
 use crate::world::World;
+use rows::{EVERYBODY, ROWS, Row};
 use std::sync::Arc;
 
 /// What the history of the clients is checked for when a run has ended.
@@ -49,202 +52,6 @@ pub struct Run {
     pub stopped: Option<String>,
 }
 
-struct Row {
-    number: u32,
-    rule: &'static str,
-    nodes: u16,
-    about: &'static [&'static str],
-    fails: &'static [(&'static str, u64)],
-    why: &'static str,
-    scenario: &'static str,
-}
-
-const EVERYBODY: u16 = u16::MAX;
-
-macro_rules! row {
-    ($number:literal, $rule:literal, $nodes:expr, $about:expr, $fails:expr, $why:literal) => {
-        Row {
-            number: $number,
-            rule: $rule,
-            nodes: $nodes,
-            about: &$about,
-            fails: &$fails,
-            why: $why,
-            scenario: include_str!(concat!("lessons/", $rule, ".json")),
-        }
-    };
-}
-
-const ROWS: [Row; 14] = [
-    row!(
-        1,
-        "e5-no-check",
-        EVERYBODY,
-        ["Leader completeness"],
-        [("Votes for complete logs", 44), ("Leader completeness", 46)],
-        "A vote for a log that lacks something is seen when it is given; the leader that it \
-         makes, two events later."
-    ),
-    row!(
-        2,
-        "r13-old-term",
-        EVERYBODY,
-        ["State machine safety"],
-        [
-            ("Commit rule", 25),
-            ("Leader completeness", 246),
-            ("Committed on a majority of disks", 258),
-            ("Committed entries stay", 265),
-            ("State machine safety", 278)
-        ],
-        "The rule is broken in every term, first for the first members. The next leader lacks \
-         the entry, others cut it from their disks for it, and another one is committed in \
-         its place."
-    ),
-    row!(
-        3,
-        "e1-vote",
-        EVERYBODY,
-        ["Election safety"],
-        [
-            ("Durable before told", 5),
-            ("Monotonic terms", 9),
-            ("One vote per term", 17),
-            ("Election safety", 19)
-        ],
-        "The vote is on no disk when it leaves. So after the crash the term is an older one, \
-         and the vote is given again, which makes the second leader."
-    ),
-    row!(
-        4,
-        "e1-term",
-        0b100,
-        ["Monotonic terms", "Election safety"],
-        [
-            ("Durable before told", 5),
-            ("Monotonic terms", 8),
-            ("One vote per term", 17),
-            ("Election safety", 18)
-        ],
-        "The vote is on no disk when it leaves, and after the crash it is given again."
-    ),
-    row!(
-        5,
-        "r1-cut-all",
-        EVERYBODY,
-        ["Leader completeness"],
-        [
-            ("Node invariants", 49),
-            ("Committed on a majority of disks", 50),
-            ("Leader completeness", 59)
-        ],
-        "S2 has told that it has what it cuts, and what was committed with it is on one disk \
-         then."
-    ),
-    row!(
-        6,
-        "d1-ack-early",
-        EVERYBODY,
-        ["Acknowledged writes survive"],
-        [
-            ("Durable before told", 10),
-            ("Committed on a majority of disks", 48),
-            ("Leader completeness", 61),
-            ("Committed entries stay", 66),
-            ("Acknowledged writes survive", 66)
-        ],
-        "What is acknowledged early is committed on one disk alone. After the crash a leader \
-         without it is elected, and commits another entry in its place."
-    ),
-    row!(
-        7,
-        "r14-half",
-        EVERYBODY,
-        ["Election safety"],
-        [("Elected by a majority", 14), ("Election safety", 15)],
-        "Two of four are no majority: the first leader is one too many already."
-    ),
-    row!(
-        8,
-        "l4-no-round",
-        EVERYBODY,
-        [LINEAR],
-        [("Read freshness", 70), (LINEAR, 70)],
-        "The same read, held against what was finished when it began; the history knows only \
-         what clients saw."
-    ),
-    row!(
-        9,
-        "l1-no-own-entry",
-        EVERYBODY,
-        [LINEAR],
-        [("Read freshness", 74), (LINEAR, 74)],
-        "The same read, held against what was finished when it began; the history knows only \
-         what clients saw."
-    ),
-    row!(
-        10,
-        "l6-drift",
-        EVERYBODY,
-        [LINEAR],
-        [
-            ("One lease at a time", 164),
-            ("Read freshness", 182),
-            (LINEAR, 182)
-        ],
-        "Two nodes believe in a lease as soon as the second one leads. The read is the harm \
-         of it, held against what was finished when it began."
-    ),
-    row!(
-        11,
-        "c1-no-sessions",
-        EVERYBODY,
-        ["Session answers identical"],
-        [("Session answers identical", 72), (LINEAR, 74)],
-        "The answer that the client gets counts both executions, which no order of its \
-         requests explains."
-    ),
-    row!(
-        12,
-        "s11-no-sessions",
-        EVERYBODY,
-        ["Session answers identical"],
-        [
-            ("Snapshots hold the past", 105),
-            ("Session answers identical", 189),
-            ("State machine safety", 191)
-        ],
-        "What the snapshot lacks is seen when it is taken. The state machine that is loaded \
-         from it executes the request again, and is another one from there on."
-    ),
-    row!(
-        13,
-        "m4-direct",
-        EVERYBODY,
-        ["Election safety"],
-        [("Members one step at a time", 39), ("Election safety", 60)],
-        "The step is seen when it is taken: majorities before it and after it need not meet."
-    ),
-    row!(
-        14,
-        "m1-no-own-entry",
-        EVERYBODY,
-        ["State machine safety"],
-        [
-            ("Members one step at a time", 75),
-            ("Leader completeness", 122),
-            ("Committed entries stay", 140),
-            ("Acknowledged writes survive", 140),
-            ("Every ticket ends once", 141),
-            ("Linearizable answers", 146),
-            ("State machine safety", 154)
-        ],
-        "The step is seen when it is taken. Two leaders commit, each with members of its own, \
-         and all that hangs on their entries contradicts itself: logs, tickets, answers, and \
-         the state in the end."
-    ),
-];
-
 /// All of them.
 ///
 /// # Panics
@@ -272,6 +79,29 @@ pub fn lessons() -> Vec<Lesson> {
 }
 
 impl Lesson {
+    /// The checks that it is about, and when they fail.
+    #[must_use]
+    pub fn comes_to(&self) -> Vec<(&'static str, u64)> {
+        self.those(|check| self.about.contains(&check))
+    }
+
+    /// Those that look at how the promise is kept.
+    #[must_use]
+    pub fn on_the_way(&self) -> Vec<(&'static str, u64)> {
+        self.those(|check| !self.about.contains(&check) && !is_harm(check))
+    }
+
+    /// Those that see what is promised broken in another shape.
+    #[must_use]
+    pub fn the_same_harm(&self) -> Vec<(&'static str, u64)> {
+        self.those(|check| !self.about.contains(&check) && is_harm(check))
+    }
+
+    fn those(&self, wanted: impl Fn(&'static str) -> bool) -> Vec<(&'static str, u64)> {
+        let fails = self.fails.iter().copied();
+        fails.filter(|(check, _)| wanted(check)).collect()
+    }
+
     /// Plays the scenario, with the rule broken or kept.
     ///
     /// # Panics
@@ -334,6 +164,11 @@ impl Lesson {
     }
 }
 
+/// Whether it is a promise of Raft, or something that a client sees.
+fn is_harm(check: &str) -> bool {
+    check == LINEAR || HARM.contains(&check)
+}
+
 /// Follows a scenario to its end, and looks at the world after every event.
 fn follow(
     world: &mut World,
@@ -375,6 +210,22 @@ mod tests {
     fn every_lesson_fails_the_checks_it_says_at_the_events_it_says_and_none_with_the_rule_kept() {
         let wrong: Vec<String> = lessons().iter().filter_map(Lesson::wrong).collect();
         assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    }
+
+    /// A lesson is about harm. (Only a term that falls is a promise of each node by itself, and there
+    /// the harm follows.) What looks at how a promise is kept fails before, at the latest with it.
+    #[test]
+    fn a_lesson_is_about_harm_and_what_is_stricter_fails_before() {
+        for lesson in lessons() {
+            let name = lesson.plan.name();
+            let Some((harm, event)) = lesson.comes_to().pop() else {
+                panic!("{name} is about nothing");
+            };
+            assert!(is_harm(harm), "{name}: {harm}");
+            for (check, earlier) in lesson.on_the_way() {
+                assert!(earlier <= event, "{name}: {check}");
+            }
+        }
     }
 
     /// Those that a lesson is about are among those that fail, in that order, and whatever else

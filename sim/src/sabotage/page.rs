@@ -82,12 +82,19 @@ const LESSONS: &str = "
 ## What a learner takes away
 
 The rules that can be switched off in the playground (its design, 6.3), each with a scenario that
-goes by hand and comes to the check in bold. In brackets stands the event at which a check fails; no
-other check does, and with the rule kept none. The scenarios are in `sim/src/sabotage/lessons`; in
-`e1-term` S2 alone breaks the rule, in all others every node does.
+goes by hand and comes to the check in bold, which is what the lesson is about. Other checks fail in
+it as well, by necessity, and are told apart by what they look at:
 
-| number | rule | without it | what fails | why the others fail too |
-|---|---|---|---|---|
+- *on the way*: how the promise is kept. They see the rule broken, or what follows from it, and so
+  fail before any harm is done, at the latest with it.
+- *the same harm*: what Raft promises or a client sees, in another shape.
+
+In brackets stands the event at which a check fails; no other check does, and with the rule kept
+none. The scenarios are in `sim/src/sabotage/lessons`; in `e1-term` S2 alone breaks the rule, in all
+others every node does.
+
+| number | rule | without it | what it comes to | on the way | the same harm | why those fail too |
+|---|---|---|---|---|---|---|
 ";
 
 const NOBODY: &str = "no course";
@@ -200,13 +207,18 @@ fn cells(plan: &Plan) -> [&'static str; 5] {
 /// The row of a lesson.
 fn lesson_row(lesson: &Lesson) -> String {
     let (number, rule, what) = (lesson.number, lesson.plan.name(), lesson.plan.what());
-    let failed = |(check, event): &(&str, u64)| match lesson.about.contains(check) {
-        true => format!("**{check}** ({event})"),
-        false => format!("{check} ({event})"),
+    let told = |failed: Vec<(&str, u64)>| {
+        let failed = failed.iter();
+        let failed = failed.map(|(check, event)| format!("{check} ({event})"));
+        failed.collect::<Vec<_>>().join(", ")
     };
-    let fails: Vec<String> = lesson.fails.iter().map(failed).collect();
-    let (fails, why) = (fails.join(", "), lesson.why);
-    format!("| {number} | `{rule}` | {what} | {fails} | {why} |\n")
+    let (about, kept, harm) = (
+        told(lesson.comes_to()),
+        told(lesson.on_the_way()),
+        told(lesson.the_same_harm()),
+    );
+    let why = lesson.why;
+    format!("| {number} | `{rule}` | {what} | **{about}** | {kept} | {harm} | {why} |\n")
 }
 
 /// Whether the row of a lesson is on a page.
