@@ -67,7 +67,9 @@ impl Raft {
         for (peer, round, took) in done {
             self.trace(|_| Kind::LearnerCaughtUp { peer, round, took });
         }
-        if let Some(node) = lost {
+        if let Some(node) = lost
+            && self.rule(Rule::M8ForEver)
+        {
             self.abort_change(Abort::NotCaughtUp(node));
         }
     }
@@ -87,7 +89,9 @@ impl Raft {
         let leaving = leading.leaving.values().filter_map(|leaving| leaving.until);
         let stage = leading.change.as_ref().map(|change| &change.stage);
         let coming = match stage {
-            Some(Stage::CatchingUp(rounds)) => rounds.iter().collect(),
+            Some(Stage::CatchingUp(rounds)) if self.rule(Rule::M8ForEver) => {
+                rounds.iter().collect()
+            }
             _ => Vec::new(),
         };
         let coming = coming.into_iter().filter(|(_, round)| !round.done);

@@ -284,7 +284,7 @@ impl Raft {
         if let Some(membership) = self.log.membership() {
             let told = (membership.index(), membership.index() <= self.commit);
             let gone = self.belonged
-                && told.1
+                && (told.1 || !self.rule(Rule::M12GoneEarly))
                 && !matches!(self.state, State::Leader(_))
                 && !membership.members.contains(self.config.id);
             if self.told_members != told {

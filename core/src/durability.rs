@@ -90,9 +90,10 @@ impl Durability {
 
     /// In memory a snapshot took the log's place. Until the disk has done the same it still holds
     /// the old log, of which only what was `committed` agrees with the snapshot.
-    pub fn install(&mut self, meta: SnapshotMeta, committed: Index) {
+    pub fn install(&mut self, meta: SnapshotMeta, committed: Index, rules: Rules) {
         self.index = self.index.min(committed);
-        for write in &mut self.issued {
+        let overtaken = rules.hold(Rule::R18Overtaken);
+        for write in self.issued.iter_mut().filter(|_| overtaken) {
             write.covers = write.covers.min(committed);
         }
         self.unwritten = meta.last.index.next();
@@ -187,7 +188,7 @@ mod tests {
             last: LogId::new(2, 7),
             ..SnapshotMeta::default()
         };
-        disk.install(meta.clone(), Index(4));
+        disk.install(meta.clone(), Index(4), Rules::ALL);
         assert_eq!((disk.unwritten, &disk.install), (Index(8), &Some(meta)));
         let new = disk
             .issue(HardState::default(), Index(7), Time(0))

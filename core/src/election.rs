@@ -38,7 +38,9 @@ impl Raft {
         self.reset_election_timer();
         // Its own vote would break its promise (thesis 6.4.1). Only somebody who fires the timer
         // by hand gets here: by itself it is longer.
-        if let Some(VoteRefusal::Silent { why, left }) = self.silence() {
+        if let Some(VoteRefusal::Silent { why, left }) = self.silence()
+            && self.rule(Rule::L9Fired)
+        {
             self.election.due = self.election.due.max(self.quiet.until);
             return self.trace(|_| Kind::ElectionPutOff { why, left });
         }

@@ -188,7 +188,7 @@ impl Raft {
     fn append_run(&mut self, run: Entries) {
         let is_membership = |entry: &Entry| matches!(entry.body, EntryBody::Membership(_));
         if !run.iter().any(is_membership) {
-            return self.log.append(run);
+            return self.log.append(run, self.config.rules());
         }
         for entry in run.iter() {
             self.log.push(entry.clone());
@@ -275,7 +275,9 @@ impl Raft {
         let Some(leader) = self.leader.filter(|leader| *leader != self.id()) else {
             return;
         };
-        let proven = match self.proven.leader_term == self.hard_state.term {
+        // What an earlier leader proved need not be in the log of this one (trap R2).
+        let by_this = self.proven.leader_term == self.hard_state.term;
+        let proven = match by_this || !self.rule(Rule::R2OlderProof) {
             true => self.proven.index,
             false => Index(0),
         };

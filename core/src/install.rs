@@ -173,7 +173,8 @@ impl Raft {
             removed,
         });
         self.log = Log::after(&meta);
-        self.durability.install(meta.clone(), committed);
+        let rules = self.config.rules();
+        self.durability.install(meta.clone(), committed, rules);
         // Whoever leads this term has what was committed before it (paper 5.4).
         self.proven = Mark {
             leader_term: term,

@@ -25,7 +25,10 @@ impl Raft {
         let State::Candidate { votes, asked, .. } = &self.state else {
             unreachable!("only a candidate wins");
         };
-        let asked = *asked;
+        let asked = match self.rule(Rule::L6Receipt) {
+            true => *asked,
+            false => self.now,
+        };
         let votes: Vec<NodeId> = votes
             .iter()
             .filter(|vote| *vote.1 && members.is_voter(*vote.0))

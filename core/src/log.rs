@@ -102,23 +102,28 @@ impl Log {
 
     /// Adds an entry at the end.
     pub fn push(&mut self, entry: Entry) {
-        self.take_in(self.last(), &entry);
+        self.take_in(self.last(), &entry, Rules::ALL);
         self.entries.push(entry);
     }
 
     /// Adds a run at the end.
-    pub fn append(&mut self, run: Entries) {
+    pub fn append(&mut self, run: Entries, rules: Rules) {
         let mut before = self.last();
         for entry in run.iter() {
-            self.take_in(before, entry);
+            self.take_in(before, entry, rules);
             before = entry.id;
         }
         self.entries.append(run);
     }
 
     /// Looks at an entry that is about to be added after another.
-    fn take_in(&mut self, before: LogId, entry: &Entry) {
-        assert_eq!(entry.id.index, before.index.next(), "the log has no holes");
+    fn take_in(&mut self, before: LogId, entry: &Entry, rules: Rules) {
+        let follows = entry.id.index == before.index.next();
+        assert!(
+            follows || !rules.hold(Rule::R7Holes),
+            "the log has no holes: {} does not follow {before}",
+            entry.id
+        );
         assert!(
             entry.id.term >= before.term,
             "terms never fall along the log"
@@ -158,7 +163,8 @@ impl Log {
         self.base = base;
         let old = self.memberships.iter();
         let old = old.filter(|membership| membership.index() <= to).count();
-        self.memberships.drain(..old.saturating_sub(1));
+        let kept = usize::from(rules.hold(Rule::S6ForgetMembers));
+        self.memberships.drain(..old.saturating_sub(kept));
         removed
     }
 

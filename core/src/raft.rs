@@ -117,14 +117,16 @@ impl Raft {
                 membership,
             } => return self.on_read_mark_reply(from, request, last, membership),
             // A vote is refused, and its term not even adopted, while a leader is alive.
-            Body::Vote {
-                transfer: false, ..
-            } if theirs > mine && self.refuse_while_led(from, theirs) => {
+            Body::Vote { transfer, .. }
+                if theirs > mine
+                    && !self.is_wanted(transfer)
+                    && self.refuse_while_led(from, theirs) =>
+            {
                 return;
             }
             _ => {}
         }
-        if theirs > mine {
+        if theirs > mine && self.rule(Rule::P51NewerTerm) {
             let reason = FollowerReason::HigherTerm { from, mine, theirs };
             self.become_follower(theirs, None, reason);
         } else if theirs < mine {
@@ -200,7 +202,7 @@ impl Raft {
                     },
                 );
             }
-            Body::SnapshotOffer { lane, round, .. } => {
+            Body::SnapshotOffer { lane, round, .. } if self.rule(Rule::E11Silent) => {
                 let matched = Index(0);
                 self.send(
                     from,

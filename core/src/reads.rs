@@ -131,7 +131,10 @@ impl Raft {
         let lease = self.lease_end().filter(|end| *end > self.now);
         match (&mut self.state, path) {
             (State::Leader(leading), ReadPath::Lease) if lease.is_some() => {
-                let index = self.commit.max(leading.noop);
+                let index = match self.config.rules().hold(Rule::L1NoOwnEntry) {
+                    true => self.commit.max(leading.noop),
+                    false => self.commit,
+                };
                 let read = Ready {
                     until: lease,
                     ..Ready::new(ticket, index)
@@ -359,7 +362,9 @@ impl Raft {
         let Some(index) = index else {
             return;
         };
-        let Some(asked) = self.reads.asked.take_if(|asked| asked.request == request) else {
+        let any = !self.rule(Rule::L3AnyAnswer);
+        let answered = |asked: &mut Asked| asked.request == request || any;
+        let Some(asked) = self.reads.asked.take_if(answered) else {
             let from = self.leader.unwrap_or_default();
             return self.ignore(from, IgnoreReason::TooLate);
         };

@@ -215,7 +215,7 @@ impl Raft {
             Pace::Probe if received >= peer.next.prev() => peer.replicate(received),
             // An empty append came back and the probe did not: send it again (trap R11).
             Pace::Probe => {
-                peer.probing = false;
+                peer.probing &= !rules.hold(Rule::R11Probe);
                 peer.next = peer.next.max(peer.matched.next());
             }
             Pace::Replicate if forgot || lost => {
@@ -255,8 +255,9 @@ impl Raft {
     /// whatever it says next is worth as little. It is told from the others as one that is suspect,
     /// and is to be replaced (D9); and its copies count for nothing that is not committed yet.
     fn broke_promise(&mut self, from: NodeId, round: Round, probe: LogId) -> bool {
+        let looks = self.rule(Rule::R5BrokenPromise);
         let peer = self.peer(from);
-        let broken = probe.index <= peer.matched && round > peer.matched_in;
+        let broken = probe.index <= peer.matched && round > peer.matched_in && looks;
         if broken {
             peer.broke_promise = true;
             self.ignore(from, IgnoreReason::BrokenPromise);

@@ -110,7 +110,7 @@ impl Raft {
             };
         }
         let own = self.proven(now);
-        let own = own.filter(|_| self.covers() <= self.applied);
+        let own = own.filter(|_| self.awaited(self.covers()) <= self.applied);
         let since = self.staleness.since.max(own)?;
         Some(now.since(since))
     }
@@ -118,8 +118,18 @@ impl Raft {
     /// At or above everything that was finished when this leader was last proven to be one.
     fn covers(&self) -> Index {
         match &self.state {
-            State::Leader(leading) => self.commit.max(leading.noop),
+            State::Leader(leading) if self.rule(Rule::L14NoOwnEntry) => {
+                self.commit.max(leading.noop)
+            }
             _ => self.commit,
+        }
+    }
+
+    /// What must be applied of it before the state is as young as that says.
+    fn awaited(&self, covers: Index) -> Index {
+        match self.rule(Rule::L14NotApplied) {
+            true => covers,
+            false => Index(0),
         }
     }
 
@@ -136,13 +146,14 @@ impl Raft {
             None => 0,
         };
         let rules = self.config.rules();
-        let proven = quorum::agreed_by(rules, &membership.members, began);
+        let deciding = rules.both_halves(Rule::M4Age, &membership.members);
+        let proven = quorum::agreed_by(rules, &deciding, began);
         (proven > 0).then_some(Time(proven))
     }
 
     /// The leader may have been proven again: a new round came back, or it decides alone.
     pub(crate) fn prove_leadership(&mut self) {
-        let (covers, applied) = (self.covers(), self.applied);
+        let (covers, applied) = (self.awaited(self.covers()), self.applied);
         if let Some(proven) = self.proven(self.now)
             && let State::Leader(leading) = &mut self.state
             && proven > leading.proven
@@ -167,18 +178,20 @@ impl Raft {
 
     /// The leader of this term says how it stands.
     pub(crate) fn note_standing(&mut self, from: NodeId, Standing(told): Standing) {
-        let (known, applied) = (&mut self.staleness, self.applied);
         let Some(proof) = told else {
             return;
         };
-        if self.leader != Some(from) || proof.heard != Probe(known.probe) {
+        let last = proof.heard == Probe(self.staleness.probe) || !self.rule(Rule::L14AnyProbe);
+        if self.leader != Some(from) || !last {
             return;
         }
+        let (covers, applied) = (self.awaited(proof.covers), self.applied);
+        let known = &mut self.staleness;
         // A moment before this clock began cannot be told.
         if let Some(left) = known.left.take()
             && proof.before.0 <= left.0
         {
-            known.learn(proof.covers, left - proof.before, applied);
+            known.learn(covers, left - proof.before, applied);
         }
     }
 

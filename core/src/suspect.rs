@@ -143,7 +143,7 @@ impl Raft {
             return false;
         };
         let peer = leading.peers.get(&node);
-        peer.is_some_and(Progress::is_suspect)
+        peer.is_some_and(Progress::is_suspect) && self.rule(Rule::E16SuspectTarget)
     }
 
     /// A suspect peer has this much on disk, by messages of its present life.
@@ -154,7 +154,7 @@ impl Raft {
         durable: Index,
         received: Index,
     ) {
-        match self.peer(from).suspect {
+        match self.peer(from).suspect || !self.rule(Rule::D3Unhelped) {
             true => self.on_accepted(from, round, durable, received),
             false => self.begin_anew(from),
         }
@@ -163,8 +163,9 @@ impl Raft {
     /// A suspect peer lacks the entry before those it was sent. If it had acknowledged that one
     /// in this session too, more of its log has rotted since.
     pub(crate) fn on_lacking(&mut self, from: NodeId, probe: LogId, hint: LogId) {
+        let unhelped = !self.rule(Rule::D3Unhelped);
         let peer = self.peer(from);
-        match peer.suspect && probe.index > peer.matched {
+        match unhelped || (peer.suspect && probe.index > peer.matched) {
             true => self.on_refused(from, probe, hint),
             false => self.begin_anew(from),
         }

@@ -106,7 +106,9 @@ impl Raft {
         let limit = self.config.timing.election_min;
         let heard = |heard: Option<Time>| heard.is_some_and(|heard| now.since(heard) < limit);
         let live = leading.peers.iter().filter(|(id, peer)| {
-            members.voters.binary_search(id).is_ok() && heard(peer.heard) && !peer.is_suspect()
+            members.voters.binary_search(id).is_ok()
+                && heard(peer.heard)
+                && !self.is_peer_suspect(**id)
         });
         live.max_by_key(|(id, peer)| (peer.matched, Reverse(**id)))
             .map(|(id, _)| *id)
@@ -180,7 +182,7 @@ impl Raft {
         let Some(Transfer { why, limit, .. }) = self.transferring().copied() else {
             return;
         };
-        if self.now < limit.due {
+        if self.now < limit.due || !self.rule(Rule::E13ForEver) {
             return;
         }
         self.cause = Cause::Timer(Timer::Transfer);
@@ -252,6 +254,7 @@ impl Raft {
     /// When a running transfer, or the wait for its end, is over.
     pub(crate) fn transfer_due(&self) -> Time {
         let running = self.transferring().map(|transfer| transfer.limit.due);
+        let running = running.filter(|_| self.rule(Rule::E13ForEver));
         let handed = self.handed.map(|handed| handed.due);
         running.or(handed).unwrap_or(Time::NEVER)
     }

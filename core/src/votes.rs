@@ -34,6 +34,11 @@ impl Raft {
         Some((leader, ago))
     }
 
+    /// Whether the leader itself asked for this election (thesis 3.10, trap E13).
+    pub(crate) fn is_wanted(&self, transfer: bool) -> bool {
+        transfer && self.rule(Rule::E13Refused)
+    }
+
     /// Refuses a vote request of a newer term, without adopting the term, while led or silent.
     pub(crate) fn refuse_while_led(&mut self, to: NodeId, proposed: Term) -> bool {
         let alive = |(leader, heard)| VoteRefusal::LeaderAlive { leader, heard };
@@ -119,7 +124,7 @@ impl Raft {
     pub(crate) fn on_vote(&mut self, to: NodeId, theirs: LogId, transfer: bool) {
         let (term, mine) = (self.hard_state.term, self.log.last());
         let behind = self.behind(theirs, mine);
-        let silence = self.silence().filter(|_| !transfer);
+        let silence = self.silence().filter(|_| !self.is_wanted(transfer));
         let refusal = match self.hard_state.vote {
             // Its log may lack what it helped to commit, so it cannot judge another (trap D3).
             _ if self.is_silent(Rule::E16SuspectVotes) => Some(VoteRefusal::Suspect),
@@ -150,7 +155,9 @@ impl Raft {
         }
         self.hard_state.vote = Some(to);
         self.held_vote = Some(to);
-        self.reset_election_timer();
+        if self.rule(Rule::E8GivenVote) {
+            self.reset_election_timer();
+        }
         self.keep_quiet(Silence::Voted);
         self.trace(|_| Kind::GrantedVote {
             to,

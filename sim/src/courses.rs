@@ -3,6 +3,7 @@
 //! The storm is one of them. The others ask what a storm asks too seldom, or not at all. None may
 //! find anything while every rule of the core is kept.
 
+mod ages;
 mod calm;
 mod hard;
 mod late;
@@ -27,7 +28,7 @@ pub struct Course {
 }
 
 /// All of them.
-pub static COURSES: [Course; 15] = [
+pub static COURSES: [Course; 18] = [
     Course {
         name: "storm",
         about: "A random world with random faults, then healing and proof of life.",
@@ -102,6 +103,26 @@ pub static COURSES: [Course; 15] = [
                 come all the same.",
         setup: late::setup,
         play: late::hole,
+    },
+    Course {
+        name: "handed-over",
+        about: "In a calm world leadership is handed over: the node that is named leads at once.",
+        setup: late::setup,
+        play: hard::handed_over,
+    },
+    Course {
+        name: "lied",
+        about: "In a calm world a disk has lied about a sync, and what its node had acknowledged \
+                is gone: the leader counts that node no more.",
+        setup: hard::three,
+        play: hard::lied,
+    },
+    Course {
+        name: "half",
+        about: "In a calm world a leader in a joint membership hears the new half alone, and the \
+                old half has another leader: it does not take its state for a young one.",
+        setup: ages::setup,
+        play: ages::half,
     },
     Course {
         name: "absurd-term",

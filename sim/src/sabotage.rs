@@ -147,11 +147,11 @@ const NARROW: [(&str, &str); 16] = [
     ("Commit rule", "r13-"),
     ("Elected by a majority", "e1- e2- e3- e4- m4- r14- d9-"),
     ("Election timer", "e8- e9- e12- e20- p5-1- l9-"),
-    ("Every ticket ends once", "c3- e12- l12-"),
+    ("Every ticket ends once", "c3- e12- l12- m8-for-ever"),
     ("Fit to lead", "d8- m4-check-quorum"),
     ("Handing over", "e13- m11-"),
     ("Looking back", "r9- r10-"),
-    ("Members one step at a time", "m"),
+    ("Members one step at a time", "m s6-forget-members"),
     (
         "One lease at a time",
         "l6- l7- l8- l9- m4- r14- e1- e2- e3- e4- d9-",

@@ -80,6 +80,8 @@ pub struct Setup {
 pub enum HostRule {
     /// The state machine knows what it has answered in a session (thesis 6.3).
     Sessions,
+    /// What is older than the last request of its session is not executed (thesis 6.3).
+    StaleSequence,
     /// A snapshot holds the sessions with their answers (trap S11).
     SnapshotSessions,
     /// A node whose disk was wiped comes back under another id (trap D9).

@@ -62,6 +62,10 @@ fn what_chance_meets_too_seldom_is_played_by_hand() {
         ("c5-uncommitted", "Bounded log"),
         ("s10-trim-all", "Availability"),
         ("m5-gone-at-once", "Availability"),
+        ("r7-holes", "No holes"),
+        ("r5-broken-promise", "Committed on a majority of disks"),
+        ("e13-refused", "Availability"),
+        ("m4-age", "Read freshness"),
     ] {
         let output = sabotage(&["--only", rule, "--max-seeds", "5", "--json"]);
         assert_eq!(last(&output)["rules"][0]["caught_by"], check, "{rule}");

@@ -250,6 +250,7 @@ fn m12_who_leaves_helps_until_the_change_is_committed() {
         voters(&[1, 4, 5]),
         "it has the entry that removes it"
     );
+    assert_eq!(c.node(2).removed, 0, "that is not committed");
     c.mail.clear();
     c.now = c.now + Span::millis(2_000);
     let (term, last) = (c.view(2).term().0 + 1, c.view(2).last());

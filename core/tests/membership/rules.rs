@@ -192,6 +192,21 @@ fn m4_reads_need_both_halves() {
 }
 
 #[test]
+fn m4_an_age_needs_both_halves() {
+    let (mut c, _) = in_joint();
+    c.deliver_if(to(&[2, 3, 4, 5]));
+    c.mail.clear();
+    c.partition(&[2, 3], &[1, 4, 5]);
+    c.run(Span::millis(200));
+    assert_eq!(c.view(1).role(), Role::Leader);
+    let age = c.node(1).raft.staleness(c.now);
+    assert!(
+        age >= Some(Span::millis(200)),
+        "{age:?}: who leads the old half?"
+    );
+}
+
+#[test]
 fn m4_check_quorum_needs_both_halves() {
     let (mut c, _) = in_joint();
     c.mail.clear();

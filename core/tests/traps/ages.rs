@@ -38,6 +38,27 @@ fn l14_an_age_is_known_once_a_leader_was_proven_and_is_about_a_heartbeat() {
     assert!(age(&c, 2).is_some());
 }
 
+/// What was committed before it led a leader learns with its own opening entry: its state is old
+/// until that is applied, though everybody follows it.
+#[test]
+fn l14_a_new_leader_is_old_until_its_opening_entry_is_applied() {
+    let mut c = at_work();
+    c.partition(&[1], &[2, 3]);
+    c.now = c.now + Span::millis(1_000);
+    c.win(2);
+    c.mail.clear();
+    c.heartbeat(2);
+    let is_empty = |m: &Message| match &m.body {
+        Body::Append { entries, .. } => entries.is_empty(),
+        _ => true,
+    };
+    c.deliver_if(is_empty);
+    c.deliver_if(is_empty);
+    assert!(age(&c, 2) >= Some(Span::millis(1_000)));
+    c.run(Span::millis(300));
+    assert!(age(&c, 2) <= Some(two_heartbeats()));
+}
+
 #[test]
 fn l14_a_node_that_hears_its_leader_and_applies_nothing_grows_old() {
     let mut c = at_work();
@@ -120,6 +141,41 @@ fn l14_a_message_that_was_late_makes_nothing_younger() {
         c.heartbeat(1);
         sent = c.now;
     }
+}
+
+/// A proof that names an earlier probe says nothing about when the last one left. (The leader tells
+/// of the same probe once more when it is proven anew, and that may come late.)
+#[test]
+fn l14_the_proof_of_an_earlier_probe_tells_nothing() {
+    let mut c = at_work();
+    let (prev, term) = (c.view(2).last(), c.view(2).term());
+    let prev = (prev.term.0, prev.index.0);
+    let say = |c: &mut Cluster, round, proof: Option<Proof>| {
+        c.mail.clear();
+        let mut body = heartbeat(term.0, round, prev, 0);
+        if let Body::Append { standing, .. } = &mut body {
+            *standing = Standing(proof.map(Box::new));
+        }
+        c.forge(1, 2, term.0, body);
+        let probe = c.mail.iter().find_map(|m| match m.body {
+            Body::AppendReply { probe, .. } => Some(probe),
+            _ => None,
+        });
+        probe.expect("every round is answered")
+    };
+    let heard = say(&mut c, 100, None);
+    let proof = Proof {
+        heard,
+        before: Span(0),
+        covers: Index(prev.1),
+    };
+    c.now = c.now + Span::millis(500);
+    assert_ne!(say(&mut c, 101, Some(proof)), heard, "another one");
+    c.now = c.now + Span::millis(500);
+    let told = age(&c, 2);
+    assert!(told >= Some(Span::millis(1_000)), "{told:?}");
+    say(&mut c, 102, Some(proof));
+    assert_eq!(age(&c, 2), told);
 }
 
 #[test]

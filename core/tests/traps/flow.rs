@@ -102,6 +102,19 @@ fn r11_a_full_window_that_was_lost_drains_again() {
     assert!(c.view(1).peers().iter().all(empty), "nothing leaked");
 }
 
+/// The first append of a leader is lost and nothing is written: the answer to its next heartbeat
+/// must be enough.
+#[test]
+fn r11_a_probe_that_was_lost_is_sent_again() {
+    let mut c = Cluster::new(3);
+    c.win(1);
+    assert_eq!(c.peer(1, 2).pace, Pace::Probe);
+    c.mail.clear();
+    c.run(Span::millis(400));
+    assert_eq!(c.leaders(), [1]);
+    assert_eq!(c.view(1).commit(), c.view(1).last().index);
+}
+
 /// A follower received an entry and lost it in a crash. Nothing is on the way to it any more and
 /// nothing new is written: what it tells in the next rounds must be enough.
 #[test]

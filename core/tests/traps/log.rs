@@ -146,6 +146,30 @@ fn r4_a_reply_of_another_lane_gives_no_credit() {
     }
 }
 
+/// What the leader of an earlier term proved need not be in the log of the next one: one that
+/// offers a snapshot is not told of it.
+#[test]
+fn r2_what_an_earlier_leader_proved_is_not_acknowledged_to_the_next() {
+    let mut c = Cluster::new(3);
+    c.elect(1);
+    c.forge(1, 3, 1, append(1, 9, (1, 2), &[(1, 3), (1, 4)], 0));
+    assert_eq!(c.view(3).durable(), Index(4));
+    c.mail.clear();
+    let meta = SnapshotMeta {
+        last: LogId::new(2, 9),
+        membership: c.view(3).membership().expect("bootstrapped").clone(),
+        ..SnapshotMeta::default()
+    };
+    let (lane, round) = (lane(2), Round(1));
+    let meta = meta.into();
+    c.forge(2, 3, 2, Body::SnapshotOffer { lane, round, meta });
+    let matched = c.mail.iter().find_map(|m| match m.body {
+        Body::SnapshotReply { matched, .. } => Some(matched),
+        _ => None,
+    });
+    assert_eq!(matched, Some(Index(0)));
+}
+
 #[test]
 fn r5_the_commit_index_sent_never_exceeds_what_the_peer_has_proven() {
     let mut c = Cluster::new(3);

@@ -4,6 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Check {
     Node,
+    NoHoles,
     DrainOrder,
     DurableFirst,
     Monotonic,
@@ -47,11 +48,16 @@ impl Check {
 }
 
 /// Every check with its name and what it says.
-pub(super) const ALL: [(Check, &str, &str); 34] = [
+pub(super) const ALL: [(Check, &str, &str); 35] = [
     (
         Check::Node,
         "Node invariants",
         "Each node's own numbers fit together after every input.",
+    ),
+    (
+        Check::NoHoles,
+        "No holes",
+        "A log has an entry at each of its positions, in their order.",
     ),
     (
         Check::DrainOrder,
@@ -167,7 +173,8 @@ pub(super) const ALL: [(Check, &str, &str); 34] = [
         "Members one step at a time",
         "The members in force are those of the newest entry that names any; a leader changes them \
          only by a step that keeps majorities in touch, when the last change and an entry of its \
-         own term are committed, and a new voter has the log first and keeps up with it.",
+         own term are committed, and a new voter has the log first and keeps up with it; who is \
+         told that it is removed is so for good.",
     ),
     (
         Check::SameState,

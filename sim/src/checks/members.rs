@@ -21,6 +21,22 @@ impl Checks {
         }
     }
 
+    /// A node is told that it is removed: the members that it goes by are committed.
+    pub fn on_removed(&mut self, raft: &Raft) {
+        let view = raft.view();
+        let (own, named) = (view.id(), view.membership());
+        let committed = named.is_some_and(|named| {
+            let (id, members) = (named.id, &named.members);
+            self.ledger.committed_term(id.index.0) == Some(id.term.0) && !members.contains(own)
+        });
+        if !committed {
+            let id = named.map(|named| named.id);
+            let detail =
+                format!("{own} is told that it is removed; the members {id:?} name it, or");
+            self.fail(Check::Members, format!("{detail} are not committed"));
+        }
+    }
+
     fn wrong_members(&self, nodes: &[Node], raft: &Raft, was: &Seen, now: &Seen) -> Option<String> {
         let in_force = raft.view().membership().map(|membership| membership.id);
         let mut named = self.ledger.members_in(raft, now.last.index);

@@ -202,7 +202,12 @@ impl Checks {
             .view()
             .term_at(Index(from - 1))
             .map_or(0, |term| term.0);
+        let mut place = from;
         for entry in raft.entries(Index(from), Index(to)) {
+            if entry.id.index.0 != place {
+                break;
+            }
+            place += 1;
             let term = entry.id.term.0;
             let seen = Known {
                 term,
@@ -220,6 +225,10 @@ impl Checks {
             }
             self.ledger.note_members(entry);
             before = term;
+        }
+        if place <= to {
+            let detail = format!("S{node} has a log up to {to}, and no entry {place} in its place");
+            self.fail(Check::NoHoles, detail);
         }
     }
 

@@ -19,6 +19,8 @@ pub(crate) struct Heard {
     what: What,
     handed: bool,
     role: Role,
+    /// Its term and vote.
+    ballot: (u64, Option<NodeId>),
     was: Option<Deadline>,
     refused: Option<Refused>,
 }
@@ -49,6 +51,7 @@ impl Heard {
             what,
             handed: silence::is_handed(message),
             role: view.role(),
+            ballot: (view.term().0, view.vote()),
             was: view.election(),
             refused: Refused::new(view, message),
         }
@@ -110,6 +113,11 @@ impl Checks {
             self.fail(Check::CompleteLog, detail);
         }
         let voted = asked.is_some();
+        if voted && heard.ballot != (view.term().0, view.vote()) && is.set != now {
+            let (id, to, set) = (view.id(), heard.from, is.set);
+            let detail = format!("{id} gives {to} its vote and waits since {set:?}");
+            return self.fail(Check::ElectionTimer, detail);
+        }
         if voted && is.set == now {
             self.promises_silence(raft, now);
         }

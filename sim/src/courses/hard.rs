@@ -1,6 +1,8 @@
 //! Hard cases that chance meets too seldom: the log that only a removed node holds (trap M5), a
 //! leader that nobody hears and everybody asks (C5), a snapshot that comes later than the next one
-//! is taken (S10), an entry that is lost in a crash when nothing else comes (R11).
+//! is taken (S10), an entry that is lost in a crash when nothing else comes (R11), a disk that lied
+//! (R5); and one that chance meets often and nobody can tell from other elections: a leader that
+//! hands over (E13).
 
 use super::calm::{act, idle, play, put, put_by, started, until};
 use crate::intervention::Intervention;
@@ -100,6 +102,64 @@ pub(super) fn forgotten(world: &mut World, _: u64) {
     if !world.applied_everywhere(committed) {
         let detail = format!("S{node} lost an entry in a crash, which S{leader} knows it received");
         world.report_unavailable(format!("{detail}; it has not applied {committed}"));
+    }
+}
+
+/// Three nodes, so that one and the leader are a majority.
+pub(super) fn three(seed: u64) -> Setup {
+    Setup {
+        nodes: 3,
+        clients: 1,
+        ..idle(seed)
+    }
+}
+
+/// A follower acknowledges an entry, of which its disk loses all in a crash though it had said that
+/// it is there. The leader's own disk is slow, so that nothing is committed yet; when it comes to
+/// it, the leader has heard that the follower lacks the entry, and must not count it.
+pub(super) fn lied(world: &mut World, _: u64) {
+    let Some((leader, node, _)) = started(world) else {
+        return;
+    };
+    put(world, leader, "x");
+    play(world, 1_000_000);
+    let committed = world.committed();
+    let third = 6 - leader - node;
+    act(world, Intervention::Isolate(third));
+    act(world, Intervention::StallDisk(leader));
+    let disk = &mut world.nodes[node as usize - 1].disk;
+    *disk = std::mem::take(disk).lying(1);
+    put(world, leader, "late");
+    let timing = world.setup().timing;
+    play(world, timing.heartbeat.0);
+    act(world, Intervention::Crash(node));
+    act(world, Intervention::Restart(node));
+    play(world, 2 * timing.heartbeat.0);
+    act(world, Intervention::ResumeDisk(leader));
+    play(world, timing.heartbeat.0);
+    act(world, Intervention::Reconnect(third));
+    play(world, 10 * timing.heartbeat.0);
+    if world.committed() == committed {
+        let detail = format!("S{node} is of no use, and S{third} is back: nothing is committed");
+        world.report_unavailable(detail);
+    }
+}
+
+/// Leadership is handed over: long before an election timeout is over the node that is named leads.
+pub(super) fn handed_over(world: &mut World, _: u64) {
+    let Some((leader, node, _)) = started(world) else {
+        return;
+    };
+    put(world, leader, "x");
+    play(world, 1_000_000);
+    let to = Some(node);
+    act(world, Intervention::Transfer { node: leader, to });
+    let soon = world.setup().timing.election_min.0 / 2;
+    let leads = |world: &World| world.newest_leader() == Some(node);
+    until(world, soon, leads);
+    if !leads(world) {
+        let detail = format!("S{leader} hands over to S{node}, which does not lead");
+        world.report_unavailable(format!("{detail} after {soon} us"));
     }
 }
 

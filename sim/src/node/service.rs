@@ -220,15 +220,30 @@ impl Node {
         to
     }
 
-    /// The command as a state machine without sessions sees it, if this host has none.
+    /// The command as a state machine sees it that has no sessions, or that executes what is older
+    /// than the last request of its session, if this host is such a one.
     #[cfg(feature = "sabotage")]
     fn without_session(&self, command: &Payload) -> Payload {
         match raftwerk_kv::Request::decode(command) {
-            Ok(mut request) if self.careless == Some(HostRule::Sessions) => {
+            Ok(mut request) if self.executes_again(&request) => {
                 request.session = None;
                 request.encode().as_slice().into()
             }
             _ => command.clone(),
+        }
+    }
+
+    #[cfg(feature = "sabotage")]
+    fn executes_again(&self, request: &raftwerk_kv::Request) -> bool {
+        let mut sessions = self.store.sessions();
+        let is_older = |tag: raftwerk_kv::SessionTag| {
+            let session = sessions.find(|session| session.id == tag.session);
+            session.is_some_and(|session| tag.sequence < session.last_sequence)
+        };
+        match self.careless {
+            Some(HostRule::Sessions) => true,
+            Some(HostRule::StaleSequence) => request.session.is_some_and(is_older),
+            _ => false,
         }
     }
 

@@ -112,7 +112,8 @@ impl World {
                 node.serve_at(ticket, index, until);
             }
             Output::ReadFailed { ticket, why } => answers.extend(node.give_up(ticket, why)),
-            Output::Leader { .. } | Output::Members { .. } | Output::Removed => {}
+            Output::Removed => self.checks.on_removed(raft),
+            Output::Leader { .. } | Output::Members { .. } => {}
             Output::Trusted => {
                 if let Some(from) = node.disk.trusted() {
                     self.checks.on_disk_cut(&self.nodes, from.0);
