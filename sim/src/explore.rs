@@ -18,9 +18,11 @@
 //! so many departures from that order is left; that is never called exhausted. States are told
 //! apart by 128 bits.
 //!
-//! **What the paper says.** A search ends with some hundreds of random walks through its scope, read
-//! by the machine that is written from the paper ([`refine`](crate::refine)); so is the way to every
-//! violation. What it rejects is a violation.
+//! **What the paper says.** The machine that is written from the paper ([`refine`](crate::refine))
+//! reads what the nodes say on every way through a scope ([`Judging::Ways`]), and what it rejects is
+//! a violation. Where there are too many ways, it reads each step once, along the first way to it
+//! ([`Judging::Steps`]). A search ends with some hundreds of random walks, which it reads as well; so
+//! is the way to every violation.
 //!
 //! **Time.** Clocks stand still and timers fire when the search says so. All moments in a core
 //! are then one moment, so the core's hash, which leaves times out, tells all. What depends on
@@ -51,7 +53,8 @@
 //! | `conduct`     | what a node must keep to; `promise`: what its disk must hold |
 //! | `shots`       | snapshots at a host, and how their bytes travel              |
 //! | `search`      | layer after layer; `index`, `fingerprint`: what was seen    |
-//! | `walks`       | what the machine of the paper reads                         |
+//! | `reading`     | what the machine of the paper knows on each way             |
+//! | `walks`       | random walks, read by it                                    |
 //! | `replay`      | a path once more, heard; `tell`: a counterexample in words  |
 
 mod action;
@@ -66,6 +69,7 @@ mod judge;
 mod moves;
 mod options;
 mod promise;
+mod reading;
 mod replay;
 mod scope;
 mod scopes;
@@ -79,7 +83,7 @@ mod walks;
 mod world;
 
 pub use host::{Broken, Finding};
-pub use scope::{Order, Scope, Target};
+pub use scope::{Judging, Order, Scope, Target};
 pub use scopes::{broken_scopes, scopes};
 pub use search::{Progress, Reached, Report, explore};
 pub use start::{ALL, Before, FRESH, LED};

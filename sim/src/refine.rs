@@ -39,12 +39,14 @@
 //! | `membership`  | members and handing over                                      |
 //! | `snapshot`    | snapshots                                                     |
 //! | `suspect`     | logs that rotted                                              |
+//! | `renamed`     | the machine under other names of nodes                        |
 
 mod commit;
 mod disk;
 mod election;
 mod membership;
 mod persistent;
+mod renamed;
 mod replication;
 mod silence;
 mod snapshot;
@@ -56,6 +58,7 @@ use raftwerk_core::trace::{Event, Kind, Role};
 use raftwerk_core::{Index, LogId, Members, NodeId, Span, Term};
 use state::State;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 /// A rule of the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +121,17 @@ pub struct Machine {
     accepted: usize,
 }
 
+/// What decides how it goes on; how much it has read does not.
+impl Hash for Machine {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.state.hash(hasher);
+        // Moments leave themselves out of hashes; promises of silence last until one.
+        for node in self.state.nodes.values() {
+            node.quiet.0.hash(hasher);
+        }
+    }
+}
+
 impl Machine {
     /// A cluster whose first members are these. They start from one entry that says so.
     #[must_use]
@@ -134,6 +148,15 @@ impl Machine {
     pub fn with_silence(mut self, silence: Option<Span>) -> Machine {
         self.state.silence = silence;
         self
+    }
+
+    /// The machine as it would be if the nodes had other names, each its own.
+    #[must_use]
+    pub fn renamed(&self, names: &dyn Fn(NodeId) -> NodeId) -> Machine {
+        Machine {
+            state: renamed::state(&self.state, names),
+            accepted: self.accepted,
+        }
     }
 
     /// How many events were accepted.

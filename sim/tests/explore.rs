@@ -1,7 +1,7 @@
 //! The explorer: what it exhausts, that it can fail, and what its binary tells.
 
 use raftwerk_core::Body;
-use raftwerk_sim::explore::{Budgets, Report, Scope, broken_scopes, explore, scopes};
+use raftwerk_sim::explore::{Budgets, Judging, Report, Scope, broken_scopes, explore, scopes};
 use std::process::{Command, Output};
 
 fn search(scope: &Scope, limit: usize) -> Report {
@@ -22,11 +22,90 @@ fn the_first_worlds_of_every_scope_are_sound() {
         assert_eq!(told, None, "{}", scope.name);
         assert!(report.reached.leaders > 0, "{}", scope.name);
         // The machine of the paper has read it, unless its hosts are broken on purpose.
-        let judged = report.judged;
+        let (judged, broken) = (report.judged, scope.broken.is_some());
         assert_eq!(judged.walks, scope.walks, "{}", scope.name);
-        assert_eq!(scope.walks > 0, scope.broken.is_none(), "{}", scope.name);
+        assert_eq!(scope.walks > 0, !broken, "{}", scope.name);
         assert!(judged.events >= 20 * judged.walks, "{}", scope.name);
+        assert_eq!(scope.judging == Judging::Nothing, broken, "{}", scope.name);
+        let apart = scope.judging == Judging::Ways;
+        assert_eq!(judged.ways >= report.states, apart, "{}", scope.name);
+        assert_eq!(judged.machines == 0, broken, "{}", scope.name);
     }
+}
+
+/// A search in which the machine of the paper reads everything and nothing else is wrong yet: what
+/// it rejects is found on the nearest way there. Of the broken hosts and networks it sees those that
+/// make a node forget or believe what it may not.
+#[test]
+fn what_the_machine_of_the_paper_rejects_is_a_violation_of_the_search() {
+    let found = |judging| {
+        let all = broken_scopes().into_iter();
+        let all = all.map(|scope| Scope { judging, ..scope });
+        let found = all.map(|scope| {
+            let violation = search(&scope, 200_000).violation.expect(scope.name);
+            let steps = violation.path.len();
+            let check = violation.finding.check;
+            // Nodes of their own say the same on the way there.
+            let detail = (check == "Refinement").then_some(violation.finding.detail);
+            assert!(
+                detail.is_none() || detail == violation.rejected,
+                "{}",
+                scope.name
+            );
+            (scope.name, check, steps)
+        });
+        found.collect::<Vec<_>>()
+    };
+    let ways = found(Judging::Ways);
+    let expected = [
+        ("promises-early", "PromisesAreDurable", 1),
+        ("votes-twice", "Refinement", 2),
+        ("forgets-vote", "Refinement", 2),
+        ("keeps-later-writes", "Boots", 8),
+        ("same-seed", "ReadCovers", 8),
+        ("forges-votes", "Refinement", 3),
+    ];
+    assert_eq!(ways, expected);
+    assert_eq!(found(Judging::Steps), expected);
+}
+
+/// Ways are told apart besides worlds and not instead of them; and when nodes have swapped their
+/// names, a way is the same way.
+#[test]
+fn reading_every_way_changes_no_world() {
+    let small = Scope {
+        terms: 2,
+        slow_disk: true,
+        budgets: Budgets {
+            timeouts: 2,
+            ..Budgets::default()
+        },
+        lost: |body| matches!(body, Body::Append { .. }),
+        ..Scope::new("small", "two candidates")
+    };
+    let search = |judging, symmetric| {
+        let scope = Scope {
+            judging,
+            symmetric,
+            ..small.clone()
+        };
+        let report = search(&scope, 1_000_000);
+        assert!(report.exhausted() && report.violation.is_none());
+        report
+    };
+    let nothing = search(Judging::Nothing, true);
+    let steps = search(Judging::Steps, true);
+    let ways = search(Judging::Ways, true);
+    let full = search(Judging::Ways, false);
+    assert_eq!((nothing.states, nothing.steps), (steps.states, steps.steps));
+    assert_eq!((ways.states, ways.reached), (steps.states, steps.reached));
+    assert_eq!((nothing.judged.machines, steps.judged.ways), (0, 0));
+    assert!(ways.judged.ways > ways.states && ways.judged.steps > steps.judged.steps);
+    let (reduced, all) = (ways.judged.ways, full.judged.ways);
+    assert!(
+        5 * reduced < all && all <= 6 * reduced,
+        "{reduced} of {all}"
+    );
 }
 
 /// The machine of the paper reads the way to every violation. It sees what a node may not do, not

@@ -4,7 +4,9 @@
 //! violation it prints the shortest way there, with what every node did and why, and ends with
 //! status 1. With `--json` the last line is one object.
 
-use raftwerk_sim::explore::{Order, Progress, Report, Scope, broken_scopes, explore, scopes};
+use raftwerk_sim::explore::{
+    Judging, Order, Progress, Report, Scope, broken_scopes, explore, scopes,
+};
 use serde_json::{Value, json};
 use std::io::{IsTerminal, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,12 +17,15 @@ use std::time::{Duration, Instant};
 
 const USAGE: &str = "\
 usage: explore [--scope NAME]... [--states N] [--delays N] [--threads N]
-               [--broken] [--list] [--json]
+               [--ways] [--broken] [--list] [--json]
 
   --scope NAME  search this scope (default: all)
-  --states N    most worlds of one scope (default 10000000; some 60 bytes each)
+  --states N    most worlds of one scope (default 10000000; some 60 bytes each
+                and 40 for each way to one)
   --delays N    departures from turn, where messages arrive in turn (default: the scope's)
   --threads N   how many scopes at once (default: one per core)
+  --ways        the machine of the paper reads every way through every scope, also where
+                there are too many for each build
   --broken      search worlds whose hosts or networks are broken: each must end in a
                 violation, or the status is 1
   --list        name the scopes and what they are for
@@ -55,10 +60,11 @@ fn parse() -> Result<Options, String> {
         json: false,
     };
     let mut words = std::env::args().skip(1);
-    let (mut names, mut delays) = (Vec::new(), None);
+    let (mut names, mut delays, mut ways) = (Vec::new(), None, false);
     while let Some(word) = words.next() {
         match word.as_str() {
             "--json" => options.json = true,
+            "--ways" => ways = true,
             "--broken" => options.broken = true,
             "--list" => options.list = true,
             "--help" | "-h" => return Err(String::new()),
@@ -78,6 +84,10 @@ fn parse() -> Result<Options, String> {
     }
     let wanted = |scope: &Scope| names.is_empty() || names.iter().any(|name| name == scope.name);
     options.scopes.retain(wanted);
+    let by_steps = |scope: &&mut Scope| ways && scope.judging == Judging::Steps;
+    for scope in options.scopes.iter_mut().filter(by_steps) {
+        scope.judging = Judging::Ways;
+    }
     if let Some(delays) = delays {
         let delays = u8::try_from(delays).ok().filter(|delays| *delays < 16);
         let delays = delays.ok_or("--delays must be below 16")?;
@@ -210,9 +220,14 @@ fn line(searched: &Searched) -> String {
         (true, Some(delays)) => format!("not exhausted: all with {delays} departures from turn"),
         (false, _) => "not exhausted".to_string(),
     };
+    let read = match report.judging {
+        Judging::Ways => format!("{} ways", report.judged.ways),
+        Judging::Steps => "each step once".to_string(),
+        Judging::Nothing => "no step".to_string(),
+    };
     format!(
-        "{scope}: {} states, {} steps, depth {}, {seconds:.1} s, {bound}; judged: {} walks, {} \
-         events",
+        "{scope}: {} states, {} steps, depth {}, {seconds:.1} s, {bound}; judged: {read}, {} \
+         walks, {} events",
         report.states, report.steps, report.depth, report.judged.walks, report.judged.events
     )
 }
@@ -286,6 +301,13 @@ fn json(searched: &Searched) -> Value {
         "committed": report.reached.committed,
         "ended": report.reached.ended,
         "judged": {
+            "every": match report.judging {
+                Judging::Ways => Some("way"),
+                Judging::Steps => Some("step"),
+                Judging::Nothing => None,
+            },
+            "ways": report.judged.ways,
+            "machines": report.judged.machines,
             "walks": report.judged.walks,
             "steps": report.judged.steps,
             "events": report.judged.events,

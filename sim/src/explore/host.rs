@@ -76,6 +76,8 @@ pub(crate) struct Setting {
     pub promises: bool,
     /// Clocks that go on, each by itself.
     pub clocks: Option<Clocks>,
+    /// Whether steps are kept with what the node says of them.
+    pub listen: bool,
     /// What is wrong with the host.
     pub broken: Option<Broken>,
     /// What a fingerprint leaves out.

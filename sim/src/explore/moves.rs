@@ -26,6 +26,8 @@ pub(crate) struct Moves {
     pub chains: Chains,
     /// The start is reached: from here on the scope's messages are lost.
     pub searching: bool,
+    /// What a node did in the last action; `None` where nothing happened to any.
+    pub taken: Option<u32>,
 }
 
 /// What came of an action.
@@ -49,6 +51,7 @@ impl Moves {
             table: Table::new(scope.setting(), group),
             scope: scope.clone(),
             searching: false,
+            taken: None,
         }
     }
 
@@ -65,6 +68,7 @@ impl Moves {
     /// Does it. The world that comes of it is left in `after`.
     pub fn act(&mut self, before: &World, action: Action, after: &mut World) -> Came {
         after.clone_from(before);
+        self.taken = None;
         self.pay(after, action);
         let (node, done) = match action {
             Action::Delay(message) => {
@@ -138,6 +142,7 @@ impl Moves {
         let state = world.state(node);
         let writes = self.table.facts(state).writes;
         let step = self.table.take(state, action);
+        self.taken = Some(step);
         let step = self.table.step(step);
         if let Some(finding) = &step.finding {
             return Came::Finding(finding.as_ref().clone());

@@ -21,6 +21,18 @@ pub enum Order {
     InTurn,
 }
 
+/// What the machine of the paper ([`refine`](crate::refine)) reads of a search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judging {
+    /// Nothing.
+    Nothing,
+    /// Every step between two worlds once: along the first way to the world that it starts from.
+    Steps,
+    /// Every step on every way. Two ways to a world are one if they leave the machine in the same
+    /// state; so whatever happens in a scope that is searched to its end is read.
+    Ways,
+}
+
 /// Clocks that go on by steps, no two of them ever further apart than they may be. Within such a
 /// bound every way in which they can drift is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,8 +93,10 @@ pub struct Scope {
     pub symmetric: bool,
     /// What a node says is compared with its disk.
     pub promises: bool,
-    /// So many random walks are read by the machine of the paper when the search is over; none
-    /// where something is wrong on purpose, unless a test asks for them.
+    /// What of the search the machine of the paper reads: nothing where something is wrong on
+    /// purpose, unless a test asks for it.
+    pub judging: Judging,
+    /// So many random walks are read by it when the search is over, in the same scopes.
     pub walks: u64,
     /// What is wrong with the host, to prove that the search finds it.
     pub broken: Option<Broken>,
@@ -113,6 +127,7 @@ impl Scope {
             forget: true,
             symmetric: true,
             promises: true,
+            judging: Judging::Ways,
             walks: WALKS,
             broken: None,
             sabotage: None,
@@ -127,6 +142,7 @@ impl Scope {
             sabotage: Some(rule),
             forget: false,
             symmetric: false,
+            judging: Judging::Nothing,
             walks: 0,
             ..self
         }
@@ -139,6 +155,7 @@ impl Scope {
         Scope {
             broken: Some(broken),
             forget: false,
+            judging: Judging::Nothing,
             walks: 0,
             ..self
         }
@@ -164,6 +181,7 @@ impl Scope {
             slow_disk: self.slow_disk,
             promises: self.promises,
             clocks: self.clocks,
+            listen: self.judging != Judging::Nothing,
             broken: self.broken,
         }
     }

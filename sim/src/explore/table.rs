@@ -12,6 +12,7 @@ use super::group::{Group, name};
 use super::host::{Finding, Host, Setting};
 use super::index::Index;
 use super::step::{Input, Ran};
+use raftwerk_core::trace::Event;
 use raftwerk_core::{Message, Output, Ticket};
 
 /// A node state.
@@ -38,10 +39,14 @@ pub(crate) struct Mail {
 /// What a node does with an input.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
+    /// In which state it took which action.
+    of: (u32, Action),
     /// The state it is in afterwards.
     pub next: u32,
     pub sends: Box<[u32]>,
     pub told: Box<[Output]>,
+    /// Why, if the setting listens.
+    pub events: Box<[Event]>,
     /// Nothing changed and nothing was said.
     pub idle: bool,
     pub finding: Option<Box<Finding>>,
@@ -92,6 +97,16 @@ impl Table {
     /// A step that was taken.
     pub fn step(&self, step: u32) -> &Step {
         &self.steps[step as usize]
+    }
+
+    /// The same step under a permutation.
+    pub fn twin(&self, step: u32, perm: usize) -> u32 {
+        let (state, action) = self.step(step).of;
+        let twin = self.nodes[state as usize].twins[perm];
+        let key = step_key(twin, self.rename(perm, action));
+        self.step_index
+            .find(key)
+            .expect("twins take their steps together")
     }
 
     /// How many node states, messages and steps there are.
@@ -145,17 +160,20 @@ impl Table {
 
     fn take_alone(&mut self, state: u32, action: Action) -> u32 {
         let host = &self.nodes[state as usize].host;
-        let ran = host.run(self.input(action), &self.setting, false);
-        let step = self.learn_step(state, ran);
+        let ran = host.run(self.input(action), &self.setting, self.setting.listen);
+        let step = self.learn_step((state, action), ran);
         self.steps.push(step);
         self.step_index.insert(step_key(state, action)).0
     }
 
-    fn learn_step(&mut self, state: u32, ran: Ran) -> Step {
+    fn learn_step(&mut self, of: (u32, Action), ran: Ran) -> Step {
+        let (state, _) = of;
         let mut step = Step {
+            of,
             next: state,
             sends: Box::new([]),
             told: Box::new([]),
+            events: ran.events.into(),
             idle: true,
             finding: ran.finding.map(Box::new),
         };

@@ -1,10 +1,10 @@
-//! The machine of the paper ([`refine`](crate::refine)) reads what the nodes of a scope say.
+//! The machine of the paper ([`refine`](crate::refine)) reads random walks through a scope.
 //!
-//! It knows a world by the way there and not by its looks, so it cannot come along in a search that
-//! takes worlds that look alike for one. It reads walks instead: each begins where the search does
-//! and takes one of the possible steps after the other, drawn from its number, until nothing is
-//! left to happen or enough has. So it sees every kind of step of a scope in many orders, and goes
-//! far beyond the depth of a search that was cut off; it does not see all orders.
+//! Each begins where the search does and takes one of the possible steps after the other, drawn from
+//! its number, until nothing is left to happen or enough has. It goes far beyond the depth of a
+//! search that was cut off. A search that was not has read all that a walk can meet, but from nodes
+//! and machines that were kept once and taken for all that look alike (`table`, `reading`); here each
+//! walk has its own, so what one is told is what all would have been.
 //!
 //! What a search looks at after each step is looked at here too.
 
@@ -12,11 +12,11 @@ use super::action::Action;
 use super::host::Finding;
 use super::judge;
 use super::moves::{Came, Moves};
+use super::reading;
 use super::replay::Replay;
 use super::world::World;
 use crate::refine::Machine;
 use crate::rng::{Purpose, Stream};
-use raftwerk_core::trace::Event;
 
 /// Most steps of a walk.
 const STEPS: usize = 200;
@@ -24,9 +24,13 @@ const STEPS: usize = 200;
 /// What the machine of the paper has read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Judged {
-    /// Walks, or the one path of a violation.
+    /// Ways of the search: worlds, told apart also by what the machine knows there.
+    pub ways: u64,
+    /// Different states of the machine.
+    pub machines: usize,
+    /// Walks, and the path of a violation.
     pub walks: u64,
-    /// Their steps.
+    /// Steps of nodes that it read, on ways and walks.
     pub steps: u64,
     /// Events that it allowed.
     pub events: u64,
@@ -50,7 +54,7 @@ impl Reader {
         let silence = leases.then_some(config.timing.election_min);
         let machine = Machine::new(members).with_silence(silence);
         let mut reader = Reader { replay, machine };
-        reader.read(&first)?;
+        reading::read(&mut reader.machine, &first)?;
         for action in prelude {
             reader.follow(moves, *action)?;
         }
@@ -59,15 +63,13 @@ impl Reader {
 
     fn follow(&mut self, moves: &Moves, action: Action) -> Result<(), Finding> {
         let events = self.replay.act(&moves.table, action);
-        self.read(&events)
+        reading::read(&mut self.machine, &events)
     }
+}
 
-    fn read(&mut self, events: &[Event]) -> Result<(), Finding> {
-        let mut events = events.iter();
-        events
-            .try_for_each(|event| self.machine.accept(event))
-            .map_err(|rejection| Finding::new("Refinement", rejection.to_string()))
-    }
+/// The machine where the search begins.
+pub(crate) fn first(moves: &Moves, prelude: &[Action]) -> Result<Machine, Finding> {
+    Reader::new(moves, prelude).map(|reader| reader.machine)
 }
 
 /// Walks through a scope from the start of its search; the first thing found ends it.

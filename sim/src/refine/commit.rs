@@ -5,6 +5,7 @@ use super::state::{State, has, is_majority, term_at};
 use super::{Judged, Rule, must};
 use raftwerk_core::trace::{CommitReason, Kind, ReadProof, Role};
 use raftwerk_core::{Index, LogId, NodeId};
+use std::sync::Arc;
 
 const COMMIT_RISES: Rule = Rule {
     says: "the commit index goes up from where it was, within the log",
@@ -214,7 +215,7 @@ fn agrees_with_all(state: &mut State, id: NodeId, to: Index) -> Judged {
         format!("position {at} is another entry than the committed one")
     })?;
     if new > known {
-        state.committed.extend_from_slice(&log[known..new]);
+        Arc::make_mut(&mut state.committed).extend_from_slice(&log[known..new]);
     }
     Ok(())
 }

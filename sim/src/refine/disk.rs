@@ -8,7 +8,7 @@ use super::state::{Log, has, last};
 use raftwerk_core::{HardState, Index, LogId, Term};
 
 /// One change of the log in memory.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 enum Change {
     Append(Term),
     CutTo(Index),
@@ -17,15 +17,14 @@ enum Change {
 }
 
 /// What may be on disk.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Disk {
     /// The oldest log that may be there.
     base: Log,
-    /// What was done to it since, each with the position of the hard state then.
+    /// What was done to it since, each with the place in the list below of the hard state then.
     changes: Vec<(Change, usize)>,
-    /// Term and vote, oldest that may be there first, and how many older ones there were.
+    /// Term and vote, oldest that may be there first.
     hard: Vec<HardState>,
-    dropped: usize,
 }
 
 impl Disk {
@@ -35,7 +34,6 @@ impl Disk {
             base: log,
             changes: Vec::new(),
             hard: vec![hard],
-            dropped: 0,
         }
     }
 
@@ -60,7 +58,12 @@ impl Disk {
     }
 
     fn newest(&self) -> usize {
-        self.dropped + self.hard.len() - 1
+        self.hard.len() - 1
+    }
+
+    /// Gives the votes other names.
+    pub fn rename_votes(&mut self, renamed: impl Fn(HardState) -> HardState) {
+        self.hard.iter_mut().for_each(|hard| *hard = renamed(*hard));
     }
 
     /// The disk holds the newest term and vote: a promise was made on that.
@@ -69,9 +72,10 @@ impl Disk {
     }
 
     fn forget_hard(&mut self, before: usize) {
-        let count = before.saturating_sub(self.dropped);
-        self.hard.drain(..count);
-        self.dropped += count;
+        self.hard.drain(..before);
+        for (_, place) in &mut self.changes {
+            *place = place.saturating_sub(before);
+        }
     }
 
     /// The disk reported that it agrees with memory up to here.

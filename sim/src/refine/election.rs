@@ -5,6 +5,7 @@ use super::{Broken, Judged, Rule, must};
 use raftwerk_core::trace::{ElectionReason, Event, FollowerReason, IgnoreReason, Kind, Role};
 use raftwerk_core::{HardState, LogId, Members, NodeId, Term};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 const TERM_RISES: Rule = Rule {
     says: "a term changes only upwards: by one in a campaign, or to one that a message carries",
@@ -184,8 +185,7 @@ fn started_pre_vote(state: &mut State, id: NodeId, proposed: Term, last: LogId) 
     must(proposed.0 == term.0 + 1, NEXT_TERM, || {
         format!("{proposed} in term {term}")
     })?;
-    state
-        .pre_campaigns
+    Arc::make_mut(&mut state.pre_campaigns)
         .entry((proposed, id))
         .or_default()
         .insert(last);
@@ -228,7 +228,7 @@ fn started_election(state: &mut State, id: NodeId, reason: ElectionReason, last:
         asks: false,
         handed: reason == ElectionReason::TimeoutNow,
     };
-    state.campaigns.insert((term, id), campaign);
+    Arc::make_mut(&mut state.campaigns).insert((term, id), campaign);
     Ok(())
 }
 
@@ -280,7 +280,7 @@ fn became_leader(state: &mut State, id: NodeId, votes: &[NodeId]) -> Judged {
         handed: BTreeSet::new(),
         announced: None,
     };
-    state.reigns.insert(term, reign);
+    state.reigns.insert(term, Arc::new(reign));
     let node = state.node_mut(id);
     node.role = Role::Leader;
     node.votes.clear();

@@ -5,6 +5,7 @@ use super::state::{State, has};
 use super::{Judged, Rule, must};
 use raftwerk_core::trace::{Kind, Step};
 use raftwerk_core::{Index, LogId, Members, NodeId};
+use std::sync::Arc;
 
 const LEADER_CHANGES: Rule = Rule {
     says: "only a leader changes the members, or hands over",
@@ -68,7 +69,7 @@ pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
             let term = state.node(id).term;
             let reign = state.reigns.get_mut(&term);
             if let Some(reign) = reign.filter(|reign| reign.leader == id) {
-                reign.transfer = None;
+                Arc::make_mut(reign).transfer = None;
             }
             Ok(())
         }
@@ -116,7 +117,7 @@ fn in_force(state: &mut State, id: NodeId, entry: LogId, members: &Members) -> J
         overlaps(&before.unwrap_or_default(), members, step)?;
         let fresh = !state.memberships.contains_key(&entry);
         must(fresh, IN_THE_LOG, || format!("{entry} is named already"))?;
-        state.memberships.insert(entry, members.clone());
+        Arc::make_mut(&mut state.memberships).insert(entry, members.clone());
         readmit(state, id, members);
     }
     let node = state.node(id);

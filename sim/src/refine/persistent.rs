@@ -6,6 +6,7 @@ use super::{Broken, Judged, Rule, must};
 use raftwerk_core::trace::{Event, Held, Kind, Role};
 use raftwerk_core::{HardState, Index, LogId, NodeId, Suspicion, Term, Time};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 const RUNS: Rule = Rule {
     says: "only a node that was started does anything, and none that stopped for good",
@@ -137,7 +138,7 @@ pub(super) fn booted(
         rot: None,
         quiet: Time(0),
     };
-    state.nodes.insert(id, node);
+    state.nodes.insert(id, Arc::new(node));
     Ok(())
 }
 
@@ -213,7 +214,7 @@ fn released(state: &mut State, id: NodeId, what: Held) -> Judged {
         Held::Vote(to) => {
             is_the_vote(node, to)?;
             node.disk.relied_on_hard_state();
-            state.votes.insert((term, id, to));
+            Arc::make_mut(&mut state.votes).insert((term, id, to));
         }
         Held::OwnVote => {
             is_the_vote(node, id)?;
@@ -221,7 +222,8 @@ fn released(state: &mut State, id: NodeId, what: Held) -> Judged {
                 format!("{id} is {:?}", node.role)
             })?;
             node.disk.relied_on_hard_state();
-            if let Some(campaign) = state.campaigns.get_mut(&(term, id)) {
+            let campaigns = Arc::make_mut(&mut state.campaigns);
+            if let Some(campaign) = campaigns.get_mut(&(term, id)) {
                 campaign.asks = true;
             }
         }

@@ -5,12 +5,13 @@ use super::disk::Disk;
 use raftwerk_core::trace::{Role, Step};
 use raftwerk_core::{Index, LogId, Members, NodeId, Span, Suspicion, Term, Time};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Terms of the entries, from position 1 on.
 pub(super) type Log = Vec<Term>;
 
 /// A node (P figure 2, "State").
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Node {
     /// It started and did not stop for good.
     pub runs: bool,
@@ -51,7 +52,7 @@ pub(super) struct Node {
 }
 
 /// A term with a leader.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Reign {
     pub leader: NodeId,
     /// All the leader had and appended: what its messages carry.
@@ -69,7 +70,7 @@ pub(super) struct Reign {
 }
 
 /// A campaign that asked for votes, or is about to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub(super) struct Campaign {
     pub last: LogId,
     /// Term and own vote are on disk, so the others are asked.
@@ -78,46 +79,47 @@ pub(super) struct Campaign {
     pub handed: bool,
 }
 
-/// The cluster.
-#[derive(Clone, Debug)]
+/// The cluster. A copy shares what neither of the two changes: the explorer keeps many that differ
+/// in one node.
+#[derive(Clone, Debug, Hash)]
 pub(super) struct State {
-    pub first: Members,
+    pub first: Arc<Members>,
     /// How long a promise to be silent lasts, if promises are looked at.
     pub silence: Option<Span>,
-    pub nodes: BTreeMap<NodeId, Node>,
-    pub reigns: BTreeMap<Term, Reign>,
-    pub campaigns: BTreeMap<(Term, NodeId), Campaign>,
+    pub nodes: BTreeMap<NodeId, Arc<Node>>,
+    pub reigns: BTreeMap<Term, Arc<Reign>>,
+    pub campaigns: Arc<BTreeMap<(Term, NodeId), Campaign>>,
     /// Pre-votes asked for: term proposed, by whom, with which logs.
-    pub pre_campaigns: BTreeMap<(Term, NodeId), BTreeSet<LogId>>,
+    pub pre_campaigns: Arc<BTreeMap<(Term, NodeId), BTreeSet<LogId>>>,
     /// Votes that left their voter: term, voter, candidate.
-    pub votes: BTreeSet<(Term, NodeId, NodeId)>,
+    pub votes: Arc<BTreeSet<(Term, NodeId, NodeId)>>,
     /// The same for pre-votes.
-    pub pre_votes: BTreeSet<(Term, NodeId, NodeId)>,
+    pub pre_votes: Arc<BTreeSet<(Term, NodeId, NodeId)>>,
     /// How far a node's disk once agreed with the leader of a term, at its end.
-    pub claims: BTreeMap<(Term, NodeId), Index>,
+    pub claims: Arc<BTreeMap<(Term, NodeId), Index>>,
     /// What is committed.
-    pub committed: Log,
+    pub committed: Arc<Log>,
     /// The memberships named by entries.
-    pub memberships: BTreeMap<LogId, Members>,
+    pub memberships: Arc<BTreeMap<LogId, Members>>,
     /// Whose log ever rotted.
-    pub rotted: BTreeSet<NodeId>,
+    pub rotted: Arc<BTreeSet<NodeId>>,
 }
 
 impl State {
     pub fn new(first: &Members) -> State {
         State {
-            first: first.clone(),
+            first: Arc::new(first.clone()),
             silence: None,
             nodes: BTreeMap::new(),
             reigns: BTreeMap::new(),
-            campaigns: BTreeMap::new(),
-            pre_campaigns: BTreeMap::new(),
-            votes: BTreeSet::new(),
-            pre_votes: BTreeSet::new(),
-            claims: BTreeMap::new(),
-            committed: Log::new(),
-            memberships: BTreeMap::from([(LogId::new(0, 1), first.clone())]),
-            rotted: BTreeSet::new(),
+            campaigns: Arc::default(),
+            pre_campaigns: Arc::default(),
+            votes: Arc::default(),
+            pre_votes: Arc::default(),
+            claims: Arc::default(),
+            committed: Arc::default(),
+            memberships: Arc::new(BTreeMap::from([(LogId::new(0, 1), first.clone())])),
+            rotted: Arc::default(),
         }
     }
 
@@ -127,20 +129,21 @@ impl State {
     }
 
     pub fn node_mut(&mut self, id: NodeId) -> &mut Node {
-        self.nodes.get_mut(&id).expect("it is known to run")
+        let node = self.nodes.get_mut(&id).expect("it is known to run");
+        Arc::make_mut(node)
     }
 
     /// The reign of this node, if it leads.
     pub fn reign_of(&self, id: NodeId) -> Option<&Reign> {
         let node = self.node(id);
         let reign = self.reigns.get(&node.term)?;
-        (node.role == Role::Leader && reign.leader == id).then_some(reign)
+        (node.role == Role::Leader && reign.leader == id).then_some(&**reign)
     }
 
     pub fn reign_of_mut(&mut self, id: NodeId) -> Option<&mut Reign> {
         self.reign_of(id)?;
         let term = self.node(id).term;
-        self.reigns.get_mut(&term)
+        self.reigns.get_mut(&term).map(Arc::make_mut)
     }
 
     /// The membership in force at a node: the newest that its log names (T4.1).
@@ -166,7 +169,8 @@ impl State {
         let node = self.node(id);
         if let Some(reign) = self.reigns.get(&node.term) {
             let agreed = agreement(&node.log, &reign.log).min(node.durable);
-            let claim = self.claims.entry((node.term, id)).or_default();
+            let at = (node.term, id);
+            let claim = Arc::make_mut(&mut self.claims).entry(at).or_default();
             *claim = agreed.max(*claim);
         }
     }

@@ -4,6 +4,7 @@ use super::state::{State, agreement, term_at};
 use super::{Judged, Rule, must};
 use raftwerk_core::trace::{Kind, ReadProof, TrustReason};
 use raftwerk_core::{Index, NodeId, Suspicion};
+use std::sync::Arc;
 
 const FOUND_AT_START: Rule = Rule {
     says: "rot is found by a node that had a disk, as it starts",
@@ -31,9 +32,9 @@ pub(super) fn found(state: &mut State, id: NodeId, suspicion: Suspicion) -> Judg
     let node = state.nodes.get_mut(&id).filter(|node| node.rot.is_none());
     let had = node.is_some();
     if let Some(node) = node {
-        node.rot = Some(suspicion);
+        Arc::make_mut(node).rot = Some(suspicion);
     }
-    state.rotted.insert(id);
+    Arc::make_mut(&mut state.rotted).insert(id);
     must(had, FOUND_AT_START, || format!("{suspicion:?}"))
 }
 

@@ -4,6 +4,7 @@ use super::state::{Node, State};
 use super::{Judged, Rule, must};
 use raftwerk_core::trace::{Kind, Role, VoteRefusal};
 use raftwerk_core::{HardState, LogId, NodeId, Term};
+use std::sync::Arc;
 
 const ONE_VOTE: Rule = Rule {
     says: "a node votes for at most one candidate in a term",
@@ -135,7 +136,7 @@ fn granted_pre_vote(
     let asked = state.pre_campaigns.get(&(proposed, to));
     let asked = asked.is_some_and(|logs| logs.contains(&theirs));
     must(asked, WAS_ASKED, || format!("{to} about {theirs}"))?;
-    state.pre_votes.insert((proposed, id, to));
+    Arc::make_mut(&mut state.pre_votes).insert((proposed, id, to));
     Ok(())
 }
 

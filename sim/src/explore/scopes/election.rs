@@ -2,7 +2,7 @@
 
 use super::{appends, empty_appends};
 use crate::explore::host::Broken;
-use crate::explore::scope::{Order, Scope};
+use crate::explore::scope::{Judging, Order, Scope};
 use crate::explore::start::LED;
 use crate::explore::world::Budgets;
 
@@ -24,6 +24,7 @@ pub(super) fn scopes() -> Vec<Scope> {
     };
     vec![
         Scope {
+            judging: Judging::Steps,
             lost: empty_appends,
             ..three_terms.clone()
         },

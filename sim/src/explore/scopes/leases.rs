@@ -8,7 +8,7 @@
 //! more messages, so the two widest scopes go without; each has a narrower twin that does not.
 
 use super::appends;
-use crate::explore::scope::{Clocks, Order, Scope};
+use crate::explore::scope::{Clocks, Judging, Order, Scope};
 use crate::explore::start::{ALL, Before};
 use crate::explore::world::Budgets;
 use raftwerk_core::{Config, ReadPath, Span};
@@ -102,8 +102,14 @@ pub(super) fn scopes() -> Vec<Scope> {
         ..drift.clone()
     };
     vec![
-        drift.clone(),
-        late.clone(),
+        Scope {
+            judging: Judging::Steps,
+            ..drift.clone()
+        },
+        Scope {
+            judging: Judging::Steps,
+            ..late.clone()
+        },
         Scope {
             name: "lease-shipped",
             about: "as lease, but nobody campaigns without asking first",
