@@ -18,6 +18,7 @@ use clogs::Clogs;
 pub(crate) use content::{Chunk, Content, Got, Place, Question, Reply, Told, Wanted};
 pub(crate) use flight::Flight;
 use flight::{HELD, stray};
+use raftwerk_wire::view::Clog;
 use std::hash::{Hash, Hasher};
 
 /// Most messages on the way at once.
@@ -309,6 +310,21 @@ impl Network {
     /// Whether one direction is clogged.
     pub fn is_clogged(&self, from: u64, to: u64) -> bool {
         self.clogs.is_clogged(from, to)
+    }
+
+    /// Clogged directions in order, each with how many messages it holds back.
+    pub fn clogged(&self) -> Vec<Clog> {
+        if self.clogs.is_none() {
+            return Vec::new();
+        }
+        let held = self.flights.iter().flatten().filter(|f| f.is_held());
+        let held: Vec<u64> = held.map(|flight| flight.id).collect();
+        let clog = |(from, to, ids): (u64, u64, &[u64])| Clog {
+            from,
+            to,
+            held: ids.iter().filter(|id| held.contains(id)).count(),
+        };
+        self.clogs.all().map(clog).collect()
     }
 
     /// Cut directions as (from, to), in order.

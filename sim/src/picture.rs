@@ -83,6 +83,7 @@ impl World {
         ClusterView {
             now,
             cuts: self.network.cuts(),
+            clogs: self.network.clogged(),
             groups: self.groups(),
             violation: self
                 .violation()
@@ -104,6 +105,7 @@ impl World {
                     to: message.to.0,
                     sent: flight.sent,
                     due: flight.arrives(),
+                    held: flight.is_held(),
                     lost: flight.lost || self.network.is_cut(flight.from, flight.to),
                     content: if with_fields {
                         MessageView::from(message)
@@ -118,7 +120,8 @@ impl World {
                         from,
                         to,
                         sent: flight.sent,
-                        due: Some(flight.due),
+                        due: flight.arrives(),
+                        held: flight.is_held(),
                         lost: flight.lost || self.network.is_cut(flight.from, flight.to),
                         content,
                     }));
@@ -170,6 +173,7 @@ fn client_flight(
         node,
         sent: flight.sent,
         due: flight.arrives(),
+        held: flight.is_held(),
         lost: flight.lost,
         content,
     }

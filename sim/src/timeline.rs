@@ -60,6 +60,9 @@ pub struct Mark {
     pub kind: MarkKind,
     /// What, in a few words.
     pub text: String,
+    /// What somebody or something did to the run, of a fault.
+    #[serde(default)]
+    pub what: Option<Intervention>,
 }
 
 /// Kinds of marks.
@@ -128,10 +131,20 @@ impl Recorder {
         copy
     }
 
+    /// The last faults up to an event, newest first.
+    pub fn faults_until(&self, position: u64, count: usize) -> Vec<Mark> {
+        let marks = self.timeline.marks.iter().rev();
+        let faults = marks.filter(|m| m.kind == MarkKind::Fault && m.position <= position);
+        faults.take(count).cloned().collect()
+    }
+
     /// Something was done to the world.
     pub fn intervention(&mut self, world: &World, what: &Intervention) {
         if !matches!(what, Intervention::Ask { .. }) {
             self.mark(world, MarkKind::Fault, what.to_string());
+            let mark = self.timeline.marks.last_mut();
+            mark.into_iter()
+                .for_each(|mark| mark.what = Some(what.clone()));
         }
     }
 
@@ -196,6 +209,7 @@ impl Recorder {
             position,
             kind,
             text,
+            what: None,
         });
         if marks.len() <= MAX_MARKS {
             return;

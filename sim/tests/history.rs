@@ -331,3 +331,26 @@ fn a_start_is_told_once_per_life() {
     let all = history.recent_events(100_000);
     assert_eq!([1, 2, 3].map(|node| booted(&all, node)), [1, 2, 1]);
 }
+
+#[test]
+fn faults_are_told_up_to_the_place_shown_with_what_they_mean() {
+    let mut history = History::new(Setup::playground(3, 1));
+    play(&mut history, 50);
+    let (from, to) = (1, 2);
+    for what in [
+        Intervention::Clog { from, to },
+        Intervention::Unclog { from, to },
+    ] {
+        let now = history.now();
+        history.act(what.clone(), now).unwrap();
+        let last = history.recent_faults(5).pop().unwrap();
+        assert_eq!(last.position, history.position());
+        assert_eq!(last.what.as_ref(), Some(&what));
+        assert!(what.meaning().is_some());
+    }
+    assert_eq!(history.recent_faults(5).len(), 2);
+    assert_eq!(history.recent_faults(1).len(), 1);
+    history.back();
+    let last = history.recent_faults(5).pop().unwrap();
+    assert_eq!(last.what, Some(Intervention::Clog { from, to }));
+}

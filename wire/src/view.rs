@@ -23,6 +23,9 @@ pub struct ClusterView {
     pub client_flights: Vec<ClientFlight>,
     /// Directions that are cut, as (from, to).
     pub cuts: Vec<(u64, u64)>,
+    /// Directions that hold back what would arrive; nothing is lost by it.
+    #[serde(default)]
+    pub clogs: Vec<Clog>,
     /// Nodes that reach each other both ways, when there is more than one such group.
     pub groups: Vec<Group>,
     /// Clients the user can see.
@@ -333,8 +336,11 @@ pub struct Flight {
     pub to: u64,
     /// When it left.
     pub sent: u64,
-    /// When it arrives; `None` in live mode until the receiver reports it.
+    /// When it arrives; `None` while it is held, and in live mode until the receiver reports it.
     pub due: Option<u64>,
+    /// It is kept on the way until something lets it go on; only a simulator knows that.
+    #[serde(default)]
+    pub held: bool,
     /// It will be lost on the way (or was, in live mode).
     pub lost: bool,
     /// What it says.
@@ -355,6 +361,9 @@ pub struct ClientFlight {
     pub sent: u64,
     /// When it arrives; `None` until that is known.
     pub due: Option<u64>,
+    /// It is kept on the way until something lets it go on; only a simulator knows that.
+    #[serde(default)]
+    pub held: bool,
     /// It will be lost on the way (or was, in live mode).
     pub lost: bool,
     /// What it says.
@@ -376,6 +385,17 @@ pub struct MessageView {
     pub entries: usize,
     /// Every field, as (name, value).
     pub fields: Vec<(String, String)>,
+}
+
+/// A direction that holds back what would arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clog {
+    /// From which node.
+    pub from: u64,
+    /// To which.
+    pub to: u64,
+    /// How many messages wait.
+    pub held: usize,
 }
 
 /// Nodes that reach each other, with the arithmetic of their majority.

@@ -3,7 +3,7 @@
 use super::History;
 use super::branch::Branch;
 use crate::setup::Setup;
-use crate::timeline::Timeline;
+use crate::timeline::{Mark, Timeline};
 use crate::world::World;
 use raftwerk_wire::view::{ClusterView, EventView};
 
@@ -156,6 +156,15 @@ impl History {
     #[must_use]
     pub fn timeline(&self) -> Timeline {
         self.branches[self.current].timeline.picture()
+    }
+
+    /// The last faults that began or ended up to here, oldest first.
+    #[must_use]
+    pub fn recent_faults(&self, count: usize) -> Vec<Mark> {
+        let (here, timeline) = (self.position(), &self.branches[self.current].timeline);
+        let mut faults = timeline.faults_until(here, count);
+        faults.reverse();
+        faults
     }
 
     /// Bytes of memory held, about.

@@ -126,6 +126,27 @@ impl fmt::Display for Intervention {
     }
 }
 
+impl Intervention {
+    /// What follows from it, where that is not plain from its name.
+    #[must_use]
+    pub fn meaning(&self) -> Option<&'static str> {
+        match self {
+            Intervention::Clog { .. } => Some(
+                "What would arrive waits instead; only what finds the link full is lost. The \
+                 receiver cannot tell this from a cut.",
+            ),
+            Intervention::Unclog { .. } => Some(
+                "All that waited arrives now, oldest first, perhaps from terms that are over. The \
+                 receiver tells by the term and by the log position what still counts.",
+            ),
+            Intervention::Heal => Some(
+                "Cut links carry messages again; clogged ones let go of all that waited, oldest first.",
+            ),
+            _ => None,
+        }
+    }
+}
+
 /// `S1 S2`.
 fn names(nodes: &[u64]) -> String {
     let names: Vec<String> = nodes.iter().map(|node| format!("S{node}")).collect();

@@ -38,6 +38,18 @@ impl Clogs {
         self.0.keys().copied().collect()
     }
 
+    /// Whether no direction is clogged.
+    pub fn is_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All clogged directions, each with the numbers of the messages that it was to hold back; somebody may have
+    /// lost some of them since.
+    pub fn all(&self) -> impl Iterator<Item = (u64, u64, &[u64])> {
+        let all = self.0.iter();
+        all.map(|((from, to), held)| (*from, *to, held.as_slice()))
+    }
+
     /// Whether a message that would arrive now is held back. What has no room is lost instead: it
     /// arrives, marked.
     pub fn holds_back(&mut self, flight: &mut Flight) -> bool {

@@ -36,16 +36,26 @@ fn a_clogged_link_holds_back_all_it_has_and_lets_go_of_it_at_once() {
     assert_eq!(node(&world, other).log.last, before, "nothing came through");
     let held = |world: &World| -> Vec<u64> {
         let flights = world.view(0).flights;
-        let mine = flights.iter().filter(|one| one.due.is_none());
+        let mine = flights.iter().filter(|one| one.held);
+        assert!(mine.clone().all(|one| one.due.is_none()));
         mine.map(|one| one.id).collect()
+    };
+    let shown = |world: &World| -> Vec<(u64, u64, usize)> {
+        let clogs = world.view(0).clogs.into_iter();
+        clogs.map(|clog| (clog.from, clog.to, clog.held)).collect()
     };
     let waiting = held(&world);
     assert!(waiting.len() >= 3, "{waiting:?}");
     assert_eq!(waiting.len() as u64, struck(&world, HELD), "none is lost");
+    assert_eq!(shown(&world), [(from, to, waiting.len())]);
+    act(&mut world, Intervention::Drop(waiting[1]));
+    assert_eq!(shown(&world), [(from, to, waiting.len() - 1)]);
+    let waiting = held(&world);
     let told = world.act(&Intervention::Release(waiting[0])).unwrap_err();
     assert!(told.contains("is clogged"), "{told}");
     act(&mut world, Intervention::Unclog { from, to });
     assert_eq!(held(&world), Vec::<u64>::new());
+    assert_eq!(shown(&world), []);
     let (now, events) = (world.now(), world.events());
     while world.next_time() == Some(now) {
         world.step();

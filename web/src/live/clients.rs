@@ -191,6 +191,7 @@ impl Operation {
             node: self.view.node,
             sent,
             due: None,
+            held: false,
             lost: false,
             content,
         }

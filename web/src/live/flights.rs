@@ -66,6 +66,7 @@ impl Flights {
             to,
             sent: now,
             due,
+            held: false,
             lost: false,
             content,
         };

@@ -303,6 +303,7 @@ impl Fold {
             groups: groups(&self.members(), &cuts, &voters, &running),
             flights: self.flights.list(now),
             client_flights: Vec::new(),
+            clogs: Vec::new(),
             cuts,
             clients: Vec::new(),
             checks: Vec::new(),
