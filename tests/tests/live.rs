@@ -232,6 +232,60 @@ async fn the_last_minutes_can_be_looked_at() -> Result<()> {
     browser.screenshot(&artifact("live-phone.png")).await
 }
 
+#[tokio::test]
+async fn keys_do_what_buttons_do_and_nothing_while_locked() -> Result<()> {
+    let live = Live::start()?;
+    live.writes("city", "Basel").await?;
+    let mut browser = Browser::open(Viewport::DESK).await?;
+    browser.goto(&format!("{}/?mode=live", live.url())).await?;
+    let first = leader(&browser).await?;
+    select(&browser, first).await?;
+    for key in ["x", "z", "t", "i", "p", "h", "Shift+t"] {
+        browser.press("Escape").await?;
+        select(&browser, first).await?;
+        browser.press(key).await?;
+        browser
+            .wait_for_text(".toast", "Arm the controls")
+            .await
+            .with_context(|| format!("key {key}"))?;
+        browser.press("Escape").await?;
+        browser
+            .wait_for("return document.querySelector('.toast') === null")
+            .await?;
+    }
+    // What no real cluster can do is no key, and the list does not name it.
+    browser.press("?").await?;
+    browser.find("[role='dialog'] .keys kbd").await?;
+    let caps = "return [...document.querySelectorAll('[role=dialog] .keys kbd')]\
+                .map(cap => cap.textContent)";
+    let caps: Vec<String> = serde_json::from_value(browser.script(caps).await?)?;
+    ensure!(caps.contains(&"X".to_string()), "{caps:?}");
+    ensure!(!caps.contains(&"G".to_string()), "{caps:?}");
+    browser.press("Escape").await?;
+    let open = "return document.querySelector('[role=dialog]') === null \
+                && document.querySelector('.link.cut') === null";
+    browser.wait_for(open).await?;
+    condition(&browser, first, "up").await?;
+
+    browser.click("#arm").await?;
+    select(&browser, first).await?;
+    browser.press("z").await?;
+    condition(&browser, first, "frozen").await?;
+    browser.press("z").await?;
+    condition(&browser, first, "up").await?;
+    browser.press("x").await?;
+    condition(&browser, first, "crashed").await?;
+    browser.press("x").await?;
+    condition(&browser, first, "up").await?;
+    browser.press("i").await?;
+    let cut = "return document.querySelectorAll('.link.cut').length === 8";
+    browser.wait_for(cut).await?;
+    browser.press("h").await?;
+    let healed = "return document.querySelector('.link.cut') === null";
+    browser.wait_for(healed).await?;
+    browser.must_be_quiet().await
+}
+
 /// Selects a node as a person would: who sees that a click did not take clicks again. On a busy
 /// machine the two halves of a click can be so far apart that the page takes it for a long press.
 async fn select(browser: &Browser, node: u64) -> Result<()> {

@@ -8,6 +8,8 @@ mod checks;
 mod clients;
 #[path = "playground/controls.rs"]
 mod controls;
+#[path = "playground/keys.rs"]
+mod keys;
 #[path = "playground/lessons.rs"]
 mod lessons;
 #[path = "playground/link.rs"]

@@ -6,6 +6,9 @@
 use raftwerk_core::Switches;
 use raftwerk_sim::Intervention;
 
+/// What is said where faults on real processes are asked for but locked.
+pub const ARM_FIRST: &str = "Arm the controls in the top bar first.";
+
 /// Which source feeds the stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {

@@ -145,7 +145,7 @@ pub struct App {
     sheet: u8,
     menu: u32,
     ask: Option<(&'static str, &'static str)>,
-    /// Whether single letters are keys.
+    /// Whether single characters are keys.
     letters: bool,
     settings: bool,
     lessons: bool,
@@ -166,50 +166,8 @@ impl Component for App {
             Some(Ok(run)) => Driver::of_run(run),
             _ => Driver::new(wanted.setup()),
         };
-        let view = driver.view();
-        let shared = Rc::new(RefCell::new(Shared::new(driver, Mode::Playground)));
-        hooks::install(&shared);
-        frame::start(shared.clone(), ctx.link().callback(|()| Msg::Moved));
-        let theme = media::stored_theme();
-        media::set_theme(theme);
-        let mut app = App {
-            wires: Wires::new(ctx, &shared),
-            shared,
-            view,
-            slow: Pane::default(),
-            panes: Default::default(),
-            caught_up: 0,
-            timeline: Rc::default(),
-            reel: Rc::default(),
-            branches: Rc::default(),
-            hash: AttrValue::default(),
-            position: (0, 0),
-            slow_at: f64::MIN,
-            timeline_at: f64::MIN,
-            spoken: (0, 0.0),
-            announce: AttrValue::default(),
-            mode: Mode::Playground,
-            selection: Selection::Nothing,
-            armed: false,
-            layout: Rc::new(wanted.layout),
-            move_tool: false,
-            pushed: (0, 0, 0),
-            theme,
-            calm: false,
-            room: Room::Wide,
-            tab: Tab::Node,
-            sheet: 1,
-            menu: 0,
-            ask: None,
-            letters: media::letters(),
-            settings: false,
-            lessons: false,
-            help: false,
-            partition: false,
-            toast: None,
-            media: Vec::new(),
-            keys: None,
-        };
+        let mut app = App::of(ctx, driver, wanted.layout);
+        app.set_letters(media::letters());
         app.watch(ctx);
         app.refresh();
         if let Some(id) = wanted.lesson {
@@ -293,7 +251,9 @@ impl Component for App {
                 if dialog {
                     <div class="veil" onclick={act.reform(|_: MouseEvent| Action::Escape)} />
                 }
-                if self.help { <Help act={act.clone()} /> }
+                if self.help {
+                    <Help mode={self.mode} letters={self.letters} act={act.clone()} />
+                }
                 if self.partition {
                     <PartitionDialog members={self.members()} act={act.clone()} />
                 }
@@ -310,6 +270,54 @@ impl Component for App {
 }
 
 impl App {
+    /// An app that has shown nothing yet.
+    fn of(ctx: &Context<Self>, driver: Driver, layout: Layout) -> App {
+        let view = driver.view();
+        let shared = Rc::new(RefCell::new(Shared::new(driver, Mode::Playground)));
+        hooks::install(&shared);
+        frame::start(shared.clone(), ctx.link().callback(|()| Msg::Moved));
+        let theme = media::stored_theme();
+        media::set_theme(theme);
+        App {
+            wires: Wires::new(ctx, &shared),
+            shared,
+            view,
+            slow: Pane::default(),
+            panes: Default::default(),
+            caught_up: 0,
+            timeline: Rc::default(),
+            reel: Rc::default(),
+            branches: Rc::default(),
+            hash: AttrValue::default(),
+            position: (0, 0),
+            slow_at: f64::MIN,
+            timeline_at: f64::MIN,
+            spoken: (0, 0.0),
+            announce: AttrValue::default(),
+            mode: Mode::Playground,
+            selection: Selection::Nothing,
+            armed: false,
+            layout: Rc::new(layout),
+            move_tool: false,
+            pushed: (0, 0, 0),
+            theme,
+            calm: false,
+            room: Room::Wide,
+            tab: Tab::Node,
+            sheet: 1,
+            menu: 0,
+            ask: None,
+            letters: true,
+            settings: false,
+            lessons: false,
+            help: false,
+            partition: false,
+            toast: None,
+            media: Vec::new(),
+            keys: None,
+        }
+    }
+
     /// A link to this run, as it is now set up.
     fn link(&self) -> Action {
         let shared = self.shared.borrow();

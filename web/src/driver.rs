@@ -2,30 +2,21 @@
 //!
 //! The playhead is a simulated time in `[time of the last event, time of the next]`. A frame
 //! moves it by real time times speed and plays the events it passes, for at most 4 ms of work;
-//! what does not fit waits for the next frame, so a slow page is late, never wrong.
+//! what does not fit waits for the next frame, so a slow page is late, never wrong (`play`).
+//! `journey` jumps, `lesson` lets a lesson decide what comes next.
 
+mod journey;
 mod lesson;
+mod play;
 
-use crate::speed::{FASTEST, SLOWEST, rate};
+use crate::speed::{FASTEST, SLOWEST};
 use raftwerk_core::Switches;
-use raftwerk_sim::scenario::{Lesson, Pace};
+use raftwerk_sim::scenario::Lesson;
 use raftwerk_sim::{History, Intervention, Run, Setup};
-use raftwerk_wire::view::{ClusterView, NodeCondition, ViolationView};
+use raftwerk_wire::view::{ClusterView, ViolationView};
 use std::rc::Rc;
 use web_sys::Performance;
 
-/// Work on the simulation in one frame (milliseconds).
-const BUDGET: f64 = 4.0;
-/// Events played between two looks at the clock.
-const BATCH: u64 = 16;
-/// A longer gap between frames (a hidden tab) counts as this much (milliseconds).
-const LONGEST_FRAME: f64 = 100.0;
-/// Quiet time runs this much faster.
-const QUIET_FACTOR: f64 = 20.0;
-/// With reduced motion the run goes from landmark to landmark this often (milliseconds).
-const CALM_STEP: f64 = 1_200.0;
-/// How many of the newest events are looked at for a landmark after one step.
-const CALM_LOOK: usize = 8;
 /// Milliseconds since the page was opened.
 #[must_use]
 pub fn real_now() -> f64 {
@@ -216,142 +207,6 @@ impl Driver {
         self.calm = calm;
     }
 
-    /// One animation frame; true when an event happened.
-    pub fn frame(&mut self, real_ms: f64) -> bool {
-        if !self.playing {
-            return false;
-        }
-        let real_ms = real_ms.clamp(0.0, LONGEST_FRAME);
-        if self.calm {
-            self.calm_wait += real_ms;
-            if self.calm_wait < CALM_STEP {
-                return false;
-            }
-            self.calm_wait = 0.0;
-            return self.calm_step();
-        }
-        let mut left = real_ms * 1_000.0 * rate(self.notch);
-        self.skipping = false;
-        if self.quiet_skip
-            && let Some(until) = self.quiet_until()
-            && until > self.playhead
-        {
-            let leap = (left * QUIET_FACTOR).min(until - self.playhead);
-            self.playhead += leap;
-            left -= leap / QUIET_FACTOR;
-            self.skipping = true;
-        }
-        self.run_to(self.playhead + left.max(0.0))
-    }
-
-    /// To the next interesting event, or two heartbeats further when nothing happens.
-    fn calm_step(&mut self) -> bool {
-        let until = self.history.now() + 2 * self.history.setup().timing.heartbeat.0;
-        let begun = real_now();
-        let mut played = false;
-        let mut pace = self.one(until);
-        while pace == Pace::Played {
-            played = true;
-            if self.at_landmark() || real_now() - begun > BUDGET {
-                break;
-            }
-            pace = self.one(until);
-        }
-        if !played && pace != Pace::Told {
-            // Nothing at all for two heartbeats: the next event, whatever it is.
-            pace = self.one(u64::MAX);
-            played = pace == Pace::Played;
-        }
-        if pace == Pace::Told {
-            self.playing = false;
-        }
-        self.stop_at_violation();
-        self.settle();
-        played || pace == Pace::Told
-    }
-
-    /// Whether the last event is an interesting one.
-    fn at_landmark(&self) -> bool {
-        let position = self.history.position();
-        let newest = self.history.recent_events(CALM_LOOK);
-        newest
-            .iter()
-            .any(|e| e.step == position && e.event.kind.is_landmark())
-    }
-
-    /// Plays events up to a time, within the budget of a frame.
-    fn run_to(&mut self, target: f64) -> bool {
-        let begun = real_now();
-        let mut played = 0;
-        let mut told;
-        loop {
-            let count;
-            (count, told) = self.several(target as u64, BATCH);
-            played += count;
-            if told {
-                (self.playing, self.skipping) = (false, false);
-                break;
-            }
-            if count < BATCH {
-                self.playhead = target;
-                break;
-            }
-            if real_now() - begun > BUDGET {
-                self.playhead = self.history.now() as f64;
-                break;
-            }
-        }
-        self.clamp();
-        if played > 0 {
-            self.stop_at_violation();
-            self.refresh();
-        }
-        played > 0 || told
-    }
-
-    /// Stops the clock at the event at which a check fails for the first time.
-    fn stop_at_violation(&mut self) {
-        let found = self.history.world().violation().map(|found| found.event);
-        if let (Some(event), None) = (found, &self.view.violation) {
-            self.playing = false;
-            self.skipping = false;
-            self.history.seek(event);
-            self.playhead = self.history.now() as f64;
-        }
-    }
-
-    /// Until when nothing is in flight and no timer is close to its end; `None`: not quiet.
-    fn quiet_until(&self) -> Option<f64> {
-        if !self.view.flights.is_empty() || !self.view.client_flights.is_empty() {
-            return None;
-        }
-        let margin = self.history.setup().timing.election_min.0 as f64 / 50.0;
-        let mut until = self.history.next_time()? as f64;
-        for card in self
-            .view
-            .nodes
-            .iter()
-            .filter(|card| card.condition == NodeCondition::Up)
-        {
-            let Some(view) = &card.view else { continue };
-            let offset = self.view.now as f64 - view.clock as f64;
-            for timer in [view.election, view.heartbeat, view.check_quorum]
-                .into_iter()
-                .flatten()
-            {
-                until = until.min(timer.due as f64 + offset - margin);
-            }
-        }
-        Some(until)
-    }
-
-    fn clamp(&mut self) {
-        self.playhead = self.playhead.max(self.history.now() as f64);
-        if let Some(next) = self.history.next_time() {
-            self.playhead = self.playhead.min(next as f64);
-        }
-    }
-
     /// Takes the picture anew, after an event or a jump.
     fn refresh(&mut self) {
         let stage = self.history.stage(self.playhead as u64, self.chosen);
@@ -361,59 +216,6 @@ impl Driver {
     /// Puts the playhead on the last event played.
     fn settle(&mut self) {
         self.playhead = self.history.now() as f64;
-        self.refresh();
-    }
-
-    /// Back one event.
-    pub fn back(&mut self) -> bool {
-        let moved = self.history.back();
-        self.settle();
-        moved
-    }
-
-    /// Forward one event.
-    pub fn forward(&mut self) -> bool {
-        let moved = self.one(u64::MAX) != Pace::Later;
-        self.settle();
-        moved
-    }
-
-    /// To the previous interesting event.
-    pub fn previous_landmark(&mut self) -> bool {
-        let moved = self.history.previous_landmark();
-        self.settle();
-        moved
-    }
-
-    /// To the next interesting event.
-    pub fn next_landmark(&mut self) -> bool {
-        let moved = if self.lesson.is_none() {
-            self.history.next_landmark()
-        } else {
-            self.next_of_lesson()
-        };
-        self.settle();
-        moved
-    }
-
-    /// To an event number.
-    pub fn seek(&mut self, position: u64) {
-        self.history.seek(position);
-        self.settle();
-    }
-
-    /// To the last recorded event of this branch.
-    pub fn seek_end(&mut self) {
-        let end = self.history.end();
-        self.seek(end);
-    }
-
-    /// To a moment of the recorded run; beyond its end by playing on, as far as a frame allows.
-    pub fn seek_time(&mut self, time: u64) {
-        let position = self.history.position_of_time(time);
-        self.history.seek(position);
-        self.playhead = time as f64;
-        self.run_to(time as f64);
         self.refresh();
     }
 
@@ -435,18 +237,6 @@ impl Driver {
         self.clamp();
         self.refresh();
         outcome.map(|()| (self.history.branch() != before.branch).then_some(before))
-    }
-
-    /// Goes to another branch, to its end.
-    pub fn switch(&mut self, branch: usize) {
-        self.history.switch(branch);
-        self.settle();
-    }
-
-    /// Goes back to where a branch was begun.
-    pub fn undo(&mut self, undo: Undo) {
-        self.history.switch(undo.branch);
-        self.seek(undo.position);
     }
 }
 

@@ -5,6 +5,7 @@ use crate::action::{Action, Mode, Selection};
 use crate::palette::term_class;
 use crate::panel::{PanelProps, ago, moment};
 use raftwerk_core::trace::{Cause, Kind, Timer};
+use raftwerk_sim::{Intervention, Mark};
 use raftwerk_wire::explain::explain;
 use raftwerk_wire::view::EventView;
 use web_sys::HtmlSelectElement;
@@ -17,6 +18,7 @@ const MOST_LINES: usize = 160;
 enum Line<'a> {
     Term(u64),
     Event(&'a EventView),
+    Fault(&'a Mark),
     Folded(usize),
 }
 
@@ -36,7 +38,8 @@ pub fn Events(props: &PanelProps) -> Html {
         let all = all.clone();
         Callback::from(move |_: yew::Event| all.set(!*all))
     };
-    let lines = lines(&props.events, *only, *all);
+    let faults: &[Mark] = if only.is_none() { &props.faults } else { &[] };
+    let lines = lines(&props.events, faults, *only, *all);
     html! {
         <section class="events panel" aria-label="Events">
             <h2 class="visually-hidden">{ "Events" }</h2>
@@ -72,11 +75,18 @@ fn empty(props: &PanelProps) -> &'static str {
     }
 }
 
-/// Newest first; a heading where the term of the events changes.
-fn lines(events: &[EventView], only: Option<u64>, all: bool) -> Vec<Line<'_>> {
-    let mut lines: Vec<Line<'_>> = Vec::new();
+/// Newest first; a heading where the term of the events changes. Faults stand where they were
+/// done, between what was before and what came of them.
+fn lines<'a>(
+    events: &'a [EventView],
+    faults: &'a [Mark],
+    only: Option<u64>,
+    all: bool,
+) -> Vec<Line<'a>> {
+    let mut lines: Vec<Line<'a>> = Vec::new();
     let mut term = None;
     let wanted = |event: &&EventView| only.is_none_or(|node| event.event.node.0 == node);
+    let mut faults = faults.iter().rev().peekable();
     for event in events.iter().rev().filter(wanted) {
         if lines.len() >= MOST_LINES {
             break;
@@ -84,6 +94,9 @@ fn lines(events: &[EventView], only: Option<u64>, all: bool) -> Vec<Line<'_>> {
         if term != Some(event.event.term.0) {
             term = Some(event.event.term.0);
             lines.push(Line::Term(event.event.term.0));
+        }
+        while let Some(fault) = faults.next_if(|fault| fault.position > event.step) {
+            lines.push(Line::Fault(fault));
         }
         if all || !is_routine(event) {
             lines.push(Line::Event(event));
@@ -124,6 +137,7 @@ fn list(props: &PanelProps, lines: &[Line<'_>]) -> Html {
                 continue;
             }
             Line::Event(event) => one(props, event),
+            Line::Fault(mark) => fault(props, mark),
             Line::Folded(count) => {
                 let noun = if *count == 1 {
                     "routine event"
@@ -173,6 +187,40 @@ fn one(props: &PanelProps, event: &EventView) -> Html {
     }
 }
 
+/// Something that was done to the run, and what it means where that is not plain.
+fn fault(props: &PanelProps, mark: &Mark) -> Html {
+    let link = match mark.what {
+        Some(Intervention::Clog { from, to } | Intervention::Unclog { from, to }) => {
+            Some(Selection::Link(from, to))
+        }
+        _ => None,
+    };
+    let (act, step) = (props.act.clone(), mark.position);
+    let onclick = Callback::from(move |_: MouseEvent| {
+        act.emit(Action::Seek(step));
+        if let Some(link) = link {
+            act.emit(Action::Select(link));
+        }
+    });
+    let meaning = mark.what.as_ref().and_then(Intervention::meaning);
+    html! {
+        <li key={format!("x{step}")}>
+            <button class="step fault" {onclick} data-step={step.to_string()}>
+                <span>{ sentence(&mark.text) }
+                    if let Some(meaning) = meaning { <small>{ meaning }</small> }</span>
+                <span class="when">{ moment(mark.time) }</span>
+            </button>
+        </li>
+    }
+}
+
+/// Words as a sentence.
+fn sentence(words: &str) -> String {
+    let mut rest = words.chars();
+    let first = rest.next().map(|c| c.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), rest.as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,7 +258,7 @@ mod tests {
             event(2, 1, 2, disk()),
             event(3, 2, 2, disk()),
         ];
-        let told = lines(&events, None, false);
+        let told = lines(&events, &[], None, false);
         assert!(matches!(
             told.as_slice(),
             [
@@ -220,6 +268,35 @@ mod tests {
                 Line::Event(_)
             ]
         ));
-        assert_eq!(lines(&events, Some(2), true).len(), 2);
+        assert_eq!(lines(&events, &[], Some(2), true).len(), 2);
+    }
+
+    #[test]
+    fn faults_stand_between_the_events() {
+        let won = |id, term| {
+            let votes = vec![NodeId(1)];
+            event(id, 1, term, Kind::BecameLeader { votes })
+        };
+        let clog = Intervention::Clog { from: 1, to: 2 };
+        let fault = Mark {
+            time: 2,
+            position: 2,
+            kind: raftwerk_sim::MarkKind::Fault,
+            text: clog.to_string(),
+            what: Some(clog),
+        };
+        let (events, faults) = ([won(1, 1), won(3, 2)], [fault]);
+        let told = lines(&events, &faults, None, false);
+        assert!(matches!(
+            told.as_slice(),
+            [
+                Line::Term(2),
+                Line::Event(_),
+                Line::Term(1),
+                Line::Fault(_),
+                Line::Event(_)
+            ]
+        ));
+        assert_eq!(sentence(&faults[0].text), "S1 to S2 is clogged.");
     }
 }

@@ -1,7 +1,7 @@
 //! The list of keys, and how to read the picture.
 
-use crate::action::Action;
-use crate::keys::KEYS;
+use crate::action::{Action, Mode};
+use crate::keys::{KEYS, Row};
 use yew::prelude::*;
 
 /// What each sign on the stage means.
@@ -32,11 +32,19 @@ const SIGNS: &[(&str, &str)] = &[
     ),
     ("Hollow", "an answer: tick for yes, bar for no"),
     ("Dashed lane, strokes", "this direction is cut"),
+    (
+        "Bar with a number",
+        "this direction is clogged; so many messages wait behind it",
+    ),
 ];
 
 /// Props of [`Help`].
 #[derive(Properties, PartialEq)]
 pub struct HelpProps {
+    /// Where the view comes from: not every key works there.
+    pub mode: Mode,
+    /// Whether single characters are keys.
+    pub letters: bool,
     /// Closing.
     pub act: Callback<Action>,
 }
@@ -54,24 +62,32 @@ pub fn Help(props: &HelpProps) -> Html {
             }
         });
     }
-    let row = |(name, what): &(&str, &str), key: bool| {
-        let name = if key {
-            html! { <kbd>{ *name }</kbd> }
-        } else {
-            html! { *name }
-        };
-        html! { <><dt>{ name }</dt><dd>{ *what }</dd></> }
+    let mode = props.mode;
+    let key = |row: &Row| match row.what(mode) {
+        Some(what) => html! { <><dt>{ row.caps() }</dt><dd>{ what }</dd></> },
+        None => html! {},
     };
+    let part = |(name, rows): &(&str, &[Row])| {
+        html! { <section>
+            <h3>{ *name }</h3>
+            <dl class="keys">{ for rows.iter().map(key) }</dl>
+        </section> }
+    };
+    let sign = |(name, what): &(&str, &str)| html! { <><dt>{ *name }</dt><dd>{ *what }</dd></> };
     html! {
         <div class="dialog wide" role="dialog" aria-modal="true" aria-label="Help">
             <div class="row between">
                 <h2>{ "Keys and signs" }</h2>
                 <button ref={button} onclick={close}>{ "Close" }</button>
             </div>
+            if !props.letters {
+                <p class="soft">{ "Single characters are switched off as keys, in the settings." }</p>
+            }
             <div class="columns">
-                <dl class="keys">{ for KEYS.iter().map(|entry| row(entry, true)) }</dl>
+                <div class="parts">{ for KEYS.iter().map(part) }</div>
                 <div>
-                    <dl class="signs">{ for SIGNS.iter().map(|entry| row(entry, false)) }</dl>
+                    <h3>{ "Signs" }</h3>
+                    <dl class="signs">{ for SIGNS.iter().map(sign) }</dl>
                     <p class="soft">
                         { "Click anything. Double click crashes a node or cuts a link. Right \
                            click, or a long press, shows what else can be done. Drag around nodes \

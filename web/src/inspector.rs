@@ -13,7 +13,8 @@ mod node;
 mod peers;
 mod store;
 
-use crate::action::{Action, Mode, Selection};
+use crate::action::{ARM_FIRST, Action, Mode, Selection};
+use crate::keys::{self, Does};
 use crate::live::requests::executor;
 use crate::panel::PanelProps;
 use crate::why::Why;
@@ -76,19 +77,30 @@ fn overview(props: &PanelProps) -> Html {
     </> }
 }
 
-/// A button for an intervention; `key` is the key that does the same.
-fn action(props: &PanelProps, label: &str, key: &'static str, what: Intervention) -> Html {
+/// A button for an intervention, with the key that does the same.
+fn action(
+    props: &PanelProps,
+    label: &str,
+    key: impl Into<Option<Does>>,
+    what: Intervention,
+) -> Html {
     actions(props, label, key, vec![what])
 }
 
 /// A button that does several interventions, one after the other.
-fn actions(props: &PanelProps, label: &str, key: &'static str, what: Vec<Intervention>) -> Html {
+fn actions(
+    props: &PanelProps,
+    label: &str,
+    key: impl Into<Option<Does>>,
+    what: Vec<Intervention>,
+) -> Html {
+    let key = key.into();
     let title = match props.mode {
-        Mode::Live if !props.armed => "Arm the controls in the top bar first.".to_string(),
+        Mode::Live if !props.armed => ARM_FIRST.to_string(),
         Mode::Live => what.first().map_or_else(String::new, executor),
-        Mode::Playground if key.is_empty() => label.to_string(),
-        Mode::Playground => format!("{label} ({key})"),
+        Mode::Playground => label.to_string(),
     };
+    let title = key.map_or(title.clone(), |key| keys::tip(&title, key));
     let act = props.act.clone();
     let onclick = Callback::from(move |_: MouseEvent| {
         for what in &what {
@@ -99,7 +111,7 @@ fn actions(props: &PanelProps, label: &str, key: &'static str, what: Vec<Interve
     html! {
         <button {onclick} {title} class={classes!(locked.then_some("locked"))}>
             { label.to_string() }
-            if !key.is_empty() { <kbd>{ key }</kbd> }
+            { keys::cap(key) }
         </button>
     }
 }

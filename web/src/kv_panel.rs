@@ -8,12 +8,14 @@ mod answers;
 pub use answers::operations;
 
 use crate::action::{Action, Mode, Selection};
+use crate::keys::{self, Does};
 use crate::panel::PanelProps;
 use raftwerk_core::trace::Role;
 use raftwerk_sim::{Intervention, Op};
 use raftwerk_wire::client::ReadMode;
 use raftwerk_wire::view::{ClusterView, NodeCondition};
 use std::cell::RefCell;
+use std::rc::Rc;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
@@ -53,13 +55,18 @@ fn keep(change: impl FnOnce(&mut Draft)) {
     DRAFT.with_borrow_mut(change);
 }
 
-/// The panel.
-#[function_component]
-pub fn KvPanel(props: &PanelProps) -> Html {
-    let form = use_memo((), |()| Form::default());
+/// What is chosen in the form, and how that changes.
+struct Chosen {
+    op: UseStateHandle<String>,
+    onop: Callback<yew::Event>,
+    client: UseStateHandle<u64>,
+    onclient: Callback<yew::Event>,
+}
+
+#[hook]
+fn use_chosen(selection: Selection) -> Chosen {
     let op = use_state(|| DRAFT.with_borrow(|draft| draft.op.clone()));
     let client = use_state(|| DRAFT.with_borrow(|draft| draft.client));
-    let wrong = use_state(|| None::<String>);
     let onop = {
         let op = op.clone();
         Callback::from(move |event: yew::Event| {
@@ -80,50 +87,46 @@ pub fn KvPanel(props: &PanelProps) -> Html {
     {
         // A client that is selected elsewhere is the one to ask with.
         let client = client.clone();
-        use_effect_with(props.selection, move |selection| {
+        use_effect_with(selection, move |selection| {
             if let Selection::Client(id) = selection {
                 client.set(*id);
             }
         });
     }
+    Chosen {
+        op,
+        onop,
+        client,
+        onclient,
+    }
+}
+
+/// The fields of the form, with the texts that they held before another tab was in sight.
+#[hook]
+fn use_form() -> Rc<Form> {
+    let form = use_memo((), |()| Form::default());
     {
-        // The fields keep their own text; it survives another tab in the draft.
         let form = form.clone();
         use_effect_with((), move |()| {
             let draft = DRAFT.with_borrow(Clone::clone);
             let texts = [draft.key, draft.value, draft.expect];
-            for (field, text) in [&form.key, &form.value, &form.expect]
-                .into_iter()
-                .zip(texts)
-            {
+            let fields = [&form.key, &form.value, &form.expect];
+            for (field, text) in fields.into_iter().zip(texts) {
                 if let Some(input) = field.cast::<HtmlInputElement>() {
                     input.set_value(&text);
                 }
             }
         });
     }
-    let waits = props
-        .view
-        .clients
-        .iter()
-        .any(|c| c.id == *client && c.current.is_some());
-    let onsubmit = {
-        let (form, op, wrong) = (form.clone(), op.clone(), wrong.clone());
-        let (act, view, client) = (props.act.clone(), props.view.clone(), *client);
-        let mode = props.mode;
-        Callback::from(move |event: SubmitEvent| {
-            event.prevent_default();
-            match read(&form, &op, client, &view, mode) {
-                Ok(what) => {
-                    wrong.set(None);
-                    act.emit(Action::Do(what));
-                    next_value(&form);
-                    remember(&form);
-                }
-                Err(why) => wrong.set(Some(why)),
-            }
-        })
-    };
+    form
+}
+
+/// The panel.
+#[function_component]
+pub fn KvPanel(props: &PanelProps) -> Html {
+    let form = use_form();
+    let chosen = use_chosen(props.selection);
+    let wrong = use_state(|| None::<String>);
     if props.view.clients.is_empty() {
         return html! {
             <section class="kv panel">
@@ -131,6 +134,10 @@ pub fn KvPanel(props: &PanelProps) -> Html {
             </section>
         };
     }
+    let (op, client) = (&chosen.op, *chosen.client);
+    let mut clients = props.view.clients.iter();
+    let waits = clients.any(|c| c.id == client && c.current.is_some());
+    let onsubmit = submit(props, &form, &chosen, &wrong);
     let oninput = {
         let form = form.clone();
         Callback::from(move |_: InputEvent| remember(&form))
@@ -138,16 +145,16 @@ pub fn KvPanel(props: &PanelProps) -> Html {
     html! {
         <section class="kv panel" aria-label="Clients">
             <form {onsubmit} {oninput} autocomplete="off">
-                { choices(props, &form, &op, onop, *client, onclient) }
-                { texts(&form, &op) }
+                { choices(props, &form, &chosen) }
+                { texts(&form, op) }
                 <div class="send">
                     <button id="kv-send" class="primary" type="submit" disabled={waits}>
                         { "Send" }</button>
                     <span class="soft">
                         if waits {
-                            { format!("C{} waits for an answer.", *client) }
+                            { format!("C{client} waits for an answer.") }
                         } else {
-                            { note(&op) }
+                            { note(op) }
                         }
                     </span>
                 </div>
@@ -158,15 +165,33 @@ pub fn KvPanel(props: &PanelProps) -> Html {
     }
 }
 
-/// Who asks, what, and whom.
-fn choices(
+/// Sends what the form says, or tells what is wrong with it.
+fn submit(
     props: &PanelProps,
-    form: &Form,
-    op: &str,
-    onop: Callback<yew::Event>,
-    client: u64,
-    onclient: Callback<yew::Event>,
-) -> Html {
+    form: &Rc<Form>,
+    chosen: &Chosen,
+    wrong: &UseStateHandle<Option<String>>,
+) -> Callback<SubmitEvent> {
+    let (form, op, wrong) = (form.clone(), chosen.op.clone(), wrong.clone());
+    let (act, view, client) = (props.act.clone(), props.view.clone(), *chosen.client);
+    let mode = props.mode;
+    Callback::from(move |event: SubmitEvent| {
+        event.prevent_default();
+        match read(&form, &op, client, &view, mode) {
+            Ok(what) => {
+                wrong.set(None);
+                act.emit(Action::Do(what));
+                next_value(&form);
+                remember(&form);
+            }
+            Err(why) => wrong.set(Some(why)),
+        }
+    })
+}
+
+/// Who asks, what, and whom.
+fn choices(props: &PanelProps, form: &Form, chosen: &Chosen) -> Html {
+    let (op, client) = (chosen.op.as_str(), *chosen.client);
     let clients = props.view.clients.iter().map(|other| {
         html! {
             <option value={other.id.to_string()} selected={other.id == client}>
@@ -182,14 +207,16 @@ fn choices(
         ("delete", "delete"),
         ("cas", "compare and set"),
     ];
+    let asking = [("Write", Does::Write), ("Read", Does::Read)];
+    let asking = asking.map(|(word, key)| keys::tip(word, key)).join(", ");
     html! { <>
         <label class="c2">{ "Client" }
-            <select id="kv-client" ref={form.client.clone()} onchange={onclient}>
+            <select id="kv-client" ref={form.client.clone()} onchange={chosen.onclient.clone()}>
                 { for clients }
             </select>
         </label>
         <label class="c4">{ "Operation" }
-            <select id="kv-op" onchange={onop}>
+            <select id="kv-op" onchange={chosen.onop.clone()} title={asking}>
                 { for ops.iter().map(|(value, name)| html! {
                     <option value={*value} selected={*value == op}>{ *name }</option>
                 }) }
@@ -203,7 +230,8 @@ fn choices(
             </select>
         </label>
         <label class="c2" hidden={op != "get"}>{ "Read" }
-            <select id="kv-read" ref={form.read.clone()}>
+            <select id="kv-read" ref={form.read.clone()}
+                title={keys::tip("How fresh a read is to be", Does::ReadMode)}>
                 <option value="leader" selected={true}>{ "leader" }</option>
                 <option value="follower">{ "follower" }</option>
                 <option value="quorum">{ "quorum" }</option>

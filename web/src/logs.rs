@@ -16,7 +16,8 @@ use cells::{Extent, PITCH};
 use ghosts::Ghosts;
 use raftwerk_core::trace::Role;
 use raftwerk_wire::view::{NodeCondition, NodeView};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 use yew::prelude::*;
@@ -33,6 +34,46 @@ struct Sight {
     width: f64,
 }
 
+/// Removed entries, which fade; with reduced motion they stay until the next picture.
+#[hook]
+fn use_ghosts(props: &PanelProps) -> Rc<RefCell<Ghosts>> {
+    let ghosts = use_mut_ref(Ghosts::default);
+    let faded = use_force_update();
+    let stamp = ghosts
+        .borrow_mut()
+        .look(&props.view, crate::driver::real_now());
+    let calm = props.calm;
+    use_effect_with(stamp, move |stamp| {
+        let timer = (!calm && *stamp > 0)
+            .then(|| gloo_timers::callback::Timeout::new(GHOST, move || faded.force_update()));
+        move || drop(timer)
+    });
+    ghosts
+}
+
+/// Whoever scrolls stops following, until the newest entry is in sight again.
+fn scrolled(
+    sight: &UseStateHandle<Sight>,
+    following: &UseStateHandle<bool>,
+    placed: &Rc<RefCell<Cell<f64>>>,
+) -> Callback<yew::Event> {
+    let (sight, following, placed) = (sight.clone(), following.clone(), placed.clone());
+    Callback::from(move |event: yew::Event| {
+        let target = event.target();
+        let Some(element) = target.and_then(|t| t.dyn_into::<HtmlElement>().ok()) else {
+            return;
+        };
+        let now = seen(&element);
+        if now != *sight {
+            sight.set(now);
+        }
+        if (now.left - placed.borrow().get()).abs() > 2.0 {
+            let rest = f64::from(element.scroll_width()) - now.left - now.width;
+            following.set(rest < PITCH);
+        }
+    })
+}
+
 /// The panel.
 #[function_component]
 pub fn Logs(props: &PanelProps) -> Html {
@@ -43,21 +84,8 @@ pub fn Logs(props: &PanelProps) -> Html {
     });
     let following = use_state(|| true);
     let placed = use_mut_ref(|| Cell::new(-1.0_f64));
-    let ghosts = use_mut_ref(Ghosts::default);
     let extent = Extent::of(&props.view);
-    let faded = use_force_update();
-    let stamp = ghosts
-        .borrow_mut()
-        .look(&props.view, crate::driver::real_now());
-    {
-        // Removed entries fade; with reduced motion they stay until the next picture.
-        let calm = props.calm;
-        use_effect_with(stamp, move |stamp| {
-            let timer = (!calm && *stamp > 0)
-                .then(|| gloo_timers::callback::Timeout::new(GHOST, move || faded.force_update()));
-            move || drop(timer)
-        });
-    }
+    let ghosts = use_ghosts(props);
     {
         let (scroller, sight, placed) = (scroller.clone(), sight.clone(), placed.clone());
         use_effect_with((extent, *following), move |(extent, following)| {
@@ -66,25 +94,7 @@ pub fn Logs(props: &PanelProps) -> Html {
             }
         });
     }
-    let onscroll = {
-        let (sight, following, placed) = (sight.clone(), following.clone(), placed.clone());
-        Callback::from(move |event: yew::Event| {
-            let Some(element) = event
-                .target()
-                .and_then(|t| t.dyn_into::<HtmlElement>().ok())
-            else {
-                return;
-            };
-            let now = seen(&element);
-            if now != *sight {
-                sight.set(now);
-            }
-            if (now.left - placed.borrow().get()).abs() > 2.0 {
-                let rest = f64::from(element.scroll_width()) - now.left - now.width;
-                following.set(rest < PITCH);
-            }
-        })
-    };
+    let onscroll = scrolled(&sight, &following, &placed);
     let jump = {
         let following = following.clone();
         Callback::from(move |_: MouseEvent| following.set(true))

@@ -15,6 +15,8 @@ pub struct Message<'a> {
     pub sent: u64,
     /// When it arrives, if that is known.
     pub due: Option<u64>,
+    /// Whether it is kept on the way until something lets it go on.
+    pub held: bool,
     /// Whether it is lost on the way.
     pub lost: bool,
     /// What it says.
@@ -59,6 +61,7 @@ impl<'a> From<&'a Flight> for Message<'a> {
             way: Way::Link(flight.from, flight.to),
             sent: flight.sent,
             due: flight.due,
+            held: flight.held,
             lost: flight.lost,
             content: &flight.content,
         }
@@ -77,6 +80,7 @@ impl<'a> From<&'a ClientFlight> for Message<'a> {
             },
             sent: flight.sent,
             due: flight.due,
+            held: flight.held,
             lost: flight.lost,
             content: &flight.content,
         }

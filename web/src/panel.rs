@@ -4,6 +4,7 @@
 //! state. What they emit is an [`Action`], and the app alone carries it out.
 
 use crate::action::{Action, Mode, Selection};
+use raftwerk_sim::Mark;
 use raftwerk_wire::view::{ClusterView, EventView, NodeCard};
 use std::rc::Rc;
 use yew::prelude::*;
@@ -16,6 +17,9 @@ pub struct PanelProps {
     /// The last events, newest last.
     #[prop_or_default]
     pub events: Rc<Vec<EventView>>,
+    /// The last faults that began or ended, newest last; in live mode none.
+    #[prop_or_default]
+    pub faults: Rc<Vec<Mark>>,
     /// What is selected.
     #[prop_or_default]
     pub selection: Selection,

@@ -111,30 +111,12 @@ pub fn PartitionDialog(props: &PartitionProps) -> Html {
             text.set(event.target_unchecked_into::<HtmlInputElement>().value());
         })
     };
-    let onsubmit = {
-        let (act, input, members) = (props.act.clone(), input.clone(), props.members.clone());
-        Callback::from(move |event: SubmitEvent| {
-            event.prevent_default();
-            let typed = input.cast::<HtmlInputElement>().map(|input| input.value());
-            if let Ok(groups) = parse(&typed.unwrap_or_default(), &members) {
-                act.emit(Action::ShowPartition(false));
-                act.emit(Action::Do(Intervention::Partition(groups)));
-            }
-        })
-    };
+    let onsubmit = submit(props, &input);
     let cancel = props
         .act
         .reform(|_: MouseEvent| Action::ShowPartition(false));
-    let offer = |label: String| {
-        let (text, input, value) = (text.clone(), input.clone(), label.clone());
-        let onclick = Callback::from(move |_: MouseEvent| {
-            if let Some(input) = input.cast::<HtmlInputElement>() {
-                input.set_value(&value);
-            }
-            text.set(value.clone());
-        });
-        html! { <button type="button" class="quiet mono" {onclick}>{ label }</button> }
-    };
+    let offer = |label: String| offer(label, &text, &input);
+    let example = offers(&props.members).pop();
     let (say, wrong) = match &outcome {
         Ok(groups) => (describe(groups), false),
         Err(_) if text.is_empty() => ("Who can still hear whom?".to_string(), false),
@@ -147,7 +129,7 @@ pub fn PartitionDialog(props: &PartitionProps) -> Html {
                 { "Put a slash between groups. Links across groups are cut both ways." }
             </p>
             <input id="partition-input" ref={input.clone()} class="mono" {oninput}
-                placeholder="12/345" aria-label="Groups" autocomplete="off" spellcheck="false" inputmode="text"
+                placeholder={example} aria-label="Groups" autocomplete="off" spellcheck="false" inputmode="text"
                 aria-describedby="partition-say" aria-invalid={wrong.to_string()} />
             <p id="partition-say" class={if wrong { "say wrong" } else { "say" }} role="status">
                 { say }
@@ -159,6 +141,31 @@ pub fn PartitionDialog(props: &PartitionProps) -> Html {
             </div>
         </form></div>
     }
+}
+
+/// Partitions as the field says, if that can be read.
+fn submit(props: &PartitionProps, input: &NodeRef) -> Callback<SubmitEvent> {
+    let (act, input, members) = (props.act.clone(), input.clone(), props.members.clone());
+    Callback::from(move |event: SubmitEvent| {
+        event.prevent_default();
+        let typed = input.cast::<HtmlInputElement>().map(|input| input.value());
+        if let Ok(groups) = parse(&typed.unwrap_or_default(), &members) {
+            act.emit(Action::ShowPartition(false));
+            act.emit(Action::Do(Intervention::Partition(groups)));
+        }
+    })
+}
+
+/// A button that writes groups into the field.
+fn offer(label: String, text: &UseStateHandle<String>, input: &NodeRef) -> Html {
+    let (text, input, value) = (text.clone(), input.clone(), label.clone());
+    let onclick = Callback::from(move |_: MouseEvent| {
+        if let Some(input) = input.cast::<HtmlInputElement>() {
+            input.set_value(&value);
+        }
+        text.set(value.clone());
+    });
+    html! { <button type="button" class="quiet mono" {onclick}>{ label }</button> }
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! The settings: which run to begin, which optional rules are on, how much moves.
 
 use crate::action::{Action, Theme};
+use crate::keys::{self, Does};
 use crate::media::{self, MOST_CLIENTS, VOTERS};
 use crate::stage::layout::Layout;
 use raftwerk_core::Switches;
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
@@ -69,7 +71,7 @@ pub fn Settings(props: &SettingsProps) -> Html {
             <h2>{ "Keys" }</h2>
             <label class="check">
                 <input type="checkbox" id="letters" checked={letters} onchange={on_letters} />
-                <span>{ "Single letters are keys; ? lists them" }</span></label>
+                <span>{ "Single characters are keys; ? lists them" }</span></label>
         </section>
     }
 }
@@ -91,25 +93,28 @@ fn colours(props: &SettingsProps) -> Html {
     }
 }
 
+/// A choice of how many there are of something; `to` is what another number of them does.
+fn count(
+    props: &SettingsProps,
+    id: &'static str,
+    range: RangeInclusive<u64>,
+    now: u64,
+    to: fn(u64, (u64, u64, u64)) -> Action,
+) -> Html {
+    let run = props.run;
+    let onchange = props.act.reform(move |event: Event| {
+        let select = event.target_unchecked_into::<HtmlSelectElement>();
+        to(select.value().parse().unwrap_or(now), run)
+    });
+    let option = |n: u64| {
+        html! { <option value={n.to_string()} selected={n == now}>{ n }</option> }
+    };
+    html! { <select {id} {onchange}>{ for range.map(option) }</select> }
+}
+
 /// Nodes, clients and seed: each change begins a new run.
 fn run(props: &SettingsProps) -> Html {
     let (nodes, seed, clients) = props.run;
-    let select = |id: &'static str,
-                  range: std::ops::RangeInclusive<u64>,
-                  now: u64,
-                  to: fn(u64, (u64, u64, u64)) -> Action| {
-        let run = props.run;
-        let onchange = props.act.reform(move |event: Event| {
-            let select = event.target_unchecked_into::<HtmlSelectElement>();
-            to(select.value().parse().unwrap_or(now), run)
-        });
-        html! {
-            <select {id} {onchange}>
-                { for range.map(|n| html! {
-                    <option value={n.to_string()} selected={n == now}>{ n }</option> }) }
-            </select>
-        }
-    };
     let onseed = props.act.reform(move |event: Event| {
         let input = event.target_unchecked_into::<HtmlInputElement>();
         match media::parse_seed(&input.value()) {
@@ -139,10 +144,10 @@ fn run(props: &SettingsProps) -> Html {
         <h2>{ "Run" }</h2>
         <div class="fields">
             <label><span>{ "Nodes" }</span>
-                { select("set-nodes", 1..=raftwerk_sim::MAX_NODES, nodes,
+                { count(props, "set-nodes", 1..=raftwerk_sim::MAX_NODES, nodes,
                     |nodes, (_, seed, clients)| Action::NewRun { nodes, seed, clients }) }</label>
             <label><span>{ "Clients" }</span>
-                { select("set-clients", 1..=MOST_CLIENTS, clients,
+                { count(props, "set-clients", 1..=MOST_CLIENTS, clients,
                     |clients, (nodes, seed, _)| Action::NewRun { nodes, seed, clients }) }</label>
             <label><span>{ "Seed" }</span>
                 <input id="set-seed" class="mono" value={format!("{seed:X}")} onchange={onseed}
@@ -151,7 +156,7 @@ fn run(props: &SettingsProps) -> Html {
         <div class="row">
             <button id="new-seed" onclick={fresh}>{ "New seed" }</button>
             <button id="run-again" onclick={again}>{ "From the start" }</button>
-            <button id="copy-link" onclick={copy} title="Copy link (Y)">{ "Copy link" }</button>
+            <button id="copy-link" onclick={copy} title={keys::tip("Copy a link to this run", Does::CopyLink)}>{ "Copy link" }</button>
         </div>
     </> }
 }

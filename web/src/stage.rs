@@ -211,10 +211,6 @@ impl Component for Stage {
         let link = ctx.link();
         let (width, height) = self.size;
         let members: Vec<u64> = props.view.nodes.iter().map(|card| card.id).collect();
-        let selected_link = match props.selection {
-            Selection::Link(from, to) => Some((from, to)),
-            _ => None,
-        };
         let oncontextmenu = {
             let board = self.board.clone();
             link.callback(move |event: MouseEvent| {
@@ -243,7 +239,10 @@ impl Component for Stage {
                         <Hulls geometry={self.geometry.clone()}
                             groups={props.view.groups.clone()} />
                         <Links geometry={self.geometry.clone()} cuts={props.view.cuts.clone()}
-                            selected={selected_link} />
+                            clogs={props.view.clogs.clone()} selected={match props.selection {
+                                Selection::Link(from, to) => Some((from, to)),
+                                _ => None,
+                            }} />
                         <Beliefs geometry={self.geometry.clone()} pairs={beliefs(&props.view)} />
                         <g class="nodes">{ for cards.map(|card| self.node(props, card)) }</g>
                         <path class="lasso" ref={self.trail.clone()} />

@@ -1,21 +1,12 @@
 //! The whole run at a glance: a lane per node coloured by term, marks above, drag to scrub.
 
 use crate::action::Action;
-use crate::palette;
+use crate::lanes::{self, Stretch, use_scrub};
 use raftwerk_core::trace::Role;
-use raftwerk_sim::{BranchInfo, MarkKind, Span, Timeline as Data};
+use raftwerk_sim::{BranchInfo, Mark, MarkKind, Span, Timeline as Data};
 use raftwerk_wire::view::NodeCondition;
 use std::rc::Rc;
-use web_sys::{Element, PointerEvent};
 use yew::prelude::*;
-
-/// Width of the drawing in its own units; it is stretched to the element.
-pub const WIDTH: f64 = 1_000.0;
-/// Height of one lane and of the row of marks.
-const LANE: f64 = 9.0;
-const MARKS: f64 = 12.0;
-/// Marks closer than this are drawn as one.
-const CROWD: f64 = 4.0;
 
 /// The time at the right edge: grows in steps, so that the picture does not creep.
 #[must_use]
@@ -48,44 +39,12 @@ pub struct TimelineProps {
 #[function_component]
 pub fn TimelineBar(props: &TimelineProps) -> Html {
     let data = &props.data;
-    let bar = use_node_ref();
-    let dragging = use_mut_ref(|| false);
     let horizon = horizon(data.end_time);
-    let scrub = {
-        let (bar, act) = (bar.clone(), props.act.clone());
-        move |event: &PointerEvent| {
-            let Some(bar) = bar.cast::<Element>() else {
-                return;
-            };
-            let rect = bar.get_bounding_client_rect();
-            let part = (f64::from(event.client_x()) - rect.left()) / rect.width().max(1.0);
-            act.emit(Action::SeekTime(
-                (part.clamp(0.0, 1.0) * horizon as f64) as u64,
-            ));
-        }
-    };
-    let onpointerdown = {
-        let (scrub, dragging, bar) = (scrub.clone(), dragging.clone(), bar.clone());
-        Callback::from(move |event: PointerEvent| {
-            if event.button() != 0 {
-                return;
-            }
-            *dragging.borrow_mut() = true;
-            if let Some(bar) = bar.cast::<Element>() {
-                let _ = bar.set_pointer_capture(event.pointer_id());
-            }
-            scrub(&event);
-        })
-    };
-    let onpointermove = {
-        let dragging = dragging.clone();
-        Callback::from(move |event: PointerEvent| {
-            if *dragging.borrow() {
-                scrub(&event);
-            }
-        })
-    };
-    let stop = Callback::from(move |_: PointerEvent| *dragging.borrow_mut() = false);
+    let scrub = use_scrub(
+        props
+            .act
+            .reform(move |part: f64| Action::SeekTime((part * horizon as f64) as u64)),
+    );
     let label = format!(
         "Timeline, {} nodes, {} marks, {:.1} seconds",
         data.lanes.len(),
@@ -94,17 +53,13 @@ pub fn TimelineBar(props: &TimelineProps) -> Html {
     );
     html! {
         <div class="timeline" style={format!("--count:{}", data.lanes.len().max(1))}>
-            <div class="lane-names" aria-hidden="true">
-                { for data.lanes.iter().map(|lane| {
-                    html! { <span key={lane.node}>{ format!("S{}", lane.node) }</span> }
-                }) }
-            </div>
-            <div class="lanes" ref={bar} role="slider" tabindex="0" aria-label={label}
+            { lanes::names(data.lanes.iter().map(|lane| lane.node)) }
+            <div class="lanes" ref={scrub.bar} role="slider" tabindex="0" aria-label={label}
                 aria-valuemin="0" aria-valuemax={(horizon / 1_000).to_string()}
                 aria-valuenow={(props.now / 1_000).to_string()}
                 aria-valuetext={format!("{:.3} s", props.now as f64 / 1e6)}
-                {onpointerdown} {onpointermove} onkeydown={keys(&props.act)}
-                onpointerup={stop.clone()} onpointercancel={stop}>
+                onpointerdown={scrub.down} onpointermove={scrub.moved} onkeydown={keys(&props.act)}
+                onpointerup={scrub.stop.clone()} onpointercancel={scrub.stop}>
                 <Drawing data={data.clone()} act={props.act.clone()} />
                 <div class="playhead" ref={props.playhead.clone()} />
             </div>
@@ -142,26 +97,18 @@ struct DrawingProps {
 fn Drawing(props: &DrawingProps) -> Html {
     let data = &props.data;
     let horizon = horizon(data.end_time);
-    let height = MARKS + data.lanes.len() as f64 * LANE;
+    let rows = data.lanes.iter().map(|lane| {
+        let all = lane.spans.iter().map(|span| stretch(span, horizon));
+        (lane.node, all.collect())
+    });
     html! { <>
-        <svg viewBox={format!("0 0 {WIDTH} {height}")} preserveAspectRatio="none">
-            { for data.lanes.iter().enumerate().map(|(row, lane)| html! {
-                <g key={lane.node} transform={lane_place(row)}>
-                    { for lane.spans.iter().map(|one| span(one, horizon)) }
-                </g>
-            }) }
-        </svg>
+        { lanes::drawing(rows) }
         <div class="marks">{ marks(data, horizon, &props.act) }</div>
     </> }
 }
 
-fn lane_place(row: usize) -> String {
-    format!("translate(0 {:.0})", MARKS + row as f64 * LANE)
-}
-
-fn span(span: &Span, horizon: u64) -> Html {
-    let at = |time: u64| time as f64 / horizon as f64 * WIDTH;
-    let (x, width) = (at(span.from), (at(span.to) - at(span.from)).max(0.6));
+fn stretch(span: &Span, horizon: u64) -> Stretch {
+    let at = |time: u64| time as f64 / horizon as f64;
     let state = match (span.condition, span.role) {
         (NodeCondition::Crashed, _) => "crashed",
         (NodeCondition::Frozen, _) => "frozen",
@@ -169,51 +116,33 @@ fn span(span: &Span, horizon: u64) -> Html {
         (_, Role::Candidate | Role::PreCandidate) => "candidate",
         _ => "follower",
     };
-    // A leader fills its lane; the others are thin, so leadership reads as one stepped line.
-    let (y, height) = match state {
-        "leader" => (0.5, LANE - 1.0),
-        "candidate" => (2.0, LANE - 4.0),
-        _ => (3.0, LANE - 6.0),
-    };
-    html! {
-        <rect key={span.from} class={classes!("span", state, palette::term_class(span.term))}
-            x={format!("{x:.2}")} y={y.to_string()} width={format!("{width:.2}")}
-            height={height.to_string()} />
+    Stretch {
+        place: (at(span.from), at(span.to)),
+        state,
+        term: span.term,
     }
 }
 
-/// Marks as small buttons; those that would lie on each other are joined.
 fn marks(data: &Data, horizon: u64, act: &Callback<Action>) -> Html {
-    let mut last: Option<(MarkKind, f64)> = None;
-    let shown = data.marks.iter().filter(|mark| {
-        let x = mark.time as f64 / horizon as f64 * WIDTH;
-        let crowded = last.is_some_and(|(kind, at)| {
-            x - at < CROWD && (kind == mark.kind || mark.kind == MarkKind::Commit)
-        });
-        if !crowded {
-            last = Some((mark.kind, x));
+    let at = |mark: &Mark| mark.time as f64 / horizon as f64;
+    let mut row = lanes::Row::default();
+    let mut shown = Vec::new();
+    for mark in &data.marks {
+        if !row.has_room(mark.kind, at(mark), mark.kind == MarkKind::Commit) {
+            continue;
         }
-        !crowded
-    });
-    shown
-        .map(|mark| {
-            let class = match mark.kind {
-                MarkKind::Commit => "mark commit",
-                MarkKind::Fault => "mark fault",
-                MarkKind::Violation => "mark violation",
-                MarkKind::Leader => "mark leads",
-            };
-            let position = mark.position;
-            let go = act.reform(move |event: PointerEvent| {
-                event.stop_propagation();
-                Action::Seek(position)
-            });
-            let left = format!("left:{:.2}%", mark.time as f64 / horizon as f64 * 100.0);
-            let title = format!("{:.3} s: {}", mark.time as f64 / 1e6, mark.text);
-            let key = format!("{position}{class}");
-            html! { <i {key} {class} style={left} {title} onpointerdown={go} /> }
-        })
-        .collect()
+        let kind = match mark.kind {
+            MarkKind::Commit => "commit",
+            MarkKind::Fault => "fault",
+            MarkKind::Violation => "violation",
+            MarkKind::Leader => "leads",
+        };
+        let position = mark.position;
+        let go = act.reform(move |_| Action::Seek(position));
+        let title = format!("{:.3} s: {}", mark.time as f64 / 1e6, mark.text);
+        shown.push(lanes::mark(position, kind, at(mark), title, go));
+    }
+    html! { <>{ for shown }</> }
 }
 
 fn branches(props: &TimelineProps) -> Html {

@@ -1,7 +1,9 @@
 //! The top bar: which source, which run, who leads, whether the checks hold, how it looks.
 
 use crate::action::{Action, Course, Mode, Theme};
+use crate::keys::{self, Does};
 use crate::lessons::Lessons;
+use crate::order::in_order;
 use crate::settings::Settings;
 use crate::shown::Shown;
 use crate::stage::layout::Layout;
@@ -99,8 +101,8 @@ pub fn TopBar(props: &TopBarProps) -> Html {
             { leader(&props.view) }
             { checks(props) }
             { theme(props) }
-            <button class="icon" id="help" title="Keys and signs (?)" aria-label="Help"
-                onclick={help}>{ "?" }</button>
+            <button class="icon" id="help" title={keys::tip("Keys and signs", Does::Help)} aria-label="Help"
+                aria-keyshortcuts={keys::name(Does::Help)} onclick={help}>{ "?" }</button>
             if listed && props.mode == Mode::Playground {
                 <Lessons act={props.act.clone()} />
             }
@@ -162,7 +164,7 @@ fn live(props: &TopBarProps) -> Html {
 
 /// Who says it leads: one name per node that says so, the newest term first.
 fn leader(view: &ClusterView) -> Html {
-    let mut leaders: Vec<(u64, u64)> = view
+    let leaders = view
         .nodes
         .iter()
         .filter(|card| card.condition == NodeCondition::Up)
@@ -172,9 +174,8 @@ fn leader(view: &ClusterView) -> Html {
                 .map(|view| (view.term, card.id, view.role))
         })
         .filter(|(_, _, role)| *role == Role::Leader)
-        .map(|(term, id, _)| (term, id))
-        .collect();
-    leaders.sort_unstable();
+        .map(|(term, id, _)| (term, id));
+    let mut leaders: Vec<(u64, u64)> = in_order(leaders, |leader| *leader);
     leaders.reverse();
     let newest = leaders
         .first()

@@ -2,6 +2,7 @@
 //! look the same everywhere.
 
 use crate::action::Action;
+use crate::keys::{self, Does};
 use crate::speed::{FASTEST, SLOWEST, rate};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -17,6 +18,8 @@ pub struct TransportProps {
     pub quiet_skip: bool,
     /// Event shown, and the last recorded one.
     pub position: (u64, u64),
+    /// Whether single characters are keys, which tooltips name.
+    pub letters: bool,
     /// State hash, when it was last taken.
     pub hash: AttrValue,
     /// The element whose text is the playhead's time; written by the frame loop.
@@ -36,43 +39,57 @@ const FORWARD: &str = "M8 5V19L17 12Z";
 const NEXT: &str = "M4 5V19L12 12ZM12 5V19L20 12Z";
 const END: &str = "M5 5V19L14.5 12ZM15.5 5V19H18V5Z";
 
-/// The row of controls.
-#[function_component]
-pub fn Transport(props: &TransportProps) -> Html {
-    let TransportProps {
-        act,
-        playing,
-        notch,
-        ..
-    } = props;
-    let button = |id: &'static str, name: &'static str, key: &'static str, d, action: Action| {
+/// What some of the buttons do here.
+pub struct Words {
+    /// The first one.
+    pub start: &'static str,
+    /// The one in the middle.
+    pub play: &'static str,
+    /// The last one.
+    pub end: &'static str,
+}
+
+/// The buttons that go through time, for a run and for what is kept of a real cluster.
+pub fn buttons(act: &Callback<Action>, playing: bool, words: &Words) -> Html {
+    let one = |id: &'static str, name: &'static str, key, d, action: Action| {
         let onclick = act.reform(move |_: MouseEvent| action.clone());
-        let title = format!("{name} ({key})");
         html! {
-            <button {id} class="icon" {title} aria-label={name} aria-keyshortcuts={key} {onclick}>
+            <button {id} class="icon" title={keys::tip(name, key)} aria-label={name}
+                aria-keyshortcuts={keys::name(key)} {onclick}>
                 <svg viewBox="0 0 24 24" aria-hidden="true"><path {d} /></svg>
             </button>
         }
     };
-    let (name, d) = if *playing {
-        ("Pause", PAUSE)
-    } else {
-        ("Play", PLAY)
+    let previous = ("Previous interesting event", Does::PreviousLandmark);
+    let next = ("Next interesting event", Does::NextLandmark);
+    let picture = if playing { PAUSE } else { PLAY };
+    html! {
+        <div class="buttons">
+            { one("start", words.start, Does::Start, START, Action::Start) }
+            { one("prev", previous.0, previous.1, PREVIOUS, Action::PreviousLandmark) }
+            { one("back", "Back one event", Does::Back, BACK, Action::Back) }
+            <span class="play">
+                { one("play", words.play, Does::TogglePlay, picture, Action::TogglePlay) }</span>
+            { one("forward", "Forward one event", Does::Forward, FORWARD, Action::Forward) }
+            { one("next", next.0, next.1, NEXT, Action::NextLandmark) }
+            { one("end", words.end, Does::End, END, Action::End) }
+        </div>
+    }
+}
+
+/// The row of controls.
+#[function_component]
+pub fn Transport(props: &TransportProps) -> Html {
+    let words = Words {
+        start: "To the start",
+        play: if props.playing { "Pause" } else { "Play" },
+        end: "To the end so far",
     };
     let (position, end) = props.position;
     html! {
         <div class="transport" role="group" aria-label="Time">
-            <div class="buttons">
-                { button("start", "To the start", "Home", START, Action::Start) }
-                { button("prev", "Previous interesting event", "[", PREVIOUS,
-                    Action::PreviousLandmark) }
-                { button("back", "Back one event", ",", BACK, Action::Back) }
-                <span class="play">{ button("play", name, "Space", d, Action::TogglePlay) }</span>
-                { button("forward", "Forward one event", ".", FORWARD, Action::Forward) }
-                { button("next", "Next interesting event", "]", NEXT, Action::NextLandmark) }
-                { button("end", "To the end so far", "End", END, Action::End) }
-            </div>
-            { speed(*notch, props) }
+            { buttons(&props.act, props.playing, &words) }
+            { speed(props.notch, props) }
             <div class="where">
                 <span class="skip" ref={props.skip.clone()} title="Quiet time runs faster">
                     { "\u{00bb}" }</span>
@@ -98,11 +115,13 @@ fn speed(notch: i32, props: &TransportProps) -> Html {
             .act
             .reform(move |_: MouseEvent| Action::QuietSkip(!on))
     };
+    let keys = [("Slower", Does::Slower), ("faster", Does::Faster)];
+    let keys = keys.map(|(word, key)| keys::tip(word, key)).join(", ");
     html! {
         <div class="speed">
             <label class="speed-label"><span class="visually-hidden">{ "Speed" }</span>
                 <input id="speed" type="range" min={SLOWEST.to_string()} max={FASTEST.to_string()}
-                    step="1" value={notch.to_string()} {oninput} title="Speed (- and =)"
+                    step="1" value={notch.to_string()} {oninput} title={keys}
                     aria-valuetext={ratio(notch)} />
             </label>
             <span class="mono ratio">{ ratio(notch) }</span>

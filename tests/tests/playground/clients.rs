@@ -131,9 +131,9 @@ async fn a_request_can_be_looked_at_and_dropped() -> Result<()> {
     browser.press("Space").await?;
     put(&browser, 2, leader, "k", "v").await?;
     let (id, ..) = until_seen(&browser, "OpenSession").await?;
-    // Messages of clients come first among those that M goes through.
+    // Messages of clients come first among those that J goes through.
     browser.script("document.activeElement.blur()").await?;
-    browser.press("m").await?;
+    browser.press("j").await?;
     browser.wait_for_text("#inspector", "open session").await?;
     browser.wait_for_text("#inspector", "C2").await?;
     browser.press("d").await?;

@@ -1,8 +1,10 @@
 //! Carrying out actions, on the playground's history or on the live cluster.
 
 use super::{App, Msg, Room, Tab};
-use crate::action::{Action, Course, Mode, Selection};
+use crate::action::{ARM_FIRST, Action, Course, Mode, Selection};
 use crate::driver::Driver;
+use crate::frame::Shared;
+use crate::keys;
 use crate::lessons;
 use crate::live::{Arrived, Live};
 use crate::media;
@@ -61,8 +63,9 @@ impl App {
                 media::set_theme(theme);
             }
             Action::Letters(on) => {
-                self.letters = on;
+                self.set_letters(on);
                 media::set_letters(on);
+                self.jumped();
             }
             Action::ShowHelp(on) => self.help = on,
             Action::ShowPartition(on) => self.partition = on,
@@ -85,57 +88,14 @@ impl App {
                 Arrived::NotTime => {}
             };
         }
-        let (mut stepped, mut found) = (true, true);
         let next = action == Action::NextLandmark;
-        {
-            let mut shared = self.shared.borrow_mut();
-            let driver = &mut shared.driver;
-            let mut pause_and = |driver: &mut Driver, step: fn(&mut Driver) -> bool| {
-                driver.play(false);
-                found = step(driver);
-            };
-            match action {
-                Action::Back => pause_and(driver, Driver::back),
-                Action::Forward => pause_and(driver, Driver::forward),
-                Action::PreviousLandmark => pause_and(driver, Driver::previous_landmark),
-                Action::NextLandmark => pause_and(driver, Driver::next_landmark),
-                Action::Seek(position) => {
-                    driver.play(false);
-                    driver.seek(position);
-                }
-                Action::Start => driver.seek(0),
-                Action::End => driver.seek_end(),
-                Action::BackTime | Action::ForwardTime => {
-                    driver.play(false);
-                    let by = if action == Action::BackTime {
-                        -10_000.0
-                    } else {
-                        10_000.0
-                    };
-                    let time = (driver.playhead() + by).max(0.0);
-                    driver.seek_time(time as u64);
-                }
-                Action::Branch(branch) => driver.switch(branch),
-                Action::SeekTime(time) => {
-                    shared.seek = Some(time);
-                    stepped = false;
-                }
-                other => {
-                    // What stands still is shown as it is, not as it was a moment ago.
-                    stepped = matches!(other, Action::TogglePlay | Action::Play(_));
-                    set(driver, &other);
-                }
-            }
-        }
+        let (stepped, found) = travel(&mut self.shared.borrow_mut(), action);
         if stepped {
             self.jumped();
         }
         if next && !found {
-            self.say(
-                ctx,
-                "Nothing interesting happens in the next 10 s.".to_string(),
-                None,
-            );
+            let text = "Nothing interesting happens in the next 10 s.";
+            self.say(ctx, text.to_string(), None);
         }
     }
 
@@ -224,7 +184,7 @@ impl App {
         let outcome = match self.mode {
             Mode::Playground => self.shared.borrow_mut().driver.act(what.clone()),
             Mode::Live if !self.armed && !matches!(what, Intervention::Ask { .. }) => {
-                Err("Arm the controls in the top bar first.".to_string())
+                Err(ARM_FIRST.to_string())
             }
             Mode::Live => match &self.shared.borrow().live {
                 Some(live) => live.act(what).map(|()| None),
@@ -267,6 +227,12 @@ impl App {
         }
     }
 
+    /// Whether single characters are keys, from now on.
+    pub fn set_letters(&mut self, on: bool) {
+        self.letters = on;
+        keys::print_letters(on);
+    }
+
     /// The place in time changed without playing: everything is taken anew.
     pub fn jumped(&mut self) {
         self.slow_at = f64::MIN;
@@ -279,6 +245,41 @@ impl App {
         }
         self.refresh();
     }
+}
+
+/// Goes through the playground's history: whether the picture is another one now, and whether
+/// there was anything to go to.
+fn travel(shared: &mut Shared, action: Action) -> (bool, bool) {
+    let driver = &mut shared.driver;
+    let pause_and = |driver: &mut Driver, step: fn(&mut Driver) -> bool| {
+        driver.play(false);
+        (true, step(driver))
+    };
+    match action {
+        Action::Back => return pause_and(driver, Driver::back),
+        Action::Forward => return pause_and(driver, Driver::forward),
+        Action::PreviousLandmark => return pause_and(driver, Driver::previous_landmark),
+        Action::NextLandmark => return pause_and(driver, Driver::next_landmark),
+        Action::Seek(position) => {
+            driver.play(false);
+            driver.seek(position);
+        }
+        Action::Start => driver.seek(0),
+        Action::End => driver.seek_end(),
+        Action::BackTime => driver.shift(-10_000.0),
+        Action::ForwardTime => driver.shift(10_000.0),
+        Action::Branch(branch) => driver.switch(branch),
+        Action::SeekTime(time) => {
+            shared.seek = Some(time);
+            return (false, true);
+        }
+        other => {
+            set(driver, &other);
+            // What stands still is shown as it is, not as it was a moment ago.
+            return (matches!(other, Action::TogglePlay | Action::Play(_)), true);
+        }
+    }
+    (true, true)
 }
 
 /// Settings of the driver that change nothing in the run.

@@ -1,39 +1,52 @@
 //! From key presses to actions, unless they belong to a field, a button or a dialog.
 
-use super::{App, Tab, panels};
-use crate::action::{Action, Selection};
-use crate::keys::{self, Press, Wish};
+use super::{App, Room, Tab, panels};
+use crate::action::{Action, Mode, Selection};
+use crate::keys::read::{Place, Wish, read};
+use crate::keys::{self, page};
 use web_sys::KeyboardEvent;
 use yew::prelude::*;
 
 impl App {
     /// Carries out what a key means; true when the page changes.
     pub fn key(&mut self, ctx: &Context<Self>, event: &KeyboardEvent) -> bool {
-        let key = event.key();
-        let modal = self.help || self.partition;
         if event.ctrl_key() || event.meta_key() || event.alt_key() || event.default_prevented() {
             return false;
         }
-        if modal && key != "Escape" || keys::is_typing(event) && key != "Escape" {
+        let name = page::name(&event.key(), event.shift_key());
+        if !self.is_ours(&name, event) {
             return false;
         }
-        if matches!(key.as_str(), " " | "Enter") && keys::is_pressing(event) {
-            return false;
-        }
-        if !self.letters && keys::is_letter(&key) {
-            return false;
-        }
-        if matches!(key.as_str(), "ArrowUp" | "ArrowDown") && keys::is_scrolling(event) {
-            return false;
-        }
-        let press = Press {
-            key: &key,
-            shift: event.shift_key(),
+        let place = Place {
+            view: &self.view,
+            at: self.selection,
+            mode: self.mode,
+            armed: self.armed,
+            lesson: self.mode == Mode::Playground && self.shared.borrow().driver.lesson().is_some(),
         };
-        let Some(wish) = keys::read(press, &self.view, self.selection, self.mode) else {
+        let Some(wish) = read(&name, place) else {
             return false;
         };
         event.prevent_default();
+        self.grant(ctx, wish);
+        true
+    }
+
+    /// Whether a press is meant for the page.
+    fn is_ours(&self, name: &str, event: &KeyboardEvent) -> bool {
+        let modal = self.help || self.partition;
+        if name != "Escape" && (modal || page::is_typing(event)) {
+            return false;
+        }
+        let theirs = match name {
+            "Space" | "Enter" => page::is_pressing(event),
+            "ArrowUp" | "ArrowDown" | "PageUp" | "PageDown" => page::is_scrolling(event),
+            _ => !self.letters && keys::is_single(name),
+        };
+        !theirs
+    }
+
+    fn grant(&mut self, ctx: &Context<Self>, wish: Wish) {
         match wish {
             Wish::Act(actions) => {
                 for action in actions {
@@ -62,11 +75,27 @@ impl App {
                 self.tab = Tab::Kv;
                 self.ask = Some(("get", "#kv-read"));
             }
+            Wish::Panel => self.tab = self.next_tab(),
             Wish::CopyLink => {
                 let action = self.link();
                 self.perform(ctx, action);
             }
+            Wish::Lesson(false) => self.perform(ctx, Action::Play(true)),
+            Wish::Lesson(true) => {
+                self.shared.borrow_mut().driver.back_in_lesson();
+                self.jumped();
+            }
         }
-        true
+    }
+
+    /// The panel after the one that is shown.
+    fn next_tab(&self) -> Tab {
+        let tabs = match self.room {
+            Room::Wide => panels::BESIDE,
+            Room::Medium => panels::WITHOUT_LOGS,
+            Room::Narrow => panels::ALL,
+        };
+        let here = tabs.iter().position(|tab| *tab == self.tab).unwrap_or(0);
+        tabs[(here + 1) % tabs.len()]
     }
 }

@@ -5,6 +5,7 @@ use super::{App, Msg, Room, Tab};
 use crate::checks::Checks;
 use crate::events::Events;
 use crate::inspector::Inspector;
+use crate::keys::{self, Does};
 use crate::kv_panel::KvPanel;
 use crate::logs::Logs;
 use crate::panel::PanelProps;
@@ -12,57 +13,36 @@ use gloo_timers::callback::Timeout;
 use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
+/// What there is a tab for beside the stage.
+pub const BESIDE: &[Tab] = &[Tab::Kv, Tab::Events, Tab::Checks];
+/// What there is a tab for where the logs have a place of their own.
+pub const WITHOUT_LOGS: &[Tab] = &[Tab::Node, Tab::Events, Tab::Kv, Tab::Checks];
+/// What there is a tab for where the sheet is all the room that is left.
+pub const ALL: &[Tab] = &[Tab::Node, Tab::Logs, Tab::Events, Tab::Kv, Tab::Checks];
+
 impl App {
     /// Left of the stage: clients, events, checks.
     pub fn left(&self, ctx: &Context<Self>) -> Html {
-        let tabs = [
-            (Tab::Kv, "Clients"),
-            (Tab::Events, "Events"),
-            (Tab::Checks, "Checks"),
-        ];
-        let shown = if tabs.iter().any(|(tab, _)| *tab == self.tab) {
-            self.tab
-        } else {
-            Tab::Kv
-        };
         html! {
             <aside class="left" aria-label="Clients, events, checks">
-                { tab_row(ctx, &tabs, shown) }
-                <div class="pane" role="tabpanel" tabindex="0" aria-label={shown.name()}>
-                    { self.pane(shown, LEFT) }</div>
+                { self.tabs(ctx, BESIDE, LEFT) }
             </aside>
         }
     }
 
     /// Right of the stage, or below it.
     pub fn right(&self, ctx: &Context<Self>) -> Html {
-        let all = [
-            (Tab::Node, "Node"),
-            (Tab::Logs, "Logs"),
-            (Tab::Events, "Events"),
-            (Tab::Kv, "KV"),
-            (Tab::Checks, "Checks"),
-        ];
-        let tabs: Vec<(Tab, &'static str)> = match self.room {
-            Room::Wide => Vec::new(),
-            Room::Medium => all
-                .into_iter()
-                .filter(|(tab, _)| *tab != Tab::Logs)
-                .collect(),
-            Room::Narrow => all.to_vec(),
-        };
-        if tabs.is_empty() {
-            return html! {
-                <aside class="right" aria-label="Selection">
-                    <div class="pane" tabindex="0" role="group" aria-label="Details">
-                        { self.pane(Tab::Node, RIGHT) }</div>
-                </aside>
-            };
-        }
-        let shown = if tabs.iter().any(|(tab, _)| *tab == self.tab) {
-            self.tab
-        } else {
-            Tab::Node
+        let tabs = match self.room {
+            Room::Wide => {
+                return html! {
+                    <aside class="right" aria-label="Selection">
+                        <div class="pane" tabindex="0" role="group" aria-label="Details">
+                            { self.pane(Tab::Node, RIGHT) }</div>
+                    </aside>
+                };
+            }
+            Room::Medium => WITHOUT_LOGS,
+            Room::Narrow => ALL,
         };
         let pull = ctx.link().callback(|_: MouseEvent| Msg::Sheet);
         html! {
@@ -71,11 +51,29 @@ impl App {
                     <button class="handle" onclick={pull} aria-label="Height of the panels">
                         <i /></button>
                 }
-                { tab_row(ctx, &tabs, shown) }
-                <div class="pane" role="tabpanel" tabindex="0" aria-label={shown.name()}>
-                    { self.pane(shown, RIGHT) }</div>
+                { self.tabs(ctx, tabs, RIGHT) }
             </aside>
         }
+    }
+
+    /// A row of tabs and the panel of the chosen one, else of the first.
+    fn tabs(&self, ctx: &Context<Self>, tabs: &[Tab], place: usize) -> Html {
+        let chosen = tabs.iter().find(|tab| **tab == self.tab);
+        let shown = *chosen.unwrap_or(&tabs[0]);
+        let one = |tab: &Tab| {
+            let tab = *tab;
+            html! {
+                <button role="tab" id={format!("tab-{}", tab.name().to_lowercase())}
+                    aria-selected={(tab == shown).to_string()} title={keys::tip("Next panel", Does::Panel)}
+                    onclick={ctx.link().callback(move |_: MouseEvent| Msg::Tab(tab))}>
+                    { tab.name() }</button>
+            }
+        };
+        html! { <>
+            <div class="tabs" role="tablist">{ for tabs.iter().map(one) }</div>
+            <div class="pane" role="tabpanel" tabindex="0" aria-label={shown.name()}>
+                { self.pane(shown, place) }</div>
+        </> }
     }
 
     /// The logs below the stage.
@@ -101,6 +99,7 @@ impl App {
         PanelProps {
             view: pane.view.clone(),
             events: pane.events.clone(),
+            faults: pane.faults.clone(),
             selection: self.selection,
             mode: self.mode,
             armed: self.armed,
@@ -109,18 +108,6 @@ impl App {
             act: self.wires.act.clone(),
         }
     }
-}
-
-fn tab_row(ctx: &Context<App>, tabs: &[(Tab, &'static str)], shown: Tab) -> Html {
-    let one = |(tab, name): &(Tab, &'static str)| {
-        let (tab, selected) = (*tab, *tab == shown);
-        html! {
-            <button role="tab" id={format!("tab-{}", name.to_lowercase())}
-                aria-selected={selected.to_string()}
-                onclick={ctx.link().callback(move |_: MouseEvent| Msg::Tab(tab))}>{ *name }</button>
-        }
-    };
-    html! { <div class="tabs" role="tablist">{ for tabs.iter().map(one) }</div> }
 }
 
 /// Gives the focus to the first element that matches.

@@ -65,13 +65,13 @@ impl App {
         let (driver, dials) = (&shared.driver, &shared.dials);
         let history = driver.history();
         if self.mode == Mode::Live {
-            return html! { <LiveBar reel={self.reel.clone()} act={act.clone()} /> };
+            return html! { <LiveBar reel={self.reel.clone()} letters={self.letters} act={act.clone()} /> };
         }
         html! { <>
             <TimelineBar data={self.timeline.clone()} branches={self.branches.clone()}
                 branch={history.branch()} now={self.slow.view.now} playhead={dials.playhead.clone()} act={act.clone()} />
             <Transport playing={driver.playing()} notch={driver.notch()}
-                position={self.position}
+                position={self.position} letters={self.letters}
                 quiet_skip={driver.quiet_skip()} hash={self.hash.clone()}
                 clock={dials.clock.clone()} skip={dials.skip.clone()} act={act.clone()} />
         </> }

@@ -6,6 +6,7 @@ use crate::driver::real_now;
 use crate::frame::Shared;
 use crate::topbar::LiveLine;
 use crate::{hooks, timeline};
+use raftwerk_sim::Mark;
 use raftwerk_wire::explain::explain;
 use raftwerk_wire::view::{ClusterView, EventView};
 use std::rc::Rc;
@@ -17,6 +18,8 @@ const SLOW: f64 = 160.0;
 const SLOWER: f64 = 500.0;
 /// How many events the panels get.
 const EVENTS: usize = 240;
+/// How many faults they get.
+const FAULTS: usize = 60;
 /// The live region speaks at most this often (milliseconds).
 const SPEAK: f64 = 1_000.0;
 
@@ -36,6 +39,8 @@ pub struct Pane {
     pub view: Rc<ClusterView>,
     /// The last events, newest last.
     pub events: Rc<Vec<EventView>>,
+    /// The last faults, newest last.
+    pub faults: Rc<Vec<Mark>>,
 }
 
 /// What the top bar says about the live source.
@@ -123,12 +128,14 @@ impl App {
             (Mode::Live, Some(live)) => Pane {
                 view: Rc::new(live.whole()),
                 events: Rc::new(live.events()),
+                faults: Rc::default(),
             },
             _ => {
                 self.hash = AttrValue::from(hooks::hex(history.hash()));
                 Pane {
                     view: Rc::new(shared.driver.picture()),
                     events: Rc::new(history.recent_events(EVENTS)),
+                    faults: Rc::new(history.recent_faults(FAULTS)),
                 }
             }
         };

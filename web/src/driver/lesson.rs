@@ -57,6 +57,20 @@ impl Driver {
         }
     }
 
+    /// Back to where the lesson said something else, or to its start.
+    pub fn back_in_lesson(&mut self) {
+        self.play(false);
+        let said = |driver: &Driver| driver.lesson().map(|lesson| lesson.text);
+        let here = said(self);
+        while said(self) == here {
+            if !self.history.previous_landmark() {
+                self.history.seek(0);
+                break;
+            }
+        }
+        self.settle();
+    }
+
     /// The run goes on without its lesson.
     pub fn leave_lesson(&mut self) {
         self.lesson = None;

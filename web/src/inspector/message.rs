@@ -2,10 +2,12 @@
 
 use super::{action, fact};
 use crate::action::{Action, Mode, Selection};
+use crate::keys::Does;
 use crate::message::{self, Message};
 use crate::palette::term_class;
 use crate::panel::{PanelProps, client_link, coarse, moment, node_link, span};
 use crate::stage::geometry::Way;
+use crate::stage::offers;
 use raftwerk_sim::Intervention as I;
 use yew::prelude::*;
 
@@ -58,7 +60,7 @@ fn times(props: &PanelProps, flight: &Message) -> Html {
         (Mode::Playground, due) => html! { <>
             { fact("sent", moment(flight.sent)) }
             { fact(if flight.lost { "lost on the way, before" } else { "arrives" },
-                due.map_or_else(|| "unknown".to_string(), |due| {
+                due.map_or_else(|| "when it is released".to_string(), |due| {
                     format!("{}, in {}", moment(due), span(due.saturating_sub(now)))
                 })) }
         </> },
@@ -85,11 +87,13 @@ fn buttons(props: &PanelProps, flight: &Message) -> Html {
                 { "Real messages cannot be held. Cut the link to lose what follows." }</p>
         };
     }
+    let hold = if flight.held { "Release" } else { "Hold" };
     html! {
         <div class="actions" role="group" aria-label="What can be done to this message">
-            { action(props, "Drop", "D", I::Drop(flight.id)) }
-            { action(props, "Deliver now", "E", I::Deliver(flight.id)) }
-            { action(props, "Duplicate", "U", I::Duplicate(flight.id)) }
+            { action(props, "Drop", Does::Drop, I::Drop(flight.id)) }
+            { action(props, "Deliver now", Does::Deliver, I::Deliver(flight.id)) }
+            { action(props, "Duplicate", Does::Duplicate, I::Duplicate(flight.id)) }
+            { action(props, hold, Does::Hold, offers::hold_or_release(flight)) }
         </div>
     }
 }

@@ -6,6 +6,7 @@ use super::peers::{self, hearsay};
 use super::store::StorePane;
 use super::{action, lock_hint};
 use crate::action::{Mode, Selection};
+use crate::keys::Does;
 use crate::palette::term_class;
 use crate::panel::{PanelProps, source};
 use crate::stage::offers;
@@ -137,14 +138,18 @@ fn buttons(props: &PanelProps, card: &NodeCard) -> Html {
         "Isolate"
     };
     let runs = card.condition != NodeCondition::Crashed;
+    let transfer = offers::transfer_to(view, id).filter(|_| props.mode == Mode::Playground);
     html! { <>
         <div class="actions" role="group" aria-label={format!("What can be done to S{id}")}>
-            { action(props, crash_label, "X", crash) }
+            { action(props, crash_label, Does::Crash, crash) }
             if runs {
-                { action(props, freeze_label, "Z", freeze) }
-                { action(props, "Time out", "T", I::TimeOut(id)) }
+                { action(props, freeze_label, Does::Freeze, freeze) }
+                { action(props, "Time out", Does::TimeOut, I::TimeOut(id)) }
             }
-            { action(props, isolate_label, "I", isolate) }
+            { action(props, isolate_label, Does::Isolate, isolate) }
+            if let Some(transfer) = transfer {
+                { action(props, "Make leader", Does::Transfer, transfer) }
+            }
         </div>
         { lock_hint(props) }
     </> }

@@ -1,6 +1,7 @@
 //! What clients asked and what came of it: request, wait, answer, or no answer in time.
 
 use crate::action::Mode;
+use crate::order::in_order;
 use crate::panel::{PanelProps, ago, moment, span};
 use raftwerk_wire::view::{ClientView, OperationView};
 use yew::prelude::*;
@@ -11,18 +12,16 @@ const MOST_LISTED: usize = 40;
 /// All operations, those that wait first, then the newest first.
 pub fn list(props: &PanelProps) -> Html {
     let view = &props.view;
-    let mut all: Vec<(u64, &OperationView)> = view
-        .clients
-        .iter()
-        .flat_map(|client| {
-            client
-                .current
-                .iter()
-                .chain(&client.done)
-                .map(|op| (client.id, op))
-        })
-        .collect();
-    all.sort_by_key(|(client, op)| (op.ended.is_some(), u64::MAX - op.started, *client));
+    let all = view.clients.iter().flat_map(|client| {
+        client
+            .current
+            .iter()
+            .chain(&client.done)
+            .map(|op| (client.id, op))
+    });
+    let all: Vec<(u64, &OperationView)> = in_order(all, |(client, op)| {
+        (op.ended.is_some(), u64::MAX - op.started, *client)
+    });
     let empty = all.is_empty();
     let lines = all.into_iter().take(MOST_LISTED).map(|(client, op)| {
         html! { <li key={format!("{client}-{}-{}", op.started, op.ended.is_some())}

@@ -3,6 +3,7 @@
 
 use super::node::SILENCE;
 use super::past::{LONGEST, Past, State, Track};
+use crate::order::in_order;
 use raftwerk_core::trace::{Kind, Role};
 use raftwerk_wire::view::NodeCondition;
 
@@ -91,12 +92,11 @@ pub fn strip(past: &Past, now: u64) -> Strip {
         spans: spans(track, from, now),
         gaps: gaps(track, from),
     };
-    let mut marks: Vec<Mark> = past
+    let marks = past
         .tracks()
         .flat_map(|(node, track)| faults(node, track).chain(crowns(node, track)))
-        .filter(|mark| mark.at >= from)
-        .collect();
-    marks.sort_by_key(|mark| mark.at);
+        .filter(|mark| mark.at >= from);
+    let mut marks: Vec<Mark> = in_order(marks, |mark| mark.at);
     marks.drain(..marks.len().saturating_sub(MOST_MARKS));
     Strip {
         from,

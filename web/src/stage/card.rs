@@ -1,6 +1,7 @@
 //! The small card beside what was clicked: what it is, its fields, and what can be done.
 
 use crate::action::Action;
+use crate::keys::{self, Does};
 use yew::prelude::*;
 
 /// Width of a card in CSS pixels, as in the style sheet.
@@ -11,8 +12,8 @@ const WIDTH: f64 = 236.0;
 pub struct Item {
     /// What it does.
     pub label: String,
-    /// The key that does the same.
-    pub key: &'static str,
+    /// What the key is to do that does the same.
+    pub key: Option<Does>,
     /// The actions, in order.
     pub does: Vec<Action>,
 }
@@ -20,7 +21,7 @@ pub struct Item {
 impl Item {
     /// A line that does one thing.
     #[must_use]
-    pub fn new(label: impl Into<String>, key: &'static str, does: Vec<Action>) -> Item {
+    pub fn new(label: impl Into<String>, key: Option<Does>, does: Vec<Action>) -> Item {
         Item {
             label: label.into(),
             key,
@@ -101,7 +102,7 @@ pub fn Card(props: &CardProps) -> Html {
         html! {
             <button role="menuitem" {onclick} disabled={content.locked.is_some()}>
                 <span>{ &item.label }</span>
-                if !item.key.is_empty() { <kbd>{ item.key }</kbd> }
+                { keys::cap(item.key) }
             </button>
         }
     };

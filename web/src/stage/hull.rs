@@ -1,13 +1,13 @@
 //! The outline around the nodes of one group: their convex hull, a margin away.
 
 use super::geometry::Point;
+use crate::order::in_order;
 use std::fmt::Write;
 
 /// The corners of the convex hull, clockwise on the screen (Andrew's monotone chain).
 #[must_use]
 pub fn corners(points: &[Point]) -> Vec<Point> {
-    let mut sorted = points.to_vec();
-    sorted.sort_by(|a, b| a.x.total_cmp(&b.x).then(a.y.total_cmp(&b.y)));
+    let mut sorted = in_order(points.iter().copied(), |point| (point.x, point.y));
     sorted.dedup();
     if sorted.len() < 3 {
         return sorted;

@@ -3,6 +3,20 @@
 use super::geometry::Point;
 use std::fmt::Write;
 
+/// Where on a clogged lane the bar is that holds everything back.
+pub const PLUG: f64 = 0.6;
+/// The first message stops so far before it, and each of the others so far behind.
+const BEFORE: f64 = 0.05;
+const BEHIND: f64 = 0.025;
+/// Nothing waits nearer to its sender.
+const NEAREST: f64 = 0.12;
+
+/// Where on a clogged lane a message waits, when so many are ahead of it.
+#[must_use]
+pub fn place_in_queue(ahead: usize) -> f64 {
+    (PLUG - BEFORE - BEHIND * ahead as f64).max(NEAREST)
+}
+
 /// One direction between two places: a quadratic curve.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Lane {

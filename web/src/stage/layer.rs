@@ -4,7 +4,8 @@
 //! and, on every animation frame, writes its place as a pure function of send time, due time
 //! and now. No element is made and nothing is compared while no event happens.
 
-use super::geometry::Geometry;
+use super::geometry::{Geometry, Way};
+use super::lane::place_in_queue;
 use super::sprite::{Manner, Sprite};
 use crate::message::{self, Message};
 use raftwerk_wire::view::{ClusterView, NodeCard, NodeCondition, TimerView};
@@ -71,8 +72,10 @@ impl Layer {
             }
         }
         self.round += 1;
+        let clogs = view.clogs.iter();
+        let mut queues: Vec<Queue> = clogs.map(|clog| (clog.from, clog.to, 0)).collect();
         for flight in message::all(view).take(MOST_SPRITES) {
-            self.sync_flight(&flight);
+            self.sync_flight(&flight, limit(flight.way, &mut queues));
         }
         let round = self.round;
         let mut gone: Vec<Sprite> = self
@@ -159,10 +162,11 @@ impl Layer {
         }
     }
 
-    fn sync_flight(&mut self, flight: &Message) {
+    fn sync_flight(&mut self, flight: &Message, limit: f64) {
         if let Some(sprite) = self.sprites.get_mut(&flight.id) {
+            sprite.stop_at(limit);
             if sprite.shows(flight) {
-                sprite.renew(flight, self.round);
+                sprite.renew(flight, self.round, self.now);
                 return;
             }
             // The same number in another branch, or a message that is lost from now on.
@@ -184,6 +188,7 @@ impl Layer {
         };
         if let Some(mut sprite) = sprite {
             let chosen = self.chosen == Some(flight.id);
+            sprite.stop_at(limit);
             sprite.take_off(flight, lane, self.round, chosen);
             let on = self.manner.calm || chosen;
             sprite.show_course(self.courses.as_ref().filter(|_| on));
@@ -245,6 +250,20 @@ impl Layer {
     pub fn drawn(&self) -> usize {
         self.sprites.len()
     }
+}
+
+/// A clogged direction, as (from, to), and how many messages of it have their place.
+type Queue = (u64, u64, usize);
+
+/// How far a message gets: to its end, or to its place in the queue of a clogged lane.
+fn limit(way: Way, queues: &mut [Queue]) -> f64 {
+    let Way::Link(from, to) = way else { return 1.0 };
+    let mut queues = queues.iter_mut();
+    let queue = queues.find(|queue| (queue.0, queue.1) == (from, to));
+    queue.map_or(1.0, |(_, _, ahead)| {
+        *ahead += 1;
+        place_in_queue(*ahead - 1)
+    })
 }
 
 impl Ring {

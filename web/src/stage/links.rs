@@ -2,7 +2,8 @@
 
 use super::geometry::{Geometry, Point};
 use super::hull;
-use raftwerk_wire::view::Group;
+use super::lane::{Lane, PLUG};
+use raftwerk_wire::view::{Clog, Group};
 use yew::prelude::*;
 
 /// Props of [`Links`].
@@ -12,6 +13,8 @@ pub struct LinksProps {
     pub geometry: Geometry,
     /// Directions that are cut.
     pub cuts: Vec<(u64, u64)>,
+    /// Directions that are clogged.
+    pub clogs: Vec<Clog>,
     /// The selected direction.
     pub selected: Option<(u64, u64)>,
 }
@@ -36,8 +39,13 @@ fn link(props: &LinksProps, from: u64, to: u64) -> Html {
     };
     let is_cut = |from, to| props.cuts.contains(&(from, to));
     let (cut, both) = (is_cut(from, to), is_cut(from, to) && is_cut(to, from));
+    let clog = props
+        .clogs
+        .iter()
+        .find(|clog| (clog.from, clog.to) == (from, to));
     let class = classes!(
         "link",
+        clog.map(|_| "clogged"),
         cut.then_some("cut"),
         both.then_some("both"),
         (props.selected == Some((from, to))).then_some("selected"),
@@ -51,11 +59,36 @@ fn link(props: &LinksProps, from: u64, to: u64) -> Html {
                 <path class="scissors" d="M-3.5-6 1.5 6M-1.5-6 3.5 6" transform={format!(
                     "translate({:.1} {:.1}) rotate({:.0})", middle.x, middle.y, lane.angle(0.5))} />
             }
+            if let Some(clog) = clog { { plug(&lane, clog.held) } }
             <path class="grip" {d}>
-                <title>{ if cut { format!("S{from} to S{to}: cut") }
-                    else { format!("S{from} to S{to}") } }</title>
+                <title>{ title(from, to, cut, clog) }</title>
             </path>
         </g>
+    }
+}
+
+/// How far from the bar its number stands (CSS pixels).
+const BESIDE: f64 = 18.0;
+
+/// A bar across a clogged lane, with how many messages wait behind it.
+fn plug(lane: &Lane, held: usize) -> Html {
+    let (at, turn) = (lane.at(PLUG), lane.angle(PLUG));
+    // Beside the bar, away from the other direction.
+    let (up, right) = turn.to_radians().sin_cos();
+    let (x, y) = (at.x - up * BESIDE, at.y + right * BESIDE);
+    html! { <>
+        <rect class="plug" x="-2.5" y="-9" width="5" height="18" rx="1.5" transform={format!(
+            "translate({:.1} {:.1}) rotate({turn:.0})", at.x, at.y)} />
+        <text class="held" x={format!("{x:.1}")} y={format!("{:.1}", y + 4.0)}>
+            { held }</text>
+    </> }
+}
+
+fn title(from: u64, to: u64, cut: bool, clog: Option<&Clog>) -> String {
+    let cut = if cut { ", cut" } else { "" };
+    match clog {
+        Some(clog) => format!("S{from} to S{to}{cut}: clogged, holds back {}", clog.held),
+        None => format!("S{from} to S{to}{cut}"),
     }
 }
 
@@ -104,6 +137,9 @@ pub fn Hulls(props: &HullsProps) -> Html {
 
 /// Width and height of the pill with the arithmetic, in CSS pixels.
 const PILL: (f64, f64) = (124.0, 22.0);
+
+/// How far below its disc the words of a node are (CSS pixels).
+const WORDS: f64 = 35.0;
 
 fn one(geometry: &Geometry, group: &Group) -> Html {
     let points: Vec<Point> = geometry
@@ -154,16 +190,18 @@ fn label_place(geometry: &Geometry, corners: &[Point], margin: f64) -> Point {
         y: at.y.clamp(high, (geometry.height - high).max(high)),
     };
     // As wide as it is, it is nearer to what lies beside it than to what lies above or below.
+    let distance = |at: Point, x: f64, y: f64| {
+        let beside = ((at.x - x).abs() - half + high).max(0.0);
+        beside.hypot(at.y - y)
+    };
+    // A node is a disc with words below it, which may be as wide as it.
     let room = |at: Point| {
-        let distance = |(_, node): &(u64, Point)| {
-            let beside = ((at.x - node.x).abs() - half + high).max(0.0);
-            beside.hypot(at.y - node.y)
-        };
-        geometry
-            .places()
-            .iter()
-            .map(distance)
-            .fold(f64::MAX, f64::min)
+        let (r, nodes) = (geometry.node, geometry.places().iter());
+        let rooms = nodes.map(|(_, node)| {
+            let words = distance(at, node.x, node.y + r + WORDS);
+            distance(at, node.x, node.y).min(words)
+        });
+        rooms.fold(f64::MAX, f64::min)
     };
     sides(corners)
         .into_iter()

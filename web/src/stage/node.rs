@@ -318,21 +318,24 @@ fn caption(face: &Face, r: f64, side: i8) -> Html {
             if face.votes.is_empty() {
                 { second }
             } else {
-                { dots(face, if side == 0 { r + 41.0 } else { r + 22.0 }) }
+                { dots(face, r, if side == 0 { r + 41.0 } else { r + 22.0 }) }
             }
         </g>
     }
 }
 
+/// Nodes with a smaller radius stand so close that wide rows of dots would reach the next one.
+const SMALL: f64 = 42.0;
+
 /// One dot per voter: filled yes, barred no, hollow not heard.
-fn dots(face: &Face, y: f64) -> Html {
+fn dots(face: &Face, r: f64, y: f64) -> Html {
     let yes = face
         .votes
         .iter()
         .filter(|vote| vote.granted == Some(true))
         .count();
     let count = face.votes.len() as f64;
-    let step = if count > 6.0 { 8.0 } else { 11.0 };
+    let step = if count > 6.0 || r < SMALL { 8.0 } else { 11.0 };
     let left = -(count * step + 22.0) / 2.0 + step / 2.0;
     let dot = |(i, vote): (usize, &VoteView)| {
         let x = px(left + i as f64 * step);

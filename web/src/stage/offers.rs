@@ -3,8 +3,10 @@
 use super::card::{Content, Item};
 use super::node::role_name;
 use super::shapes;
-use crate::action::{Action, Mode, Selection};
-use crate::message;
+use crate::action::{ARM_FIRST, Action, Mode, Selection};
+use crate::keys::Does;
+use crate::message::{self, Message};
+use raftwerk_core::trace::Role;
 use raftwerk_sim::Intervention as I;
 use raftwerk_wire::view::{ClusterView, NodeCard, NodeCondition};
 
@@ -39,12 +41,12 @@ impl Target {
 pub fn card(view: &ClusterView, target: Target, mode: Mode, armed: bool) -> Option<Content> {
     let mut content = match target {
         Target::Node(id) => node(view, id)?,
-        Target::Link(from, to) => link(view, from, to),
+        Target::Link(from, to) => link(view, from, to, mode),
         Target::Message(id) => on_the_way(view, id, mode)?,
         Target::Stage => stage(view),
     };
     if mode == Mode::Live && !armed && !content.items.is_empty() {
-        content.locked = Some("Arm the controls in the top bar first.".to_string());
+        content.locked = Some(ARM_FIRST.to_string());
     }
     Some(content)
 }
@@ -101,6 +103,61 @@ pub fn is_cut(view: &ClusterView, from: u64, to: u64) -> bool {
     view.cuts.contains(&(from, to))
 }
 
+/// Cut this direction, or restore it when it is cut.
+#[must_use]
+pub fn cut_or_restore(view: &ClusterView, from: u64, to: u64) -> I {
+    if is_cut(view, from, to) {
+        I::Restore { from, to }
+    } else {
+        I::Cut { from, to }
+    }
+}
+
+/// Whether this direction is clogged.
+#[must_use]
+pub fn is_clogged(view: &ClusterView, from: u64, to: u64) -> bool {
+    view.clogs
+        .iter()
+        .any(|clog| (clog.from, clog.to) == (from, to))
+}
+
+/// Hold back everything on this direction, or let go of it.
+#[must_use]
+pub fn clog_or_unclog(view: &ClusterView, from: u64, to: u64) -> I {
+    if is_clogged(view, from, to) {
+        I::Unclog { from, to }
+    } else {
+        I::Clog { from, to }
+    }
+}
+
+/// Hold a message back, or let one go on that is held.
+#[must_use]
+pub fn hold_or_release(message: &Message<'_>) -> I {
+    if message.held {
+        I::Release(message.id)
+    } else {
+        I::Hold(message.id)
+    }
+}
+
+/// Ask the newest leader to hand over to this node; `None`: there is none, or it is the node.
+#[must_use]
+pub fn transfer_to(view: &ClusterView, id: u64) -> Option<I> {
+    let up = view
+        .nodes
+        .iter()
+        .filter(|card| card.condition == NodeCondition::Up);
+    let leaders = up.filter_map(|card| card.view.as_ref());
+    let leaders = leaders.filter(|node| node.role == Role::Leader);
+    let leader = leaders.max_by_key(|node| node.term)?;
+    let other = leader.id != id && leader.voters.contains(&id);
+    other.then_some(I::Transfer {
+        node: leader.id,
+        to: Some(id),
+    })
+}
+
 fn condition(view: &ClusterView, id: u64) -> NodeCondition {
     view.nodes
         .iter()
@@ -127,21 +184,21 @@ fn node(view: &ClusterView, id: u64) -> Option<Content> {
     } else {
         format!("{role}, term {term}")
     };
-    let act = |label: &str, key, what: I| Item::new(label, key, vec![Action::Do(what)]);
+    let act = |label: &str, key, what: I| Item::new(label, Some(key), vec![Action::Do(what)]);
     let mut items = vec![act(
         if crashed { "Restart" } else { "Crash" },
-        "X",
+        Does::Crash,
         crash_or_restart(view, id),
     )];
     if !crashed {
         let frozen = card.condition == NodeCondition::Frozen;
         items.push(act(
             if frozen { "Thaw" } else { "Freeze" },
-            "Z",
+            Does::Freeze,
             freeze_or_thaw(view, id),
         ));
         if !frozen {
-            items.push(act("Time out now", "T", I::TimeOut(id)));
+            items.push(act("Time out now", Does::TimeOut, I::TimeOut(id)));
         }
     }
     if view.nodes.len() > 1 {
@@ -150,7 +207,7 @@ fn node(view: &ClusterView, id: u64) -> Option<Content> {
         } else {
             "Isolate"
         };
-        items.push(act(label, "I", isolate_or_reconnect(view, id)));
+        items.push(act(label, Does::Isolate, isolate_or_reconnect(view, id)));
     }
     Some(Content {
         title: format!("S{id}"),
@@ -160,7 +217,7 @@ fn node(view: &ClusterView, id: u64) -> Option<Content> {
     })
 }
 
-fn link(view: &ClusterView, from: u64, to: u64) -> Content {
+fn link(view: &ClusterView, from: u64, to: u64, mode: Mode) -> Content {
     let (there, back) = (is_cut(view, from, to), is_cut(view, to, from));
     let note = match (there, back) {
         (false, false) => "open both ways".to_string(),
@@ -168,33 +225,58 @@ fn link(view: &ClusterView, from: u64, to: u64) -> Content {
         (true, false) => format!("S{from} to S{to} is cut"),
         (false, true) => format!("S{to} to S{from} is cut"),
     };
-    let cut = |from, to| Action::Do(I::Cut { from, to });
-    let restore = |from, to| Action::Do(I::Restore { from, to });
+    let clogs = [(from, to), (to, from)].map(|(from, to)| clog_note(view, from, to));
+    let note = [Some(note)].into_iter().chain(clogs).flatten();
+    let both = there && back;
     let mut items = Vec::new();
-    for (from, to, is, key) in [(from, to, there, "C"), (to, from, back, "")] {
-        let (word, does) = if is {
-            ("Restore", restore(from, to))
-        } else {
-            ("Cut", cut(from, to))
+    for (from, to, key) in [(from, to, Some(Does::CutOne)), (to, from, None)] {
+        let word = match is_cut(view, from, to) {
+            true => "Restore",
+            false => "Cut",
         };
+        let does = Action::Do(cut_or_restore(view, from, to));
         items.push(Item::new(
             format!("{word} S{from} to S{to}"),
             key,
             vec![does],
         ));
     }
-    let label = if there && back {
+    let label = if both {
         "Restore both ways"
     } else {
         "Cut both ways"
     };
-    items.push(Item::new(label, "Shift C", toggle_link(view, from, to)));
+    let toggle = toggle_link(view, from, to);
+    items.push(Item::new(label, Some(Does::CutBoth), toggle));
+    // A real network cannot be asked to hold back what it has.
+    if mode == Mode::Playground {
+        let word = clog_word(view, from, to);
+        let does = Action::Do(clog_or_unclog(view, from, to));
+        let label = format!("{word} S{from} to S{to}");
+        items.push(Item::new(label, Some(Does::Hold), vec![does]));
+    }
     Content {
         title: format!("S{from} to S{to}"),
-        note,
+        note: note.collect::<Vec<String>>().join("; "),
         items,
         ..Content::default()
     }
+}
+
+/// What a button says that clogs a direction, or ends it.
+#[must_use]
+pub fn clog_word(view: &ClusterView, from: u64, to: u64) -> &'static str {
+    match is_clogged(view, from, to) {
+        true => "Unclog",
+        false => "Clog",
+    }
+}
+
+/// How much a clogged direction holds back.
+fn clog_note(view: &ClusterView, from: u64, to: u64) -> Option<String> {
+    let mut clogs = view.clogs.iter();
+    let clog = clogs.find(|clog| (clog.from, clog.to) == (from, to))?;
+    Some(format!("S{from} to S{to} is clogged, {} wait", clog.held))
 }
 
 fn on_the_way(view: &ClusterView, id: u64, mode: Mode) -> Option<Content> {
@@ -206,10 +288,11 @@ fn on_the_way(view: &ClusterView, id: u64, mode: Mode) -> Option<Content> {
         _ => "",
     };
     let title = format!("{}{answer}", shapes::title(content));
-    let fate = match (flight.lost, flight.due) {
-        (true, _) => ". It will be lost",
-        (false, None) => ". Sent, not confirmed",
-        (false, Some(_)) => "",
+    let fate = match (flight.lost, flight.held, flight.due) {
+        (_, true, _) => ". It is held",
+        (true, false, _) => ". It will be lost",
+        (false, false, None) => ". Sent, not confirmed",
+        (false, false, Some(_)) => "",
     };
     let (from, to) = flight.ends();
     let term = match flight.has_term() {
@@ -218,14 +301,19 @@ fn on_the_way(view: &ClusterView, id: u64, mode: Mode) -> Option<Content> {
     };
     let note = format!("{from} to {to}{term}{fate}");
     let rows = content.fields.clone();
-    let act = |label: &str, key, what| Item::new(label, key, vec![Action::Do(what)]);
+    let act = |label: &str, key, what| Item::new(label, Some(key), vec![Action::Do(what)]);
     // A real network cannot be asked to lose one chosen message.
     let items = match mode {
         Mode::Live => Vec::new(),
         Mode::Playground => vec![
-            act("Deliver now", "E", I::Deliver(id)),
-            act("Drop", "D", I::Drop(id)),
-            act("Duplicate", "U", I::Duplicate(id)),
+            act("Deliver now", Does::Deliver, I::Deliver(id)),
+            act("Drop", Does::Drop, I::Drop(id)),
+            act("Duplicate", Does::Duplicate, I::Duplicate(id)),
+            act(
+                if flight.held { "Release" } else { "Hold" },
+                Does::Hold,
+                hold_or_release(&flight),
+            ),
         ],
     };
     Some(Content {
@@ -240,11 +328,15 @@ fn on_the_way(view: &ClusterView, id: u64, mode: Mode) -> Option<Content> {
 fn stage(view: &ClusterView) -> Content {
     let mut items = vec![Item::new(
         "Partition\u{2026}",
-        "P",
+        Some(Does::Partition),
         vec![Action::ShowPartition(true)],
     )];
-    if !view.cuts.is_empty() {
-        items.push(Item::new("Heal every link", "H", vec![Action::Do(I::Heal)]));
+    if !view.cuts.is_empty() || !view.clogs.is_empty() {
+        items.push(Item::new(
+            "Heal every link",
+            Some(Does::Heal),
+            vec![Action::Do(I::Heal)],
+        ));
     }
     let nodes = |down: bool| {
         let wanted = move |card: &&NodeCard| (card.condition == NodeCondition::Crashed) == down;
@@ -253,10 +345,10 @@ fn stage(view: &ClusterView) -> Content {
     let up: Vec<Action> = nodes(false).map(|id| Action::Do(I::Crash(id))).collect();
     let down: Vec<Action> = nodes(true).map(|id| Action::Do(I::Restart(id))).collect();
     if !up.is_empty() {
-        items.push(Item::new("Crash every node", "", up));
+        items.push(Item::new("Crash every node", None, up));
     }
     if !down.is_empty() {
-        items.push(Item::new("Restart every crashed node", "", down));
+        items.push(Item::new("Restart every crashed node", None, down));
     }
     Content {
         title: "Cluster".to_string(),

@@ -17,6 +17,8 @@ const FALL: f64 = 26.0;
 /// How far an unconfirmed message is drawn, and how fast it gets there (microseconds).
 const UNSURE_REACH: f64 = 0.42;
 const UNSURE_PACE: f64 = 400_000.0;
+/// Where a held message stands that was not seen before.
+const HELD_AT: f64 = 0.5;
 /// Where elements wait that no message wears. Hiding them by style would cost more.
 const PARKED: (f32, f32) = (-4_000.0, -4_000.0);
 /// A smaller step is not seen and not written (CSS pixels).
@@ -44,6 +46,10 @@ pub struct Sprite {
     lane: Lane,
     sent: f64,
     due: Option<f64>,
+    /// Where it stands while it is held.
+    held: Option<f64>,
+    /// It gets no further than this: 1, or where it waits on a clogged lane.
+    limit: f64,
 }
 
 /// How messages are drawn at the moment.
@@ -113,6 +119,8 @@ impl Sprite {
             lane: Lane::default(),
             sent: 0.0,
             due: None,
+            held: None,
+            limit: 1.0,
             mover,
             group,
         })
@@ -120,11 +128,12 @@ impl Sprite {
 
     /// Shows this message from now on. Setting attributes of known names does not fail.
     pub fn take_off(&mut self, flight: &Message, lane: Lane, round: u64, chosen: bool) {
+        self.held = flight.held.then_some(HELD_AT);
         let mut class = format!("flight {}", palette::term_class(flight.content.term));
         let client = !matches!(flight.way, Way::Link(..));
         for (on, word) in [
             (client, " client-flight"),
-            (flight.due.is_none(), " unsure"),
+            (flight.due.is_none() && !flight.held, " unsure"),
             (chosen, " chosen"),
         ] {
             if on {
@@ -143,7 +152,7 @@ impl Sprite {
         }
         self.way = flight.way;
         self.relocate(lane);
-        self.renew(flight, round);
+        self.renew(flight, round, 0.0);
     }
 
     /// Its way runs elsewhere from now on.
@@ -160,9 +169,18 @@ impl Sprite {
         self.way
     }
 
-    /// The same message as before, as it is now.
-    pub fn renew(&mut self, flight: &Message, round: u64) {
+    /// It gets no further than this part of the way.
+    pub fn stop_at(&mut self, limit: f64) {
+        self.limit = limit;
+    }
+
+    /// The same message as before, as it is at this moment.
+    pub fn renew(&mut self, flight: &Message, round: u64, now: f64) {
         self.round = round;
+        self.held = match (flight.held, self.held) {
+            (true, None) => Some(self.part(now)),
+            (held, before) => before.filter(|_| held),
+        };
         self.sent = flight.sent as f64;
         if self.due.is_none() && flight.due.is_some() {
             let _ = self.group.class_list().remove_1("unsure");
@@ -292,9 +310,10 @@ impl Sprite {
     /// How much of the way is done, 0 to 1.
     fn part(&self, now: f64) -> f64 {
         let gone = (now - self.sent).max(0.0);
-        match self.due {
-            Some(due) => (gone / (due - self.sent).max(1.0)).min(1.0),
-            None => UNSURE_REACH * (1.0 - (-gone / UNSURE_PACE).exp()),
+        match (self.held, self.due) {
+            (Some(part), _) => part.min(self.limit),
+            (None, Some(due)) => (gone / (due - self.sent).max(1.0)).min(self.limit),
+            (None, None) => UNSURE_REACH * (1.0 - (-gone / UNSURE_PACE).exp()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Tools at the edge of the stage: dragging nodes, and putting them back on the ring.
 
 use crate::action::Action;
+use crate::keys::{self, Does};
 use yew::prelude::*;
 
 /// Props of [`Tools`].
@@ -29,11 +30,11 @@ pub fn Tools(props: &ToolsProps) -> Html {
     html! {
         <div class="tools" role="group" aria-label="Tools">
             <button id="move-tool" class="icon" aria-pressed={on.to_string()} onclick={toggle}
-                title="Drag nodes to other places (A, or Alt and drag; Shift and arrows)"
-                aria-label="Move nodes" aria-keyshortcuts="A">{ picture(MOVE) }</button>
+                title={keys::tip("Drag nodes to other places; so do Alt and dragging", Does::Arrange)}
+                aria-label="Move nodes" aria-keyshortcuts={keys::name(Does::Arrange)}>{ picture(MOVE) }</button>
             if props.moved {
-                <button id="ring" class="icon" onclick={ring} title="Nodes back on the ring (L)"
-                    aria-label="Nodes back on the ring" aria-keyshortcuts="L">
+                <button id="ring" class="icon" onclick={ring} title={keys::tip("Nodes back on the ring", Does::Ring)}
+                    aria-label="Nodes back on the ring" aria-keyshortcuts={keys::name(Does::Ring)}>
                     { picture(RING) }</button>
             }
         </div>
