@@ -28,6 +28,12 @@ mod relay;
 mod sessions;
 mod status;
 
+// What reads text from outside is public for `tests/decoders`.
+#[doc(hidden)]
+pub use guard::{is_local, same_origin};
+#[doc(hidden)]
+pub use kv::session;
+
 use crate::limits::{HTTP_REQUESTS, OBSERVE_RELAYS};
 use crate::metrics::Metrics;
 use crate::node::inbox::Inbox;

@@ -12,6 +12,10 @@ mod node;
 mod output;
 mod status;
 
+// What reads text from outside is public for `tests/decoders`.
+#[doc(hidden)]
+pub use node::{cluster_id, member};
+
 use crate::play::{self, DEFAULT_PORT, PlayOptions};
 use clap::{Args, Parser, Subcommand};
 use endpoints::Endpoints;

@@ -33,6 +33,9 @@ pub mod ui;
 pub mod wal;
 
 pub use node::{NodeError, NodeOptions, PageFn, run};
+// For whoever calls what takes headers (`tests/decoders`).
+#[doc(hidden)]
+pub use axum::http;
 
 // A server keeps every rule: the switches that take one away must not even be compiled in.
 const _: () = assert!(

@@ -23,13 +23,18 @@ mod process;
 mod relay;
 mod server;
 
-pub use folder::{DEFAULT_NODES, MAX_NODES};
+// What reads bytes from outside is public for `tests/decoders`.
+pub use folder::{Cluster, DEFAULT_NODES, MAX_NODES};
+#[doc(hidden)]
+pub use forward::take_node;
+#[doc(hidden)]
+pub use guard::check;
 
 use crate::api::listener;
 use crate::client::Client;
 use board::Board;
 use fleet::{Cannot, Fleet, Launch};
-use folder::{Cluster, Folder};
+use folder::Folder;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::Ipv4Addr;

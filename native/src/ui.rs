@@ -142,7 +142,10 @@ fn inline_scripts(html: &str) -> Vec<&str> {
     found
 }
 
-fn takes_gzip(headers: &HeaderMap) -> bool {
+/// Whether the answer may be packed.
+#[doc(hidden)]
+#[must_use]
+pub fn takes_gzip(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT_ENCODING).iter();
     accepted
         .filter_map(|value| value.to_str().ok())
@@ -156,7 +159,10 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
         })
 }
 
-fn names_tag(seen: &str, tag: &str) -> bool {
+/// Whether a list of tags that a browser has holds this one.
+#[doc(hidden)]
+#[must_use]
+pub fn names_tag(seen: &str, tag: &str) -> bool {
     seen.split(',').any(|one| {
         let one = one.trim();
         one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag

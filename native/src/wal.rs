@@ -40,14 +40,14 @@ mod tests;
 mod trim;
 
 pub use files::{DirFiles, Files, LogFile};
-pub use note::NOTE;
-pub use recover::{Recovered, Verdict};
+pub use note::{NOTE, Note};
+pub use recover::{Recovered, Verdict, segment_name, segment_number};
 pub use replay::State;
 pub use reserve::{RESERVE, free_reserve};
 
 use crate::limits::{SEGMENT_BYTES, SEGMENT_GROWTH};
 use chain::Chain;
-use raftwerk_core::{Entry, HardState, Index, Write};
+use raftwerk_core::{Entry, HardState, Index, Term, Write};
 use raftwerk_wire::record::{self, Change, Kind, Opening, Start};
 use std::fmt;
 use std::io;
@@ -104,6 +104,14 @@ pub enum WalError {
         /// What was found.
         found: Opening,
     },
+    /// The note that this log has rotted says less than the log: it was written for another one.
+    /// Nothing was changed.
+    ForeignNote {
+        /// The term in it.
+        term: Term,
+        /// The term of the log.
+        log: Term,
+    },
     /// An earlier error ended this log.
     Ended,
 }
@@ -138,6 +146,14 @@ impl fmt::Display for WalError {
                 "the log belongs to node {} of cluster {:032x} (format {}); start the node with \
                  its own data directory",
                 found.node.0, found.cluster.0, found.format
+            ),
+            WalError::ForeignNote { term, log } => write!(
+                f,
+                "the file {NOTE} is not of this log: it tells term {} and its vote, the log is in \
+                 term {} already, so this node could vote twice: it does not start. Restore this \
+                 data directory from where it is intact, or remove the node from the cluster, \
+                 wipe its data directory and let it join again under a new id",
+                term.0, log.0
             ),
             WalError::Ended => f.write_str("the log ended with an earlier error"),
         }

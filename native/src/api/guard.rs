@@ -82,14 +82,18 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name).map(|value| value.to_str().unwrap_or(""))
 }
 
-fn same_origin(origin: &str, host: Option<&str>) -> bool {
+/// Whether a page of this origin was fetched from the host that is asked.
+#[must_use]
+pub fn same_origin(origin: &str, host: Option<&str>) -> bool {
     let authority = origin
         .strip_prefix("http://")
         .or_else(|| origin.strip_prefix("https://"));
     matches!((authority, host), (Some(a), Some(b)) if a.eq_ignore_ascii_case(b))
 }
 
-fn is_local(host: &str, known: &[String]) -> bool {
+/// Whether a host, with or without a port, is a name of this machine for itself.
+#[must_use]
+pub fn is_local(host: &str, known: &[String]) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,

@@ -229,7 +229,10 @@ pub(super) fn of_session(answer: &Stored) -> Trouble {
 }
 
 /// The session of a request: both headers or none.
-pub(super) fn session(headers: &HeaderMap) -> Result<Option<SessionTag>, Trouble> {
+///
+/// # Errors
+/// Only one is there, or one is no number from 1.
+pub fn session(headers: &HeaderMap) -> Result<Option<SessionTag>, Trouble> {
     let number = |name: &str| -> Result<Option<u64>, Trouble> {
         let Some(value) = headers.get(name) else {
             return Ok(None);

@@ -152,13 +152,21 @@ fn end_with_parent() -> Result<(), String> {
     Ok(())
 }
 
-fn cluster_id(text: &str) -> Result<ClusterId, String> {
+/// The id of a cluster.
+///
+/// # Errors
+/// How it looks.
+pub fn cluster_id(text: &str) -> Result<ClusterId, String> {
     let id = u128::from_str_radix(text, 16);
     id.map(ClusterId)
         .map_err(|_| "it has 1 to 32 hexadecimal digits".to_string())
 }
 
-fn member(text: &str) -> Result<(u64, String), String> {
+/// A member with the URL at which it is reached.
+///
+/// # Errors
+/// How it looks.
+pub fn member(text: &str) -> Result<(u64, String), String> {
     let member = text.split_once('=');
     let member = member.and_then(|(id, url)| Some((id.trim().parse().ok()?, url.to_string())));
     member.ok_or_else(|| "a member looks like 1=http://host:port".to_string())

@@ -28,6 +28,26 @@ pub struct Cluster {
     pub ports: Vec<u16>,
 }
 
+impl Cluster {
+    /// Reads the bytes of `cluster.json`.
+    ///
+    /// # Errors
+    /// What is wrong with them, to be said behind the name of the file.
+    pub fn read(bytes: &[u8]) -> Result<Cluster, String> {
+        let cluster: Cluster =
+            serde_json::from_slice(bytes).map_err(|why| format!("cannot be understood: {why}"))?;
+        if cluster.format != FORMAT {
+            let format = cluster.format;
+            return Err(format!("has form {format}; this version knows {FORMAT}"));
+        }
+        let id = u128::from_str_radix(&cluster.cluster, 16);
+        if id.is_err() || !(1..=MAX_NODES).contains(&cluster.nodes) {
+            return Err("names no cluster".to_string());
+        }
+        Ok(cluster)
+    }
+}
+
 /// The directory, locked for this process.
 #[derive(Debug)]
 pub struct Folder {
@@ -132,17 +152,7 @@ impl Folder {
             }
             Err(why) => return Err(about(format!("cannot be read: {why}"))),
         };
-        let cluster: Cluster = serde_json::from_slice(&bytes)
-            .map_err(|why| about(format!("cannot be understood: {why}")))?;
-        if cluster.format != FORMAT {
-            let why = format!("has form {}; this version knows {FORMAT}", cluster.format);
-            return Err(about(why));
-        }
-        let id = u128::from_str_radix(&cluster.cluster, 16);
-        if id.is_err() || !(1..=MAX_NODES).contains(&cluster.nodes) {
-            return Err(about("names no cluster".to_string()));
-        }
-        Ok(Some(cluster))
+        Cluster::read(&bytes).map(Some).map_err(about)
     }
 
     /// Writes the file anew, on disk before this returns.

@@ -211,7 +211,10 @@ impl Forwarder {
 }
 
 /// Takes `node=N` out of a query; the rest begins with `?` unless it is empty.
-fn take_node(query: &str) -> Result<(Option<u64>, String), Trouble> {
+///
+/// # Errors
+/// No node is named by what stands there.
+pub fn take_node(query: &str) -> Result<(Option<u64>, String), Trouble> {
     let (mut pinned, mut rest) = (None, String::new());
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         if let Some(node) = pair.strip_prefix("node=") {

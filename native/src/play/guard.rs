@@ -42,7 +42,11 @@ pub async fn guard(State(places): State<Places>, request: Request, next: Next) -
     }
 }
 
-fn check(headers: &HeaderMap, sensitive: bool) -> Result<(), String> {
+/// Whether a request with these headers may pass; a sensitive one changes or streams something.
+///
+/// # Errors
+/// Why not.
+pub fn check(headers: &HeaderMap, sensitive: bool) -> Result<(), String> {
     let text =
         |name: header::HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or(""));
     let host = text(header::HOST).unwrap_or("");

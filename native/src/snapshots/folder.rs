@@ -68,7 +68,9 @@ pub fn new(name: &str) -> String {
     format!("{name}.new")
 }
 
-fn parse(name: &str, kind: &str) -> Option<LogId> {
+/// The entry with which the snapshot of this name ends, if it is one of this kind.
+#[must_use]
+pub fn parse(name: &str, kind: &str) -> Option<LogId> {
     let (index, term) = name.strip_suffix(kind)?.split_once('-')?;
     let last = LogId::new(term.parse().ok()?, index.parse().ok()?);
     // Numbers written in another way make no second name for the same snapshot.

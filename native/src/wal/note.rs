@@ -18,7 +18,7 @@ const BYTES: usize = 60;
 
 /// What is noted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Note {
+pub struct Note {
     /// What the core is told.
     pub suspicion: Suspicion,
     /// Term and vote when the rot was found.
@@ -37,17 +37,31 @@ pub(super) enum Found {
 
 impl Note {
     /// Reads the note, if there is one.
-    pub fn read<F: Files>(files: &F, names: &[String]) -> Result<Option<Found>, WalError> {
+    pub(super) fn read<F: Files>(files: &F, names: &[String]) -> Result<Option<Found>, WalError> {
         if !names.iter().any(|name| name == NOTE) {
             return Ok(None);
         }
         let read = files.open(NOTE).and_then(|mut file| file.read());
         let bytes = read.map_err(io_error(format!("reading {NOTE}")))?;
-        Ok(Some(decode(&bytes).map_or(Found::Unreadable, Found::Note)))
+        Ok(Some(
+            Note::decode(&bytes).map_or(Found::Unreadable, Found::Note),
+        ))
+    }
+
+    /// Whether it is of a log that now says this. Until the log is cut nothing is written to it, so
+    /// what is left of it is no later than the note; after that the log says more and more.
+    pub(super) fn fits(&self, log: HardState) -> Result<(), WalError> {
+        let noted = self.hard_state;
+        let voted_twice = noted.term == log.term && log.vote.is_some() && log.vote != noted.vote;
+        if !self.cut && (noted.term < log.term || voted_twice) {
+            let (term, log) = (noted.term, log.term);
+            return Err(WalError::ForeignNote { term, log });
+        }
+        Ok(())
     }
 
     /// Makes it durable, in place of the one before.
-    pub fn write<F: Files>(&self, files: &F) -> Result<(), WalError> {
+    pub(super) fn write<F: Files>(&self, files: &F) -> Result<(), WalError> {
         let there = files
             .names()
             .map_err(io_error("reading the log directory"))?;
@@ -64,7 +78,9 @@ impl Note {
             .map_err(io_error("syncing the log directory"))
     }
 
-    fn bytes(&self) -> [u8; BYTES] {
+    /// As it is written.
+    #[must_use]
+    pub fn bytes(&self) -> [u8; BYTES] {
         let Note {
             suspicion: Suspicion { from, to, since },
             hard_state: HardState { term, vote },
@@ -88,32 +104,35 @@ impl Note {
         bytes[BYTES - 4..].copy_from_slice(&sum.to_le_bytes());
         bytes
     }
-}
 
-fn decode(bytes: &[u8]) -> Option<Note> {
-    let bytes: &[u8; BYTES] = bytes.try_into().ok()?;
-    let short =
-        |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-    let word = |number: usize| {
-        let at = 8 + 8 * number;
-        u64::from(short(at)) | u64::from(short(at + 4)) << 32
-    };
-    if bytes[..4] != MAGIC || short(BYTES - 4) != checksum(&bytes[..BYTES - 4]) {
-        return None;
+    /// Reads them back; `None` where they are not as they were written.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Note> {
+        let bytes: &[u8; BYTES] = bytes.try_into().ok()?;
+        let short = |at: usize| {
+            u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+        };
+        let word = |number: usize| {
+            let at = 8 + 8 * number;
+            u64::from(short(at)) | u64::from(short(at + 4)) << 32
+        };
+        if bytes[..4] != MAGIC || short(BYTES - 4) != checksum(&bytes[..BYTES - 4]) {
+            return None;
+        }
+        let flags = short(4);
+        Some(Note {
+            suspicion: Suspicion {
+                from: Index(word(0)),
+                to: (flags & 2 != 0).then_some(Index(word(1))),
+                since: Term(word(2)),
+            },
+            hard_state: HardState {
+                term: Term(word(3)),
+                vote: (flags & 4 != 0).then_some(NodeId(word(4))),
+            },
+            cut: flags & 1 != 0,
+        })
     }
-    let flags = short(4);
-    Some(Note {
-        suspicion: Suspicion {
-            from: Index(word(0)),
-            to: (flags & 2 != 0).then_some(Index(word(1))),
-            since: Term(word(2)),
-        },
-        hard_state: HardState {
-            term: Term(word(3)),
-            vote: (flags & 4 != 0).then_some(NodeId(word(4))),
-        },
-        cut: flags & 1 != 0,
-    })
 }
 
 /// Everything is there again: the note may go. Where that fails or is lost in a crash the node is
@@ -145,13 +164,13 @@ mod tests {
                 cut: to.is_some(),
             };
             let bytes = note.bytes();
-            assert_eq!(decode(&bytes), Some(note));
+            assert_eq!(Note::decode(&bytes), Some(note));
             for at in 0..bytes.len() {
                 let mut bad = bytes;
                 bad[at] ^= 1 << (at % 8);
-                assert_eq!(decode(&bad), None, "byte {at}");
+                assert_eq!(Note::decode(&bad), None, "byte {at}");
             }
-            assert_eq!(decode(&bytes[..BYTES - 1]), None);
+            assert_eq!(Note::decode(&bytes[..BYTES - 1]), None);
         }
     }
 }

@@ -43,13 +43,18 @@ pub enum Verdict {
 }
 
 /// File name of the segment that begins with a record.
-pub(super) fn segment_name(first: u64) -> String {
+#[must_use]
+pub fn segment_name(first: u64) -> String {
     format!("log-{first:016x}.rwl")
 }
 
-fn segment_number(name: &str) -> Option<u64> {
+/// The record with which the segment of this name begins, if it is one.
+#[must_use]
+pub fn segment_number(name: &str) -> Option<u64> {
     let hex = name.strip_prefix("log-")?.strip_suffix(".rwl")?;
-    (hex.len() == 16).then(|| u64::from_str_radix(hex, 16).ok())?
+    let number = u64::from_str_radix(hex, 16).ok()?;
+    // Numbers written in another way make no second name for the same segment.
+    (segment_name(number) == name).then_some(number)
 }
 
 /// Makes a segment and its directory entry durable; it is empty.
@@ -121,6 +126,9 @@ fn open_again<F: Files>(
             return open_again(files, opening, sizes, true);
         }
     };
+    if let Some(Found::Note(note)) = noted {
+        note.fits(scan.state.hard_state)?;
+    }
     let (wal, recovered) = open_good((files, opening, sizes), mark, segments, end, scan)?;
     match noted {
         None => Ok((wal, recovered)),

@@ -9,18 +9,23 @@
 //! | file      | what                                                        |
 //! |-----------|-------------------------------------------------------------|
 //! | `binary`  | peer frames, log records, snapshots, requests, the store    |
-//! | `log`     | a whole log directory, read back by the server              |
+//! | `log`     | a whole log directory, read back by the server; its note    |
 //! | `text`    | JSON of the client API, observe stream, runs, files; URLs   |
+//! | `words`   | headers, flags, names of files, places in an address        |
+//! | `layout`  | the page's own file, read here a second time                |
 //! | `samples` | well-formed inputs of today's version                       |
 //! | `mutate`  | small damage, drawn from a seed                             |
 //! | `meter`   | how much memory a decoder holds at most                     |
 
 pub mod binary;
+#[path = "../../../web/src/stage/layout.rs"]
+pub mod layout;
 pub mod log;
 pub mod meter;
 pub mod mutate;
 pub mod samples;
 pub mod text;
+pub mod words;
 
 /// One decoder and what it promises.
 #[derive(Clone, Copy)]
@@ -38,6 +43,7 @@ pub const TARGETS: &[Target] = &[
     target("frame", binary::frame, samples::frames),
     target("record", binary::record, samples::records),
     target("log", log::log, samples::logs),
+    target("note", log::note, samples::notes),
     target("snapshot", binary::snapshot, samples::snapshots),
     target("request", binary::request, samples::requests),
     target("store", binary::store, samples::stores),
@@ -48,6 +54,10 @@ pub const TARGETS: &[Target] = &[
     target("scenario", text::scenario, samples::scenarios),
     target("file", text::file, samples::files),
     target("url", text::url, samples::urls),
+    target("header", words::header, samples::headers),
+    target("flag", words::flag, samples::flags),
+    target("name", words::name, samples::names),
+    target("places", words::places, samples::places),
 ];
 
 const fn target(

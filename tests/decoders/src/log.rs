@@ -8,8 +8,8 @@
 use crate::binary::mend_record;
 use crate::meter::bounded;
 use raftwerk_core::{ClusterId, LogId, NodeId};
-use raftwerk_native::wal::{Files, LogFile, MARK, Sizes, Verdict, Wal};
-use raftwerk_wire::record::{FORMAT, Header, Opening};
+use raftwerk_native::wal::{Files, LogFile, MARK, NOTE, Note, Sizes, Verdict, Wal};
+use raftwerk_wire::record::{self, FORMAT, Header, Opening};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -184,8 +184,34 @@ pub fn log(bytes: &[u8]) -> bool {
 }
 
 fn open(input: &[u8]) -> bool {
+    opens(input, Memory::of)
+}
+
+/// The note of a suspect node, by itself and beside a log that is whole.
+pub fn note(bytes: &[u8]) -> bool {
+    let mut mended = bytes.to_vec();
+    if let Some((said, sum)) = mended.split_last_chunk_mut::<4>() {
+        *sum = record::checksum(said).to_le_bytes();
+    }
+    let found = [bytes, &mended].map(|bytes| bounded(bytes, 2, Note::decode));
+    for note in found.iter().flatten() {
+        assert_eq!(Note::decode(&note.bytes()).as_ref(), Some(note));
+    }
+    let log = crate::samples::whole_log();
+    for bytes in [bytes, &mended] {
+        opens(bytes, |bytes| {
+            let files = Memory::of(&log);
+            files.put(NOTE, bytes);
+            files
+        });
+    }
+    found[1].is_some()
+}
+
+/// Opens the directory that an input means, and again what became of it.
+fn opens(input: &[u8], means: impl Fn(&[u8]) -> Memory) -> bool {
     let opened = bounded(input, 400, |input| {
-        let files = Memory::of(input);
+        let files = means(input);
         let found = Wal::open(files.clone(), OPENING, SIZES);
         found.ok().map(|(_, found)| (files, found))
     });

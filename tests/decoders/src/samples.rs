@@ -6,7 +6,7 @@ use raftwerk_core::trace::{Cause, Event, Kind as EventKind, Timer};
 use raftwerk_core::*;
 use raftwerk_kv::{Command, Expect, Request, Store};
 use raftwerk_native::identity::{Addresses, Identity};
-use raftwerk_native::wal::Wal;
+use raftwerk_native::wal::{Note, Wal};
 use raftwerk_sim::{Act, Claim, Intervention, Op, Run, Setup};
 use raftwerk_wire::client::{
     Item, ListPage, MemberChange, MemberList, MemberStatus, Problem, ReadMode, SessionOpened,
@@ -18,6 +18,7 @@ use raftwerk_wire::record::{self, Change, Kind, Start};
 use raftwerk_wire::snapshot::{Head, sign};
 use raftwerk_wire::view::{EventView, LogView, NodeCondition, NodeView, ReadView, VoteView};
 use serde::Serialize;
+use std::sync::OnceLock;
 
 type Samples = Vec<(&'static str, Vec<u8>)>;
 
@@ -240,6 +241,22 @@ pub fn records() -> Samples {
 
 /// Log directories: a new one, one of a few writes, one of two files.
 pub fn logs() -> Samples {
+    let [new, one, two] = logs_made();
+    vec![("new", new), ("one-file", one), ("two-files", two)]
+}
+
+/// A log in which nothing is wrong.
+#[must_use]
+pub fn whole_log() -> Vec<u8> {
+    static LOG: OnceLock<Vec<u8>> = OnceLock::new();
+    LOG.get_or_init(|| {
+        let [_, one, _] = logs_made();
+        one
+    })
+    .clone()
+}
+
+fn logs_made() -> [Vec<u8>; 3] {
     let write = |term: u64, cut: Option<u64>, append: Vec<Entry>| Write {
         seq: WriteSeq(0),
         install: None,
@@ -269,10 +286,27 @@ pub fn logs() -> Samples {
     let many: Vec<Write> = (1..=5)
         .map(|at| write(1, None, vec![command(1, at, "value")]))
         .collect();
+    [made(&[]), made(&few), made(&many)]
+}
+
+/// Notes of a suspect node: the worst, and one whose log was cut already.
+pub fn notes() -> Samples {
+    let note = |to: Option<u64>, cut| Note {
+        suspicion: Suspicion {
+            from: Index(2),
+            to: to.map(Index),
+            since: Term(2),
+        },
+        hard_state: HardState {
+            term: Term(3),
+            vote: to.map(|_| NodeId(2)),
+        },
+        cut,
+    };
+    let bytes = |note: Note| note.bytes().to_vec();
     vec![
-        ("new", made(&[])),
-        ("one-file", made(&few)),
-        ("two-files", made(&many)),
+        ("found", bytes(note(None, false))),
+        ("cut", bytes(note(Some(9), true))),
     ]
 }
 
@@ -482,7 +516,57 @@ pub fn files() -> Samples {
     vec![
         ("identity", json(&identity)),
         ("addresses", json(&addresses)),
+        ("removed", json(&true)),
+        ("cluster", CLUSTER.to_vec()),
     ]
+}
+
+/// `cluster.json` of `raftwerk play`; only that makes one.
+const CLUSTER: &[u8] =
+    br#"{"format":1,"cluster":"00000000000000000000000000000011","nodes":3,"ports":[7901,7902,7903]}"#;
+
+fn lines(samples: &[(&'static str, &str)]) -> Samples {
+    let bytes = |(name, text): &(&'static str, &str)| (*name, text.as_bytes().to_vec());
+    samples.iter().map(bytes).collect()
+}
+
+/// Headers of requests.
+pub fn headers() -> Samples {
+    lines(&[
+        (
+            "page",
+            "host: 127.0.0.1:7878\norigin: http://127.0.0.1:7878\naccept-encoding: br;q=0.1, gzip\n\
+             if-none-match: W/\"tag\", *",
+        ),
+        (
+            "session",
+            "host: localhost\nraftwerk-session: 18446744073709551615\nraftwerk-sequence: 1",
+        ),
+        ("six", "host: [::1]:1"),
+    ])
+}
+
+/// Values of flags.
+pub fn flags() -> Samples {
+    lines(&[
+        ("cluster", "ffffffffffffffffffffffffffffffff"),
+        ("member", "18446744073709551615=http://[::1]:7878"),
+        ("endpoint", "http://b.example:80/"),
+    ])
+}
+
+/// Names of files.
+pub fn names() -> Samples {
+    lines(&[
+        ("segment", "log-00000000000000ff.rwl"),
+        ("snapshot", "190-6.snap"),
+        ("staged", "18446744073709551615-0.staged"),
+    ])
+}
+
+/// Places of nodes in an address.
+pub fn places() -> Samples {
+    lines(&[("two", "1.500.1000-9.120.0"), ("one", "65535.0.0")])
 }
 
 /// Where peers say that they are reached.

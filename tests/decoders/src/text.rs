@@ -5,6 +5,7 @@ use crate::meter::bounded;
 use raftwerk_native::api::query::{self, Query};
 use raftwerk_native::identity::{Addresses, Identity};
 use raftwerk_native::node::PeerUrl;
+use raftwerk_native::play::{Cluster, take_node};
 use raftwerk_sim::scenario::File;
 use raftwerk_sim::{Run, World};
 use raftwerk_wire::client::{
@@ -52,7 +53,16 @@ pub fn body(bytes: &[u8]) -> bool {
 
 /// Small files of a data directory.
 pub fn file(bytes: &[u8]) -> bool {
-    json::<Identity>(bytes).is_some() | json::<Addresses>(bytes).is_some()
+    let cluster = bounded(bytes, TIMES, Cluster::read);
+    if let Ok(cluster) = &cluster {
+        let again = serde_json::to_vec(cluster).expect("what was read can be written");
+        assert_eq!(Cluster::read(&again).as_ref(), Ok(cluster));
+    }
+    // `peers.json` has the form of `addresses.json`, `removed.json` is one word.
+    cluster.is_ok()
+        | json::<Identity>(bytes).is_some()
+        | json::<Addresses>(bytes).is_some()
+        | json::<bool>(bytes).is_some()
 }
 
 /// Where a peer says that it is reached.
@@ -74,13 +84,29 @@ pub fn query(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return false;
     };
-    const NAMES: [&str; 6] = ["read", "prev", "if_revision", "prefix", "after", "limit"];
+    const NAMES: [&str; 9] = [
+        "read",
+        "prev",
+        "if_revision",
+        "if_value",
+        "prefix",
+        "after",
+        "limit",
+        "boot",
+        "node",
+    ];
     let (path, text) = text.split_once('?').unwrap_or((text, ""));
     let key = bounded(bytes, 16, |_| query::key(path));
     if let Ok(key) = &key {
         let encoded: String = key.iter().map(|byte| format!("%{byte:02x}")).collect();
         let again = query::key(&format!("/v1/kv/{encoded}"));
         assert_eq!(again.ok().as_ref(), Some(key));
+    }
+    // The supervisor takes its own parameter out and passes on the rest.
+    if let Ok((node, rest)) = bounded(bytes, 64, |_| take_node(text)) {
+        let again = take_node(rest.strip_prefix('?').unwrap_or(&rest)).ok();
+        assert_eq!(again, Some((None, rest.clone())), "nothing is left of it");
+        assert!(node.is_some() || rest.len() <= text.len() + 1);
     }
     let Ok(query) = bounded(bytes, 64, |_| Query::parse(text, &NAMES)) else {
         return false;
