@@ -11,7 +11,7 @@
 //! | `command`    | interventions as text                              |
 //! | `expression` | questions about a run, in one line                 |
 //! | `told`       | trace events as lines                              |
-//! | `player`     | step by step                                       |
+//! | `player`     | step by step; goals, and steps that are left out   |
 //! | `lesson`     | on a history that somebody steps through           |
 
 mod command;
@@ -24,7 +24,7 @@ mod told;
 pub use command::{COMMANDS, Line, Order, Pattern, Verb};
 pub use expression::{Expression, Facts, Value};
 pub use file::{Ask, Choice, File, Fork, Step, Times, When};
-pub use lesson::{Lesson, LessonView, Pace, Question, Standing};
+pub use lesson::{Goal, Lesson, LessonView, Pace, Question, Standing};
 pub use player::{Note, Player, Wish};
 pub use told::Told;
 

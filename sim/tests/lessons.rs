@@ -1,7 +1,7 @@
 //! Scenarios as lessons: played on a history that a reader steps through, they go as they go
 //! without a screen.
 
-use raftwerk_sim::scenario::{File, Lesson, Pace, Player, Standing, Wish};
+use raftwerk_sim::scenario::{File, Lesson, Note, Pace, Player, Standing, Wish};
 use raftwerk_sim::{History, Intervention, World};
 use std::fs;
 use std::path::Path;
@@ -119,6 +119,103 @@ fn the_other_way_is_taken_from_where_it_leaves() {
     assert_eq!(view.standing, Standing::Over);
     assert!(view.text.starts_with("Branch e"), "{}", view.text);
     assert!(lesson.take(&mut history, "e").is_err(), "it is taken");
+}
+
+fn goals(lesson: &Lesson, history: &History) -> Vec<(String, bool)> {
+    let goals = lesson.view(history).goals.into_iter();
+    goals.map(|goal| (goal.text, goal.seen)).collect()
+}
+
+#[test]
+fn a_goal_that_counts_on_a_step_left_out_is_not_seen_and_nothing_has_failed() {
+    let (mut lesson, mut history) = Lesson::begin(file("partition")).unwrap();
+    while lesson.advance(&mut history, ANY_TIME) != Pace::Told {}
+    let (position, step) = (history.position(), lesson.view(&history).step.0);
+    assert!(lesson.view(&history).may_skip);
+    // The three times three are not made: S1 goes on to lead, and what the others should not see
+    // of its next term never comes.
+    lesson.skip(&history);
+    assert_eq!(lesson.view(&history).step.0, step + 1);
+    to_the_end(&mut lesson, &mut history);
+    let seen = [
+        ("committed = 2", true),
+        ("count(BecameLeader) = 1", true),
+        ("S6.commit = 2", false),
+        ("S8.commit = 2", false),
+        ("violation = none", true),
+    ];
+    let seen = seen.map(|(text, seen)| (text.to_string(), seen));
+    assert_eq!(goals(&lesson, &history), seen);
+    let view = lesson.view(&history);
+    assert_eq!((view.standing, view.may_skip), (Standing::Over, false));
+    // What is shown belongs to its place.
+    history.seek(position);
+    assert_eq!(goals(&lesson, &history), []);
+}
+
+#[test]
+fn a_question_about_a_step_left_out_has_no_answer() {
+    let (mut lesson, mut history) = Lesson::begin(file("cold-start")).unwrap();
+    assert_eq!(lesson.advance(&mut history, 0), Pace::Told);
+    while lesson.view(&history).may_skip {
+        lesson.skip(&history);
+    }
+    to_the_end(&mut lesson, &mut history);
+    let view = lesson.view(&history);
+    let question = view.question.expect("it was asked");
+    assert_eq!((question.right, question.unanswered), (None, true));
+    // The first step was over when it was read.
+    let seen: Vec<bool> = view.goals.iter().map(|goal| goal.seen).collect();
+    assert_eq!(seen, [true, true, true, false, false, false]);
+    assert_eq!(view.standing, Standing::Over);
+}
+
+/// Without a screen, with one step left out, or the first after it that waits: which one that was,
+/// and how many goals were seen and not.
+fn without(file: Arc<File>, step: usize) -> Result<(usize, [usize; 2]), String> {
+    let mut world = World::traced(&file.setup().expect("checked when read"));
+    let (mut player, mut counts, mut skipped) = (Player::new(file), [0; 2], None);
+    loop {
+        if player.step() >= step && skipped.is_none() {
+            skipped = Some(player.step());
+            player.skip(&world);
+        }
+        let wish = player.next(&world)?;
+        for note in player.take_notes() {
+            if let Note::Goal(_, seen) = note {
+                counts[usize::from(!seen)] += 1;
+            }
+        }
+        match wish {
+            Wish::Act(at, what) => match world.act_at(&what, at) {
+                Err(why) if !player.strayed() => return Err(why),
+                _ => {}
+            },
+            Wish::Step if !world.step() => return Err("nothing is left to happen".to_string()),
+            Wish::Step | Wish::Fork(_) => {}
+            Wish::End => return Ok((skipped.unwrap_or(step), counts)),
+        }
+    }
+}
+
+#[test]
+fn every_step_of_every_lesson_can_be_left_out() {
+    for id in ids() {
+        let file = file(&id);
+        let goals: usize = file.steps.iter().map(|step| step.expect.len()).sum();
+        let mut step = 1;
+        while step <= file.steps.len() {
+            let (skipped, [seen, missed]) = without(file.clone(), step)
+                .unwrap_or_else(|why| panic!("{id} without step {step}: {why}"));
+            assert_eq!(seen + missed, goals, "{id} without step {skipped}");
+            let least = file
+                .steps
+                .get(skipped - 1)
+                .map_or(0, |one| one.expect.len());
+            assert!(missed >= least, "{id} without step {skipped}");
+            step = skipped + 1;
+        }
+    }
 }
 
 #[test]

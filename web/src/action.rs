@@ -64,6 +64,8 @@ pub enum Course {
     Choose(usize),
     /// Take another way, by its name.
     Way(String),
+    /// Leave out the step under way, and go on.
+    Skip,
     /// Back to its branch.
     Return,
     /// Leave it; the run stays.

@@ -5,7 +5,7 @@
 //! comes from the file, with values quoted from the run; what is right comes from the run alone.
 
 use crate::action::{Action, Course};
-use raftwerk_sim::scenario::{File, LessonView, Question, Standing};
+use raftwerk_sim::scenario::{File, Goal, LessonView, Question, Standing};
 use raftwerk_wire::explain::section;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -109,6 +109,7 @@ pub fn LessonStrip(props: &StripProps) -> Html {
             }
             if let Some(question) = &lesson.question { { ask(props, question) } }
             { end(lesson) }
+            { goals(lesson) }
             <div class="row">{ buttons(props) }</div>
         </section>
     }
@@ -140,7 +141,7 @@ fn ask(props: &StripProps, question: &Question) -> Html {
             _ => "",
         };
         html! {
-            <button aria-pressed={chosen.to_string()} disabled={right.is_some()}
+            <button aria-pressed={chosen.to_string()} disabled={right.is_some() || question.unanswered}
                 data-right={right.map(|right| right.to_string())}
                 onclick={course(props, move || Course::Choose(at))}>
                 { text }{ word }</button>
@@ -150,6 +151,7 @@ fn ask(props: &StripProps, question: &Question) -> Html {
         <div class="ask" role="group" aria-label={question.text.clone()}>
             <b>{ &question.text }</b>
             { for question.choices.iter().enumerate().map(choice) }
+            if question.unanswered { <span class="soft">{ "not seen" }</span> }
         </div>
     }
 }
@@ -169,6 +171,34 @@ fn end(lesson: &LessonView) -> Html {
     html! { <p class="soft">{ text }</p> }
 }
 
+/// What the run was to show up to here: seen, or not seen where a step was skipped.
+fn goals(lesson: &LessonView) -> Html {
+    let (all, missed) = (
+        &lesson.goals,
+        lesson.goals.iter().filter(|goal| !goal.seen).count(),
+    );
+    let mark = |seen| {
+        if seen {
+            "\u{2713} seen"
+        } else {
+            "\u{2013} not seen"
+        }
+    };
+    let one = |goal: &Goal| {
+        html! {
+            <li data-seen={goal.seen.to_string()}><code>{ &goal.text }</code>{ " " }{ mark(goal.seen) }</li>
+        }
+    };
+    html! {
+        if !all.is_empty() {
+            <details id="lesson-goals">
+                <summary>{ format!("Goals: {} seen, {missed} not seen", all.len() - missed) }</summary>
+                <ul>{ for all.iter().map(one) }</ul>
+            </details>
+        }
+    }
+}
+
 fn buttons(props: &StripProps) -> Html {
     let lesson = &props.lesson;
     let way = |name: &String| {
@@ -186,6 +216,8 @@ fn buttons(props: &StripProps) -> Html {
         } else if lesson.standing == Standing::Going {
             <button id="lesson-on" class="primary" disabled={props.playing} onclick={go}>
                 { "Go on" }</button>
+            <button id="lesson-skip" title="Skip this step; its goals count as not seen"
+                disabled={!lesson.may_skip} onclick={course(props, || Course::Skip)}>{ "Skip" }</button>
         }
         { for lesson.ways.iter().map(way) }
         <button id="lesson-again" onclick={again}>{ "From the start" }</button>

@@ -50,6 +50,17 @@ pub struct Question {
     pub chosen: Option<usize>,
     /// The right one, once the run has shown it.
     pub right: Option<usize>,
+    /// The run will not show it, since a step was left out.
+    pub unanswered: bool,
+}
+
+/// What was expected of the run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Goal {
+    /// The question about the run that was to be true.
+    pub text: String,
+    /// It was; or else the step that was to show it, or one before, was left out.
+    pub seen: bool,
 }
 
 /// What a lesson shows at a place of the history.
@@ -73,6 +84,10 @@ pub struct LessonView {
     pub here: bool,
     /// Names of the other ways that leave at or before this place.
     pub ways: Vec<String>,
+    /// What was expected up to this place.
+    pub goals: Vec<Goal>,
+    /// Whether there is a step here that can be left out.
+    pub may_skip: bool,
 }
 
 /// Something said, and where.
@@ -170,6 +185,8 @@ impl Lesson {
                 }
                 Wish::Act(at, what) => match history.act(what, at) {
                     Ok(()) => return Pace::Played,
+                    // What was left out would have made it possible.
+                    Err(_) if self.player.strayed() => {}
                     Err(why) => self.standing = Standing::Stuck(why),
                 },
                 Wish::Step if history.next_time().is_none_or(|next| next > until) => {
@@ -208,7 +225,7 @@ impl Lesson {
     fn listen(&mut self, history: &History) -> bool {
         self.player.take_lines();
         let notes = self.player.take_notes();
-        let anything = !notes.is_empty();
+        let anything = notes.iter().any(|note| !matches!(note, Note::Goal(..)));
         let (position, step) = (history.position(), self.player.step());
         self.said.extend(notes.into_iter().map(|note| Said {
             position,
@@ -217,6 +234,24 @@ impl Lesson {
             chosen: None,
         }));
         anything
+    }
+
+    /// The reader leaves out the step that is awaited or under way.
+    pub fn skip(&mut self, history: &History) {
+        if !self.may_skip(history) {
+            return;
+        }
+        // Another way was offered by the step before; everything else is for the one left out.
+        self.wish.take_if(|wish| !matches!(wish, Wish::Fork(_)));
+        self.player.skip(history.world());
+        self.listen(history);
+    }
+
+    fn may_skip(&self, history: &History) -> bool {
+        self.standing == Standing::Going
+            && history.branch() == self.branch
+            && history.position() == history.end()
+            && self.player.step() <= self.player.steps()
     }
 
     /// Somebody has put a hand in. Only at the end of the lesson's branch does that concern it.
@@ -296,6 +331,8 @@ impl Lesson {
             standing: self.standing.clone(),
             here,
             ways: self.ways_at(position),
+            goals: so_far().filter_map(|said| said.note.goal()).collect(),
+            may_skip: self.may_skip(history),
         }
     }
 
@@ -314,14 +351,31 @@ impl Lesson {
                     choices: choices.clone(),
                     chosen: said.chosen,
                     right: None,
+                    unanswered: false,
                 }),
-                Note::Right(right) => {
-                    let open = questions.iter_mut().find(|one| one.right.is_none());
-                    open?.right = Some(*right);
+                Note::Right(_) | Note::NoAnswer => {
+                    let open = |one: &&mut Question| one.right.is_none() && !one.unanswered;
+                    let question = questions.iter_mut().find(open)?;
+                    match said.note {
+                        Note::Right(right) => question.right = Some(right),
+                        _ => question.unanswered = true,
+                    }
                 }
-                Note::Say(_) => {}
+                Note::Say(_) | Note::Goal(..) => {}
             }
         }
         questions.pop()
+    }
+}
+
+impl Note {
+    fn goal(&self) -> Option<Goal> {
+        match self {
+            Note::Goal(text, seen) => Some(Goal {
+                text: text.clone(),
+                seen: *seen,
+            }),
+            _ => None,
+        }
     }
 }

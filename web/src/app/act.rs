@@ -143,6 +143,10 @@ impl App {
                     Ok(())
                 }
                 Course::Way(name) => driver.take_way(&name),
+                Course::Skip => {
+                    driver.skip_step();
+                    Ok(())
+                }
                 Course::Return => {
                     driver.return_to_lesson();
                     Ok(())

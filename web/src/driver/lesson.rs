@@ -49,6 +49,14 @@ impl Driver {
         Ok(())
     }
 
+    /// Leaves out the step under way and goes on.
+    pub fn skip_step(&mut self) {
+        if let Some(lesson) = &mut self.lesson {
+            lesson.skip(&self.history);
+        }
+        self.play(true);
+    }
+
     /// Goes back to the branch of the lesson, to its end.
     pub fn return_to_lesson(&mut self) {
         if let Some(branch) = self.lesson.as_ref().map(Lesson::branch) {
