@@ -6,9 +6,10 @@
 use crate::autopilot::Policy;
 use crate::time::Span;
 use crate::types::{ClusterId, NodeId};
+use std::hash::{Hash, Hasher};
 
 /// Everything a node is told at birth. Checked by [`Config::validate`].
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Config {
     /// This node.
@@ -29,6 +30,29 @@ pub struct Config {
     /// A rule that this node does not keep, to prove that somebody notices.
     #[cfg(feature = "sabotage")]
     pub sabotage: Option<crate::Rule>,
+}
+
+/// A build that can break rules and one that cannot have the same hash while none is broken, so that
+/// a run of one can be looked at in the other.
+impl Hash for Config {
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        let Config {
+            id,
+            cluster,
+            seed,
+            timing,
+            limits,
+            switches,
+            autopilot,
+            #[cfg(feature = "sabotage")]
+            sabotage,
+        } = self;
+        (id, cluster, seed, timing, limits, switches, autopilot).hash(to);
+        #[cfg(feature = "sabotage")]
+        if let Some(rule) = sabotage {
+            rule.hash(to);
+        }
+    }
 }
 
 /// How long things take.

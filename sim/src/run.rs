@@ -296,4 +296,30 @@ mod tests {
         assert!(told.contains("melts"), "{told}");
         assert_eq!(setup(3, 1, "{}"), Ok(Setup::playground(3, 1)));
     }
+
+    /// A build that keeps all rules refuses the run, and says what it would take.
+    #[test]
+    fn a_rule_that_is_switched_off_goes_with_the_run() {
+        let changes = r#"{"sabotage":{"rule":"e1-vote","nodes":4}}"#;
+        let read = setup(3, 1, changes);
+        #[cfg(not(feature = "sabotage"))]
+        {
+            let told = read.unwrap_err();
+            assert!(
+                told.contains("cannot do") && told.contains("e1-vote"),
+                "{told}"
+            );
+        }
+        #[cfg(feature = "sabotage")]
+        {
+            let mut run = run(1);
+            run.setup = read.unwrap();
+            let off = run.setup.switched_off().unwrap();
+            assert!(
+                off.starts_with("Rule e1-vote is switched off on S2. "),
+                "{off}"
+            );
+            assert_eq!(Run::from_word(&run.to_word()), Ok(run));
+        }
+    }
 }

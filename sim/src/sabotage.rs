@@ -11,7 +11,9 @@ mod table;
 
 use crate::courses::Course;
 use crate::rng::{Purpose, Stream};
+use crate::run::Run;
 use crate::setup::{HostRule, Sabotage, Setup};
+use crate::storm::{Effort, replay, shrink};
 use crate::world::World;
 pub use fourteen::{Lesson, lessons};
 use raftwerk_core::{Rule, Switches};
@@ -125,6 +127,16 @@ impl Plan {
     /// The same, with the rule broken by others.
     #[must_use]
     pub fn world_by(&self, who: Who, seed: u64) -> World {
+        World::new(&self.setup_by(who, seed))
+    }
+
+    /// What the world of a seed is told at birth.
+    #[must_use]
+    pub fn setup(&self, seed: u64) -> Setup {
+        self.setup_by(self.who, seed)
+    }
+
+    fn setup_by(&self, who: Who, seed: u64) -> Setup {
         let mut setup: Setup = (self.course.setup)(seed);
         let one = Stream::new(seed, Purpose::Course, 0).within(1, setup.nodes);
         let nodes = match who {
@@ -136,7 +148,23 @@ impl Plan {
             Broken::Option(option) => (option.off)(&mut setup.switches),
             Broken::Host(host) => setup.careless = Some(host.rule),
         }
-        World::new(&setup)
+        setup
+    }
+
+    /// The failing world of a seed as a run that can be handed on, made smaller by at most so many
+    /// tries: whoever plays it sees the same check fail, with the same rule switched off. `None`
+    /// where it does not: some courses put in messages that no hand can send, and a check may look
+    /// at the end of a course only.
+    #[must_use]
+    pub fn run(&self, seed: u64, steps: u64, check: &str, tries: u64) -> Option<Run> {
+        let mut world = World::recorded(&self.setup(seed), false);
+        (self.course.play)(&mut world, steps);
+        let fails = |run: &Run| {
+            let mut world = World::recorded(&run.setup, false);
+            let seen = replay(&mut world, run, &Effort::default()).violation?;
+            (seen.check == check).then(|| Run::of(&world))
+        };
+        Some(shrink(&Run::of(&world), tries, &fails)?.run)
     }
 }
 

@@ -6,6 +6,7 @@
 //! same setup gives the same run natively and in the browser. [`Setup::validate`] names what is
 //! wrong before a world is built from it.
 
+mod off;
 mod plans;
 mod snapshots;
 mod storm;
@@ -88,6 +89,36 @@ pub enum HostRule {
     NewId,
     /// After a value was read from a lease the clock is looked at again (trap L6).
     LeaseAgain,
+}
+
+#[cfg(feature = "sabotage")]
+impl HostRule {
+    /// Its name, and what happens without it.
+    #[must_use]
+    pub const fn told(self) -> (&'static str, &'static str) {
+        match self {
+            HostRule::Sessions => (
+                "c1-no-sessions",
+                "The state machine executes a request as often as it is in the log.",
+            ),
+            HostRule::StaleSequence => (
+                "c1-stale-sequence",
+                "A request that is older than the last one of its session is executed.",
+            ),
+            HostRule::SnapshotSessions => (
+                "s11-no-sessions",
+                "A snapshot leaves out the sessions and what was answered in them.",
+            ),
+            HostRule::NewId => (
+                "d9-old-id",
+                "A node whose disk was wiped comes back under its old id.",
+            ),
+            HostRule::LeaseAgain => (
+                "l6-no-second-look",
+                "A value read from a lease is told although the lease ended meanwhile.",
+            ),
+        }
+    }
 }
 
 /// A rule that is broken, and by whom.

@@ -6,8 +6,8 @@
 mod late_yes;
 
 use raftwerk_core::Rule;
-use raftwerk_sim::Sabotage;
 use raftwerk_sim::explore::{explore, scopes};
+use raftwerk_sim::{Effort, Run, Sabotage, World, replay};
 use std::process::{Command, Output};
 
 fn sabotage(words: &[&str]) -> Output {
@@ -31,6 +31,36 @@ fn a_broken_rule_is_noticed_and_the_last_line_is_one_object() {
     assert_eq!((&last["switches"], &last["killed"]), (&1.into(), &1.into()));
     assert_eq!(last["survivors"], 0);
     assert_eq!(last["rules"][0]["caught_by"], "Elected by a majority");
+}
+
+/// The link below the seed holds the rule with the run: whoever opens it sees the same.
+#[test]
+fn a_link_opens_the_run_without_the_rule() {
+    let output = sabotage(&["--only", "e4-pre-vote"]);
+    let told = String::from_utf8(output.stdout).unwrap();
+    let link = told
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("see it: "));
+    let run = Run::from_word(link.expect("there is a link")).unwrap();
+    let off = run.setup.switched_off().expect("it says which");
+    assert!(
+        off.starts_with("Rule e4-pre-vote is switched off on S"),
+        "{off}"
+    );
+    let claim = run.claim.clone().expect("it says what it comes to");
+    assert_eq!(claim.check, "Elected by a majority");
+    let mut world = World::recorded(&run.setup, false);
+    let seen = replay(&mut world, &run, &Effort::default())
+        .violation
+        .unwrap();
+    assert_eq!((seen.check, seen.detail), (&*claim.check, claim.detail));
+    assert_eq!((world.events(), world.hash()), (claim.event, claim.hash));
+    // With the rule kept it does not fail: it is the rule that is in the link.
+    let mut kept = run.clone();
+    kept.setup.sabotage = None;
+    let mut world = World::recorded(&kept.setup, false);
+    let seen = replay(&mut world, &kept, &Effort::default()).violation;
+    assert_eq!(seen.map(|seen| seen.detail), None);
 }
 
 #[test]

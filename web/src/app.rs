@@ -230,6 +230,7 @@ impl Component for App {
                 <div class="page" inert={dialog}>
                 { self.top() }
                 <Banner ..self.props(&self.slow) />
+                { self.switched_off() }
                 <main>
                     if self.room == Room::Wide { { self.left(ctx) } }
                     <section class="center">

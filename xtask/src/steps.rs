@@ -90,7 +90,7 @@ pub const STEPS: &[Step] = &[
         let wasm = "--target wasm32-unknown-unknown";
         cargo(
             workspace,
-            &format!("clippy -p raftwerk-web {wasm} {STRICT}"),
+            &format!("clippy -p raftwerk-web --features sabotage {wasm} {STRICT}"),
         )
     }),
     step(

@@ -27,37 +27,22 @@ const OPTIONS: [Optional; 3] = [
 ];
 
 const HOSTS: [Careless; 5] = [
-    Careless {
-        name: "c1-no-sessions",
-        section: "T6.3",
-        what: "The state machine executes a request as often as it is in the log.",
-        rule: HostRule::Sessions,
-    },
-    Careless {
-        name: "c1-stale-sequence",
-        section: "T6.3",
-        what: "A request that is older than the last one of its session is executed.",
-        rule: HostRule::StaleSequence,
-    },
-    Careless {
-        name: "s11-no-sessions",
-        section: "P7, T6.3",
-        what: "A snapshot leaves out the sessions and what was answered in them.",
-        rule: HostRule::SnapshotSessions,
-    },
-    Careless {
-        name: "d9-old-id",
-        section: "T3.8",
-        what: "A node whose disk was wiped comes back under its old id.",
-        rule: HostRule::NewId,
-    },
-    Careless {
-        name: "l6-no-second-look",
-        section: "T6.4.1",
-        what: "A value read from a lease is told although the lease ended meanwhile.",
-        rule: HostRule::LeaseAgain,
-    },
+    host("T6.3", HostRule::Sessions),
+    host("T6.3", HostRule::StaleSequence),
+    host("P7, T6.3", HostRule::SnapshotSessions),
+    host("T3.8", HostRule::NewId),
+    host("T6.4.1", HostRule::LeaseAgain),
 ];
+
+const fn host(section: &'static str, rule: HostRule) -> Careless {
+    let (name, what) = rule.told();
+    Careless {
+        name,
+        section,
+        what,
+        rule,
+    }
+}
 
 /// What no course can show, and why.
 const SPARED: [(&str, &str); 0] = [];

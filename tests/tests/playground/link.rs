@@ -2,6 +2,7 @@
 //! check failed, in the state that the simulator was in; and a link that is damaged says so.
 
 use anyhow::{Context, Result};
+use raftwerk_sim::sabotage::plans;
 use raftwerk_sim::{Claim, Effort, IN_ADDRESS, Run, Setup, World, replay, shrink, storm_in};
 use raftwerk_tests::{Browser, FileServer, Viewport, artifact, dist};
 
@@ -49,6 +50,29 @@ async fn a_failing_run_is_opened_where_it_failed() -> Result<()> {
         .wait_for_text(".toast", &format!("At this event: {}", claim.check))
         .await?;
     browser.screenshot(&artifact("playground-link.png")).await?;
+    browser.must_be_quiet().await
+}
+
+/// The link that `sabotage` prints: the page plays without the rule, says so, and comes to the same.
+#[tokio::test]
+async fn a_run_without_a_rule_is_opened_without_it() -> Result<()> {
+    let plans = plans();
+    let plan = plans.iter().find(|plan| plan.name() == "e4-pre-vote");
+    let plan = plan.context("there is such a rule")?;
+    let check = "Elected by a majority";
+    let run = (0..20).find_map(|seed| plan.run(seed, 20_000, check, 100));
+    let run = run.context("it is noticed")?;
+    let claim = run.claim.as_ref().context("it says where it failed")?;
+    let (mut browser, _server) = opened(&run.to_word()).await?;
+    let there = format!(
+        "return window.raftwerk.position() === {} && window.raftwerk.hash() === '{:016x}'",
+        claim.event, claim.hash
+    );
+    browser.wait_for(&there).await?;
+    browser.wait_for_text("#banner-violation", check).await?;
+    browser
+        .wait_for_text("#banner-rule", "Rule e4-pre-vote is switched off on")
+        .await?;
     browser.must_be_quiet().await
 }
 

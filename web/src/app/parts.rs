@@ -47,6 +47,15 @@ impl App {
         html! { <p id="live-notice" {class} role="status">{ message }</p> }
     }
 
+    /// The rule that the nodes of this world do not keep.
+    pub(super) fn switched_off(&self) -> Html {
+        let off = self.shared.borrow().driver.history().setup().switched_off();
+        match off.filter(|_| self.mode == Mode::Playground) {
+            Some(text) => html! { <div id="banner-rule" class="banner"><p>{ text }</p></div> },
+            None => html! {},
+        }
+    }
+
     /// The lesson under way.
     pub(super) fn lesson(&self) -> Html {
         let shared = self.shared.borrow();

@@ -6,6 +6,7 @@
 //! check may fail. With `--json` the last line is one object.
 
 mod explored;
+mod link;
 mod taught;
 
 use raftwerk_sim::sabotage::page::{self, Caught, Found};
@@ -24,7 +25,7 @@ usage: sabotage [--max-seeds N] [--only ID] [--steps N] [--threads N] [--json]
                 [--write | --check | --control | --tests]
 
   --max-seeds N  most seeds for each rule (default 500)
-  --only ID      this rule alone
+  --only ID      this rule alone, with a link that opens the failing world in the playground
   --steps N      events of the random phase of each seed (default 20000)
   --threads N    how many rules at once (default: one per core)
   --json         end with one line of JSON
@@ -261,7 +262,12 @@ fn find(options: &Options) -> (Vec<String>, Value) {
             caught,
         }
     });
-    found.iter().for_each(|found| println!("{}", line(found)));
+    for found in &found {
+        println!("{}", line(found));
+        if options.only.is_some() {
+            link::told(found, options.steps).for_each(|line| println!("{line}"));
+        }
+    }
     let mut wrong: Vec<String> = found.iter().filter_map(surprise).collect();
     wrong.extend(taught::wrong(options));
     if options.mode == Mode::Write
