@@ -15,6 +15,7 @@ mod sabotage;
 mod size;
 mod steps;
 mod test;
+mod tidy;
 mod tools;
 mod ui;
 mod workspace;

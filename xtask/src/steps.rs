@@ -9,6 +9,7 @@ use crate::image;
 use crate::play;
 use crate::sabotage;
 use crate::size;
+use crate::tidy;
 use crate::tools;
 use crate::workspace::{Workspace, must};
 
@@ -69,6 +70,12 @@ pub const STEPS: &[Step] = &[
     step("format", When::Always, "formatting", |workspace| {
         cargo(workspace, "fmt --all --check")
     }),
+    step(
+        "tidy",
+        When::Always,
+        "the size of files and functions",
+        |workspace| passed(tidy::run(workspace)),
+    ),
     step("lint", When::Always, "lints", |workspace| {
         cargo(
             workspace,
