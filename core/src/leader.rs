@@ -29,11 +29,8 @@ impl Raft {
             true => *asked,
             false => self.now,
         };
-        let votes: Vec<NodeId> = votes
-            .iter()
-            .filter(|vote| *vote.1 && members.is_voter(*vote.0))
-            .map(|vote| *vote.0)
-            .collect();
+        let granted = votes.iter().filter(|vote| *vote.1).map(|vote| *vote.0);
+        let votes: Vec<NodeId> = granted.filter(|node| members.is_voter(*node)).collect();
         assert!(
             self.durability.hard_state == self.hard_state || !self.rule(Rule::E1OwnVote),
             "a leader's term is on disk"
@@ -43,11 +40,7 @@ impl Raft {
             return self.fence(Fence::Overflow);
         };
         let membership = self.membership().map_or(Index(0), |m| m.index());
-        let lane = Lane {
-            term,
-            membership,
-            generation: 0,
-        };
+        let lane = Lane::first(term, membership);
         let own = self.id();
         let leaving = self.still_to_be_told(members, membership);
         let others = members.all().into_iter().filter(|node| *node != own);

@@ -294,11 +294,7 @@ impl Leading {
     /// Opens a lane to every new peer and parts from those that are gone. A peer that comes back
     /// gets a new lane, so that nothing from before counts for it (trap R4).
     fn take_members(&mut self, members: &Members, own: NodeId, id: LogId, rules: Rules) {
-        let lane = Lane {
-            term: id.term,
-            membership: id.index,
-            generation: 0,
-        };
+        let lane = Lane::first(id.term, id.index);
         for node in members.all().into_iter().filter(|node| *node != own) {
             let was_leaving = self.leaving.remove(&node).is_some();
             if was_leaving || !self.peers.contains_key(&node) {

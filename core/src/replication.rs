@@ -84,10 +84,8 @@ impl Raft {
                     }
                     None => break,
                 }
-                say(
-                    to,
-                    append(rules, peer, (round, leadership), prev, entries, commit),
-                );
+                let body = append(rules, peer, (round, leadership), prev, entries, commit);
+                say(to, body);
                 said = true;
             }
             let offer_due = peer.sending.as_ref().is_some_and(|sending| !sending.asked);
@@ -99,25 +97,11 @@ impl Raft {
             if said || !(beat || news) || !speaks {
                 continue;
             }
-            if let Some(sending) = &peer.sending {
-                let meta = sending.meta.clone();
-                say(to, offer(peer, round, meta));
-            } else {
-                // Nothing can contradict the place before every log. It stands in for a match
-                // whose term is gone with the entry.
-                let prev = self.log.id_at(peer.matched).unwrap_or(LogId::ORIGIN);
-                say(
-                    to,
-                    append(
-                        rules,
-                        peer,
-                        (round, leadership),
-                        prev,
-                        Entries::default(),
-                        commit,
-                    ),
-                );
-            }
+            // Nothing can contradict the place before every log. It stands in for a match whose
+            // term is gone with the entry.
+            let prev = self.log.id_at(peer.matched).unwrap_or(LogId::ORIGIN);
+            let body = sign_of_life(rules, peer, (round, leadership), prev, commit);
+            say(to, body);
         }
     }
 
@@ -318,6 +302,28 @@ impl Raft {
             .get_mut(&node)
             .expect("the caller looked it up")
     }
+}
+
+/// What is said to a peer that gets no entries now: a heartbeat, or the snapshot that it needs.
+fn sign_of_life(
+    rules: Rules,
+    peer: &mut Progress,
+    (round, leadership): (Round, Leadership),
+    prev: LogId,
+    commit: Index,
+) -> Body {
+    if let Some(sending) = &peer.sending {
+        let meta = sending.meta.clone();
+        return offer(peer, round, meta);
+    }
+    append(
+        rules,
+        peer,
+        (round, leadership),
+        prev,
+        Entries::default(),
+        commit,
+    )
 }
 
 /// An offer in place of a heartbeat, noted in the peer's progress. It says nothing of what is

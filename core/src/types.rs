@@ -169,6 +169,17 @@ pub struct Lane {
     pub generation: u64,
 }
 
+impl Lane {
+    /// The first session of a peer under a leader and a membership.
+    pub(crate) const fn first(term: Term, membership: Index) -> Lane {
+        Lane {
+            term,
+            membership,
+            generation: 0,
+        }
+    }
+}
+
 /// One log entry.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

@@ -53,11 +53,8 @@ const fn not_yet(what: &'static str) -> Longer {
 /// All of them.
 const LONGER: &[Longer] = &[
     table("core/src/boot.rs boot"),
-    not_yet("core/src/leader.rs become_leader"),
-    not_yet("core/src/replication.rs build_appends"),
     table("core/src/trace/kind.rs"),
     table("core/src/trace/section.rs section"),
-    not_yet("core/tests/traps/quorum.rs"),
     not_yet("native/src/identity.rs"),
     not_yet("native/src/node/disk.rs open"),
     not_yet("native/src/node/looper/tests.rs"),

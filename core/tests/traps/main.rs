@@ -17,6 +17,7 @@ mod links;
 mod log;
 mod pre_vote;
 mod quorum;
+mod quorum_members;
 mod reads;
 mod recovery;
 mod table;
