@@ -78,7 +78,13 @@ fn a_rule_that_nobody_misses_is_a_failure_unless_the_explorer_does() {
         (&last["killed"], &last["survivors"]),
         (&1.into(), &0.into())
     );
-    assert_eq!(last["rules"][0]["scope"], "snapshot-leaders");
+    let row = &last["rules"][0];
+    assert_eq!(row["caught_by"], "explore, snapshot-leaders: Node");
+    assert_eq!(
+        (&row["scope"], &row["scope_check"]),
+        (&"snapshot-leaders".into(), &"Node".into())
+    );
+    assert!(row["scope_steps"].as_u64().unwrap() > 0 && row["seed"].is_null());
 }
 
 /// What a message of an earlier session may not do, and a log that is on one disk alone.

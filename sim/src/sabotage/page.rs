@@ -4,7 +4,7 @@
 use super::{Lesson, Plan, Who};
 use crate::checks::statements;
 use crate::courses::COURSES;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 /// How one rule fared.
 #[derive(Clone, Debug)]
@@ -16,8 +16,8 @@ pub struct Found {
     /// The first thing that Raft promises which did not hold, and with which seed, when the run
     /// went on and every node broke the rule.
     pub harm: Option<(&'static str, u64)>,
-    /// The first scope of the explorer that ends in a violation, and the length of its path.
-    pub explored: Option<(&'static str, usize)>,
+    /// What the explorer finds.
+    pub explored: Option<Explored>,
 }
 
 /// What noticed that a rule is broken.
@@ -33,17 +33,40 @@ pub struct Caught {
     pub seed: u64,
 }
 
-/// A row of the page, as far as it can be checked again.
+/// A search of the explorer that ends in a violation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Explored {
+    /// The scope that is searched.
+    pub scope: &'static str,
+    /// The check that fails; [`NO_PANIC`] when the core stops itself.
+    pub check: &'static str,
+    /// Steps of the shortest way there.
+    pub steps: usize,
+}
+
+/// What a row of the page says of searches: where to look again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// Everything before the verdict: rule, sentence, section, who, course.
-    pub plan: Vec<String>,
-    /// The check.
-    pub by: String,
-    /// The seed; `None` where no course is expected to show anything.
+    /// The seed with which a course notices; `None` where none is expected to.
     pub seed: Option<u64>,
+    /// The seed that shows the harm.
+    pub harm: Option<u64>,
     /// The scope of the explorer.
     pub explored: Option<String>,
+}
+
+/// What the explorer calls a core that stops itself.
+pub const NO_PANIC: &str = "NoPanic";
+
+impl fmt::Display for Explored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Explored {
+            scope,
+            check,
+            steps,
+        } = self;
+        write!(f, "{scope}: {check} ({steps})")
+    }
 }
 
 const HEAD: &str = "\
@@ -54,8 +77,11 @@ build that no server is (feature `sabotage`), and some check must notice. This p
 
     cargo run --release -p raftwerk-sim --features sabotage --bin sabotage -- --write
 
-which plays seed after seed, from 0, until a check fails; the same command with `--check` plays
-the seeds named here again, and `cargo xtask test` does that.
+which plays seed after seed, from 0, until a check fails. The same command with `--check` plays
+again what is named here, and `cargo xtask test` does that: both seeds of a rule and its search must
+end in the same checks, the search after as many steps, and the whole page must be what the command
+would write of it. Known only from when the page was written: that a seed is the first one, and that
+nothing is found where a cell is empty.
 
 - *in*: whether one node breaks the rule, drawn by the seed, or every node: where the offence of one
   is outvoted or does no harm.
@@ -64,8 +90,10 @@ the seeds named here again, and `cargo xtask test` does that.
 - *comes to*: what Raft promises or a client sees broken in the end, if the run goes on and every
   node breaks the rule; with the first seed that shows it. Empty where the first 200 seeds show
   nothing of the kind, or where the rule is about progress.
-- *explored*: the first scope of `explore` in which every way that things can go is searched and one
-  ends in a violation; with the number of steps of the shortest such way.
+- *explored*: a scope of `explore` whose search ends in a violation: the first, or the one that is
+  about the rule; with the check of the explorer that fails (`sim/src/explore`), and the number of
+  steps of the shortest way there. A scope whose opening fails already was not searched and does not
+  count, nor does a core that stops itself: but where nothing else notices, `NoPanic` says so.
 - *core's own test*: a test of the core alone that fails without the rule; `cargo xtask test` runs
   each without its rule.
 ";
@@ -100,36 +128,20 @@ others every node does.
 const NOBODY: &str = "no course";
 const NO_SEED: &str = "-";
 
+/// The columns, but for the last.
+const COLUMNS: &str =
+    "rule | without it | section | in | course | noticed by | seed | comes to | explored";
+
 /// The whole page.
 #[must_use]
 pub fn write(found: &[Found], lessons: &[Lesson]) -> String {
-    let caught = || found.iter().filter_map(|found| found.caught.as_ref());
-    let most = caught().map(|caught| caught.seed + 1).max().unwrap_or(0);
-    let mut page = format!(
-        "{HEAD}\n{} rules; {} are noticed: {} by a course, the last of them after {most} seeds, {} by \
-         the explorer alone.\n\n",
-        found.len(),
-        found.iter().filter(|found| found.is_noticed()).count(),
-        caught().count(),
-        found
-            .iter()
-            .filter(|found| found.caught.is_none() && found.explored.is_some())
-            .count(),
-    );
+    let mut page = format!("{HEAD}\n{}\n\n", total(found));
     table(&mut page, found, true, "core's own test");
     page += OF_HOSTS;
     table(&mut page, found, false, "test");
     page += LESSONS;
     for lesson in lessons {
         page += &lesson_row(lesson);
-    }
-    if found.iter().any(|found| found.plan.spared.is_some()) {
-        page += "\n## What no course can show\n\n";
-    }
-    for Found { plan, .. } in found {
-        if let Some(why) = plan.spared {
-            let _ = writeln!(page, "- `{}`: {why}", plan.name());
-        }
     }
     page += "\n## Courses\n\n";
     for course in &COURSES {
@@ -143,35 +155,48 @@ pub fn write(found: &[Found], lessons: &[Lesson]) -> String {
     page
 }
 
+/// How many rules there are, and how many are noticed by what.
+fn total(found: &[Found]) -> String {
+    let count = |wanted: &dyn Fn(&Found) -> bool| found.iter().filter(|one| wanted(one)).count();
+    let caught = found.iter().filter_map(|found| found.caught.as_ref());
+    let most = caught.map(|caught| caught.seed + 1).max().unwrap_or(0);
+    format!(
+        "{} rules; {} are noticed: {} by a course, the last of them after {most} seeds, {} by the \
+         explorer alone.",
+        found.len(),
+        count(&Found::is_noticed),
+        count(&|found| found.caught.is_some()),
+        count(&|found| found.caught.is_none() && found.explored.is_some()),
+    )
+}
+
 /// The rules of the core, or those of hosts.
 fn table(page: &mut String, found: &[Found], of_core: bool, test: &str) {
-    let _ = writeln!(
-        page,
-        "| rule | without it | section | in | course | noticed by | seed | comes to | explored \
-         | {test} |\n|---|---|---|---|---|---|---|---|---|---|"
-    );
+    let lines = "---|".repeat(COLUMNS.split(" | ").count() + 1);
+    let _ = writeln!(page, "| {COLUMNS} | {test} |\n|{lines}");
     let wanted = |found: &&Found| found.plan.is_of_core() == of_core;
-    for Found {
+    for found in found.iter().filter(wanted) {
+        *page += &row(found);
+    }
+}
+
+/// The row of a rule.
+fn row(found: &Found) -> String {
+    let Found {
         plan,
         caught,
         harm,
         explored,
-    } in found.iter().filter(wanted)
-    {
-        let [name, what, section, who, course] = cells(plan);
-        let (by, seed) = match caught {
-            Some(caught) => (caught.by.clone(), caught.seed.to_string()),
-            None => (NOBODY.to_string(), NO_SEED.to_string()),
-        };
-        let harm = harm.map_or(String::new(), |(check, seed)| format!("{check} ({seed})"));
-        let explored =
-            explored.map_or(String::new(), |(scope, steps)| format!("{scope} ({steps})"));
-        let verdict = format!("{by} | {seed} | {harm} | {explored} | `{}`", plan.test);
-        let _ = writeln!(
-            page,
-            "| `{name}` | {what} | {section} | {who} | {course} | {verdict} |"
-        );
-    }
+    } = found;
+    let [name, what, section, who, course] = cells(plan);
+    let (by, seed) = match caught {
+        Some(caught) => (caught.by.clone(), caught.seed.to_string()),
+        None => (NOBODY.to_string(), NO_SEED.to_string()),
+    };
+    let harm = harm.map_or(String::new(), |(check, seed)| format!("{check} ({seed})"));
+    let explored = explored.map_or(String::new(), |explored| explored.to_string());
+    let verdict = format!("{by} | {seed} | {harm} | {explored} | `{}`", plan.test);
+    format!("| `{name}` | {what} | {section} | {who} | {course} | {verdict} |\n")
 }
 
 impl Found {
@@ -227,28 +252,67 @@ pub fn has_lesson(page: &str, lesson: &Lesson) -> bool {
     page.contains(&lesson_row(lesson))
 }
 
+/// The cells of the row that a plan has on a page, if it has one.
+fn cells_on(page: &str, plan: &Plan) -> Option<Vec<String>> {
+    let own = format!("| `{}` | ", plan.name());
+    let row = page.lines().find(|line| line.starts_with(&own))?;
+    Some(cells_of(row))
+}
+
+fn cells_of(row: &str) -> Vec<String> {
+    let cell = |cell: &str| cell.trim_matches([' ', '|', '`']).to_string();
+    row.trim_end().split(" | ").map(cell).collect()
+}
+
 /// The row that a plan has on a page, if it has one.
 #[must_use]
 pub fn read(page: &str, plan: &Plan) -> Option<Line> {
-    let own = format!("| `{}` | ", plan.name());
-    let row = page.lines().find(|line| line.starts_with(&own))?;
-    let cell = |cell: &str| cell.trim_matches([' ', '|', '`']).to_string();
-    let cells: Vec<String> = row.split(" | ").map(cell).collect();
+    let cells = cells_on(page, plan)?;
+    let harm = cells.get(7)?.rsplit_once(" (");
+    let explored = cells.get(8)?.split_once(": ");
     Some(Line {
-        plan: cells.get(..5)?.to_vec(),
-        by: cells.get(5)?.clone(),
         seed: cells.get(6)?.parse().ok(),
-        explored: cells
-            .get(8)?
-            .split_once(" (")
-            .map(|(scope, _)| scope.to_string()),
+        harm: harm.and_then(|(_, seed)| seed.trim_end_matches(')').parse().ok()),
+        explored: explored.map(|(scope, _)| scope.to_string()),
     })
 }
 
-/// What the row of a plan must say before its verdict.
+/// What the row of a rule says and should not, cell by cell.
 #[must_use]
-pub fn wanted(plan: &Plan) -> Vec<String> {
-    cells(plan).map(str::to_string).to_vec()
+pub fn wrong_in_row(page: &str, found: &Found) -> Vec<String> {
+    let name = found.plan.name();
+    let Some(said) = cells_on(page, &found.plan) else {
+        return vec![format!("{name} has no row in docs/sabotage.md")];
+    };
+    let is = cells_of(&row(found));
+    let wrong = |(column, (said, is)): (&str, (&String, &String))| {
+        let differs = said != is;
+        differs.then(|| format!("{name}, {column}: the page says {said:?}; it is {is:?}"))
+    };
+    let columns = COLUMNS.split(" | ").chain(["test"]);
+    columns
+        .zip(said.iter().zip(&is))
+        .filter_map(wrong)
+        .collect()
+}
+
+/// The first line in which a page is not what would be written, if there is one.
+#[must_use]
+pub fn wrong_line(page: &str, found: &[Found], lessons: &[Lesson]) -> Option<String> {
+    let wanted = write(found, lessons);
+    let mut said = page.lines();
+    for (number, wanted) in (1..).zip(wanted.lines()) {
+        let said = said.next().unwrap_or("nothing");
+        if said != wanted {
+            return Some(format!(
+                "docs/sabotage.md, line {number}: it says {said:?}; it should say {wanted:?}"
+            ));
+        }
+    }
+    let more = said.next()?;
+    Some(format!(
+        "docs/sabotage.md says more than it should: {more:?}"
+    ))
 }
 
 #[cfg(test)]
@@ -256,41 +320,82 @@ mod tests {
     use super::super::{lessons, plans};
     use super::*;
 
-    #[test]
-    fn what_is_written_is_read_again() {
+    /// Every rule, noticed in one way or another.
+    fn found() -> Vec<Found> {
         let plans = plans().into_iter().enumerate();
-        let found: Vec<Found> = plans
+        let explored = Explored {
+            scope: "votes",
+            check: "ElectionSafety",
+            steps: 4,
+        };
+        plans
             .map(|(number, plan)| Found {
                 plan,
-                caught: plan.spared.is_none().then(|| Caught {
+                caught: (number % 5 != 0).then(|| Caught {
                     by: "Log matching".to_string(),
                     detail: "seen".to_string(),
                     event: 7,
                     seed: number as u64,
                 }),
                 harm: (number % 2 == 0).then_some(("Election safety", 9)),
-                explored: (number % 3 == 0).then_some(("votes", 4)),
+                explored: (number % 3 == 0).then_some(explored),
             })
-            .collect();
+            .collect()
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let found = found();
         let page = write(&found, &lessons());
         assert!(lessons().iter().all(|lesson| has_lesson(&page, lesson)));
         assert!(!has_lesson("nothing", &lessons()[0]));
-        for Found {
-            plan,
-            caught,
-            explored,
-            ..
-        } in &found
-        {
-            let line = read(&page, plan).unwrap();
-            assert_eq!(line.explored.as_deref(), explored.map(|(scope, _)| scope));
-            assert_eq!(line.plan, wanted(plan));
-            assert_eq!(line.seed, caught.as_ref().map(|caught| caught.seed));
-            let by = caught.as_ref().map_or(NOBODY, |caught| &caught.by);
-            assert_eq!(line.by, by);
+        for found in &found {
+            let line = read(&page, &found.plan).unwrap();
+            let scope = found.explored.map(|explored| explored.scope);
+            assert_eq!(line.explored.as_deref(), scope);
+            assert_eq!(line.harm, found.harm.map(|(_, seed)| seed));
+            let seed = found.caught.as_ref().map(|caught| caught.seed);
+            assert_eq!(line.seed, seed);
+            assert_eq!(wrong_in_row(&page, found), Vec::<String>::new());
         }
+        assert_eq!(wrong_line(&page, &found, &lessons()), None);
+        assert!(page.contains("| votes: ElectionSafety (4) |"));
         assert!(page.contains("- *Log matching*: Two logs"));
         assert!(!page.contains("- *Commit rule*"));
         assert_eq!(read("nothing", &found[0].plan), None);
+    }
+
+    /// Each cell that can be played again, the test that is named, and what is counted.
+    #[test]
+    fn what_is_not_so_is_told() {
+        let found = found();
+        let page = write(&found, &lessons());
+        let all = |change: &dyn Fn(&mut Found)| {
+            let mut one = found[6].clone();
+            change(&mut one);
+            wrong_in_row(&page, &one)
+        };
+        let told = |column: &str, said: &str, is: &str| {
+            let name = found[6].plan.name();
+            vec![format!(
+                "{name}, {column}: the page says {said:?}; it is {is:?}"
+            )]
+        };
+        let check = all(&|one| one.caught.as_mut().unwrap().by = "Commit rule".to_string());
+        assert_eq!(check, told("noticed by", "Log matching", "Commit rule"));
+        let harm = all(&|one| one.harm = Some(("Log matching", 9)));
+        let (said, is) = ("Election safety (9)", "Log matching (9)");
+        assert_eq!(harm, told("comes to", said, is));
+        let steps = all(&|one| one.explored.as_mut().unwrap().steps = 5);
+        let (said, is) = ("votes: ElectionSafety (4)", "votes: ElectionSafety (5)");
+        assert_eq!(steps, told("explored", said, is));
+        let test = all(&|one| one.plan.test = "none");
+        assert_eq!(test, told("test", found[6].plan.test, "none"));
+        let less = wrong_line(&page, &found[1..], &lessons()).unwrap();
+        let all = found.len();
+        assert!(less.contains(&format!("it says \"{all} rules; ")), "{less}");
+        assert!(wrong_line(&format!("{page}\nmore"), &found, &lessons()).is_some());
+        let none = wrong_in_row("nothing", &found[0]);
+        assert!(none[0].ends_with("has no row in docs/sabotage.md"));
     }
 }

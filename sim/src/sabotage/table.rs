@@ -44,9 +44,6 @@ const fn host(section: &'static str, rule: HostRule) -> Careless {
     }
 }
 
-/// What no course can show, and why.
-const SPARED: [(&str, &str); 0] = [];
-
 /// One rule a line: its name, who breaks it, what is played, a test that notices: of the core where
 /// the rule is the core's.
 const TABLE: &str = "
@@ -203,7 +200,6 @@ fn plan(broken: Broken) -> Plan {
     };
     let row = rows().find(|row| row[0] == name);
     let [_, who, course, test] = row.expect("every rule has a row");
-    let spared = SPARED.iter().find(|(rule, _)| *rule == name);
     Plan {
         broken,
         who: match who {
@@ -212,7 +208,6 @@ fn plan(broken: Broken) -> Plan {
         },
         course: Course::named(course).expect("rows name courses that there are"),
         test,
-        spared: spared.map(|(_, why)| *why),
     }
 }
 
@@ -234,10 +229,6 @@ mod tests {
         let plans = plans();
         assert!(plans.iter().map(Plan::name).eq(rows().map(|row| row[0])));
         assert!(rows().all(|[_, who, ..]| ["one", "all"].contains(&who)));
-        for (rule, why) in SPARED {
-            assert!(plans.iter().any(|plan| plan.name() == rule), "{rule}");
-            assert!(why.ends_with('.'), "{rule}");
-        }
     }
 
     #[test]

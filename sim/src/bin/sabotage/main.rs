@@ -2,17 +2,20 @@
 //!
 //! `sabotage [--max-seeds N] [--only ID] [--json]` plays seeds until a check fails, for every rule;
 //! with status 1 when nothing noticed that a rule was gone. `--write` writes `docs/sabotage.md`,
-//! `--check` plays only the seeds named there and compares, `--control` breaks nothing: then no
-//! check may fail. With `--json` the last line is one object.
+//! `--check` plays only what is named there and compares (`written`), `--control` breaks nothing:
+//! then no check may fail. With `--json` the last line is one object.
 
+mod control;
 mod explored;
 mod link;
 mod taught;
+mod written;
 
-use raftwerk_sim::sabotage::page::{self, Caught, Found};
+use raftwerk_sim::sabotage::page::{self, Caught, Explored, Found, NO_PANIC};
 use raftwerk_sim::sabotage::{Broken, HARM, Plan, Who, lessons, plans};
 use raftwerk_sim::{COURSES, Course, World};
 use serde_json::{Value, json};
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,8 +33,8 @@ usage: sabotage [--max-seeds N] [--only ID] [--steps N] [--threads N] [--json]
   --threads N    how many rules at once (default: one per core)
   --json         end with one line of JSON
   --write        look for the harm done as well, and write docs/sabotage.md
-  --check        play the seeds of docs/sabotage.md again, and every course but the storm 60 times
-                 with nothing broken
+  --check        play the seeds and searches that docs/sabotage.md names again, and every course but
+                 the storm 60 times with nothing broken
   --control      break nothing: every course, so many seeds
   --tests        name the test of the core that notices, for every rule of the core";
 
@@ -102,11 +105,17 @@ fn parse() -> Result<Options, String> {
 
 /// Plays a world; what it saw is in it even if the core stopped itself. Returns what a panic said.
 fn play(world: &mut Option<World>, how: impl FnOnce(&mut Option<World>)) -> Option<String> {
-    let cause = catch_unwind(AssertUnwindSafe(|| how(world))).err()?;
-    Some(match cause.downcast::<String>() {
+    catch_unwind(AssertUnwindSafe(|| how(world)))
+        .err()
+        .map(said)
+}
+
+/// What a panic said.
+fn said(cause: Box<dyn Any + Send>) -> String {
+    match cause.downcast::<String>() {
         Ok(text) => *text,
         Err(cause) => (*cause.downcast_ref::<&str>().unwrap_or(&"panic")).to_string(),
-    })
+    }
 }
 
 /// One seed of a course, in the world that is given.
@@ -149,19 +158,24 @@ fn hunt(plan: &Plan, options: &Options, told: &dyn Fn(u64)) -> Option<Caught> {
     panics.into_iter().next()
 }
 
-/// Plays on after the first check failed, until something fails that Raft promises.
+/// Plays a seed on after the first check failed, until something fails that Raft promises.
+fn harm_in(plan: &Plan, seed: u64, steps: u64) -> Option<(&'static str, u64)> {
+    let mut world = None;
+    play(&mut world, |world| {
+        let world = world.insert(plan.world_by(Who::All, seed));
+        while world.events() < steps && world.step() {}
+        world.check_everything();
+    });
+    let broken = world.map_or(Vec::new(), |world| world.broken_checks());
+    let harm = broken.into_iter().find(|check| HARM.contains(check));
+    harm.map(|check| (check, seed))
+}
+
+/// The same with seed after seed.
 fn harm(plan: &Plan, options: &Options, told: &dyn Fn(u64)) -> Option<(&'static str, u64)> {
     (0..HARM_SEEDS.min(options.max_seeds)).find_map(|seed| {
         told(seed);
-        let mut world = None;
-        play(&mut world, |world| {
-            let world = world.insert(plan.world_by(Who::All, seed));
-            while world.events() < options.steps && world.step() {}
-            world.check_everything();
-        });
-        let broken = world.map_or(Vec::new(), |world| world.broken_checks());
-        let harm = broken.into_iter().find(|check| HARM.contains(check));
-        harm.map(|check| (check, seed))
+        harm_in(plan, seed, options.steps)
     })
 }
 
@@ -225,8 +239,8 @@ fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|_| {}));
     let (wrong, object) = match options.mode {
         Mode::Hunt | Mode::Write => find(&options),
-        Mode::Check => check(&options),
-        Mode::Control | Mode::Tests => control(&options, options.max_seeds, &COURSES),
+        Mode::Check => written::check(&options),
+        Mode::Control | Mode::Tests => control::control(&options, options.max_seeds, &COURSES),
     };
     wrong.iter().for_each(|line| println!("{line}"));
     if options.json {
@@ -254,9 +268,11 @@ fn find(options: &Options) -> (Vec<String>, Value) {
         let looks = options.mode == Mode::Write || caught.is_none();
         Found {
             plan: *plan,
-            explored: looks.then(|| explored::find(plan)).flatten(),
-            harm: match (options.mode, plan.spared, plan.broken) {
-                (Mode::Write, None, Broken::Rule(_) | Broken::Host(_)) => harm(plan, options, told),
+            explored: looks
+                .then(|| explored::find(plan, caught.is_some()))
+                .flatten(),
+            harm: match (options.mode, plan.broken) {
+                (Mode::Write, Broken::Rule(_) | Broken::Host(_)) => harm(plan, options, told),
                 _ => None,
             },
             caught,
@@ -276,14 +292,10 @@ fn find(options: &Options) -> (Vec<String>, Value) {
         wrong.push(format!("{PAGE}: {why}"));
     }
     let killed = found.iter().filter(|found| found.is_noticed()).count();
-    let spared = |found: &&Found| !found.is_noticed() && found.plan.spared.is_some();
-    let spared = found.iter().filter(spared);
-    let elsewhere: Vec<_> = spared.map(|found| found.plan.name()).collect();
     let object = json!({
         "switches": found.len(),
         "killed": killed,
-        "survivors": found.len() - killed - elsewhere.len(),
-        "only_noticed_by_the_cores_own_tests": elsewhere,
+        "survivors": found.len() - killed,
         "max_seeds": options.max_seeds,
         "steps": options.steps,
         "rules": found.iter().map(row).collect::<Vec<_>>(),
@@ -302,108 +314,55 @@ fn line(found: &Found) -> String {
             seed,
         }) => format!("{name}: {by}, seed {seed}, event {event}: {detail}"),
         None => match found.explored {
-            Some((scope, steps)) => format!("{name}: explore, scope {scope}, {steps} steps"),
+            Some(Explored {
+                scope,
+                check: NO_PANIC,
+                steps,
+            }) => {
+                format!(
+                    "{name}: no check; the core stops itself: explore, scope {scope}, {steps} steps"
+                )
+            }
+            Some(Explored {
+                scope,
+                check,
+                steps,
+            }) => format!("{name}: {check}: explore, scope {scope}, {steps} steps"),
             None => format!("{name}: no course noticed; the core's own test is {test}"),
         },
     }
 }
 
-/// What is not as the plan says: a rule that nobody misses, or that somebody does after all, or a
-/// check that fails for another reason.
+/// What may not be: a rule that nobody misses, or a check that fails for another reason.
 fn surprise(found: &Found) -> Option<String> {
     let name = found.plan.name();
-    match (&found.caught, found.plan.spared) {
-        (Some(Caught { by, seed, .. }), _) if !found.plan.may_show_in(by) => Some(format!(
+    match &found.caught {
+        Some(Caught { by, seed, .. }) if !found.plan.may_show_in(by) => Some(format!(
             "{name}, seed {seed}: {by} fails, which that rule is not about: look for a bug"
         )),
-        (None, None) if found.explored.is_some() => None,
-        (None, None) => Some(format!("{name} was taken away and nobody noticed")),
-        (Some(_), Some(_)) => Some(format!("{name} is said to be missed by no course; it is")),
+        None if found.explored.is_none() => {
+            Some(format!("{name} was taken away and nobody noticed"))
+        }
         _ => None,
     }
 }
 
 fn row(found: &Found) -> Value {
-    let caught = found.caught.as_ref();
+    let (caught, explored) = (found.caught.as_ref(), found.explored);
+    let by = caught.map(|caught| caught.by.clone());
+    let alone = explored.map(|Explored { scope, check, .. }| format!("explore, {scope}: {check}"));
     json!({
         "rule": found.plan.name(),
         "section": found.plan.section(),
         "course": found.plan.course.name,
         "everywhere": found.plan.who == Who::All,
-        "caught_by": caught.map(|caught| &caught.by),
+        "caught_by": by.or(alone),
         "seed": caught.map(|caught| caught.seed),
         "seeds": caught.map(|caught| caught.seed + 1),
         "harm": found.harm.map(|(check, _)| check),
-        "scope": found.explored.map(|(scope, _)| scope),
+        "scope": explored.map(|explored| explored.scope),
+        "scope_check": explored.map(|explored| explored.check),
+        "scope_steps": explored.map(|explored| explored.steps),
         "core_test": found.plan.test,
     })
-}
-
-/// Whether the page is still true: the same plans, and every seed still makes its check fail.
-fn check(options: &Options) -> (Vec<String>, Value) {
-    let page = std::fs::read_to_string(PAGE).unwrap_or_default();
-    let plans = chosen(options);
-    let wrong = each(&plans, options.threads, Plan::name, |plan, _| {
-        again(plan, options, &page)
-    });
-    let mut wrong: Vec<String> = wrong.into_iter().flatten().collect();
-    wrong.extend(taught::again(options, &page));
-    // The storm is run without anything broken by the binary of that name.
-    wrong.extend(control(options, 60, &COURSES[1..]).0);
-    let object = json!({ "rows": plans.len(), "wrong": wrong.len() });
-    if !wrong.is_empty() {
-        let write = "--features sabotage --bin sabotage -- --write";
-        wrong.push(format!(
-            "if that is meant: cargo run --release -p raftwerk-sim {write}"
-        ));
-    }
-    (wrong, object)
-}
-
-fn again(plan: &Plan, options: &Options, page: &str) -> Option<String> {
-    let name = plan.name();
-    let Some(line) = page::read(page, plan) else {
-        return Some(format!("{name} has no row in docs/sabotage.md"));
-    };
-    if line.plan != page::wanted(plan) {
-        return Some(format!("{name}: the page says {:?}", line.plan));
-    }
-    if let Some(wrong) = explored::again(plan, line.explored.as_deref()) {
-        return Some(wrong);
-    }
-    if !plan.may_show_in(&line.by) {
-        return Some(format!("{name} is not about {}", line.by));
-    }
-    let Some(seed) = line.seed else {
-        let spared = plan.spared.is_some() || line.explored.is_some();
-        return (!spared).then(|| format!("{name}: the page says that nobody noticed"));
-    };
-    let caught = once(plan.course, seed, options.steps, || plan.world(seed));
-    let (said, by) = (line.by, caught.map(|caught| caught.by));
-    let other = by.as_deref() != Some(&said);
-    other.then(|| format!("{name}: the page says {said} with seed {seed}; it is {by:?}"))
-}
-
-/// Breaks nothing: no check may fail.
-fn control(options: &Options, seeds: u64, courses: &[Course]) -> (Vec<String>, Value) {
-    let name = |course: &Course| course.name;
-    let wrong = each(courses, options.threads, name, |course, told| {
-        let play = |seed| {
-            told(seed);
-            let world = || World::new(&(course.setup)(seed));
-            let Caught { by, detail, .. } = once(course, seed, options.steps, world)?;
-            let name = course.name;
-            Some(format!(
-                "nothing is broken; {name}, seed {seed}: {by}: {detail}"
-            ))
-        };
-        (0..seeds).filter_map(play).collect::<Vec<_>>()
-    });
-    let wrong = wrong.concat();
-    let object = json!({
-        "courses": courses.len(),
-        "seeds": seeds,
-        "violations": wrong.len(),
-    });
-    (wrong, object)
 }
