@@ -11,7 +11,7 @@ mod told;
 
 use crate::rng::{Purpose, Stream};
 use crate::setup::{Churn, Clocks, FaultPlan, Setup, Workload};
-use crate::storm::{rage, settle};
+use crate::storm::{Effort, Judges, Report, Watch, rage, report, settle};
 use crate::world::World;
 
 /// A way to look for trouble.
@@ -236,6 +236,30 @@ fn drift(setup: &mut Setup, draw: &mut Stream) {
 }
 
 impl Course {
+    /// Plays a seed while the judges of a storm look on.
+    #[must_use]
+    pub fn judged(&self, seed: u64, steps: u64, effort: &Effort) -> Report {
+        let setup = (self.setup)(seed);
+        let mut world = if effort.refine {
+            World::traced(&setup)
+        } else {
+            World::new(&setup)
+        };
+        self.judged_in(&mut world, steps, effort)
+    }
+
+    /// The same in a world that has just begun. It must be traced if the trace is to be judged.
+    /// Where a course heals its world by itself, what happened before is not told apart.
+    pub fn judged_in(&self, world: &mut World, steps: u64, effort: &Effort) -> Report {
+        let mut judges = Judges::new(world, effort);
+        judges.look(world);
+        world.judges = Some(Box::new(judges));
+        (self.play)(world, steps);
+        let judges = world.judges.take();
+        let judges = judges.expect("who looks on stays until the end");
+        report(world, world.counts(), &judges)
+    }
+
     /// The course of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Course> {

@@ -73,7 +73,7 @@ pub use faults::Struck;
 pub use history::{BranchInfo, History};
 pub use intervention::{Intervention, Op};
 pub use picture::PeerFlight;
-pub use run::{Act, Claim, IN_ADDRESS, Run};
+pub use run::{Act, Claim, IN_ADDRESS, PANIC, Run};
 pub use setup::{
     Bursts, Churn, Clocks, Clogs, DiskModel, FaultPlan, HostModel, MAX_CLIENTS, MAX_NODES,
     NetworkModel, Patience, Rots, SPACE_RESERVE, Setup, SnapshotModel, Workload,

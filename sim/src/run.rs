@@ -28,11 +28,11 @@ pub struct Act {
 /// What a run is said to come to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
-    /// The check that fails.
+    /// The check that fails; [`PANIC`] where a core stops itself.
     pub check: String,
     /// What it says.
     pub detail: String,
-    /// At which event.
+    /// At which event; where a core stops itself, the last one before.
     pub event: u64,
     /// The state hash then.
     pub hash: u64,
@@ -66,6 +66,8 @@ struct Packed {
 
 /// First letter of every word; another one when the packing changes.
 const VERSION: char = '1';
+/// What a run is said to come to that makes a core stop itself: a bug, and the end of the run.
+pub const PANIC: &str = "Panic";
 /// What comes before the word in an address.
 pub const IN_ADDRESS: &str = "#run=";
 /// Longest word that is read, and most things done in a run.

@@ -89,7 +89,7 @@ pub fn storm_in(world: &mut World, steps: u64, effort: &Effort) -> Report {
     report(world, stormy, &judges)
 }
 
-fn report(world: &mut World, stormy: Counts, judges: &Judges) -> Report {
+pub(crate) fn report(world: &mut World, stormy: Counts, judges: &Judges) -> Report {
     let judged = judges.verdict(world);
     Report {
         seed: world.setup().seed,

@@ -27,6 +27,7 @@ use crate::node::Node;
 use crate::queue::{NEVER, Next, Queue};
 use crate::run::Act;
 use crate::setup::{HostModel, Setup};
+use crate::storm::{Judges, Watch};
 use raftwerk_wire::view::EventView;
 use std::sync::Arc;
 
@@ -56,6 +57,8 @@ pub struct World {
     struck: Struck,
     /// What was done from outside, if that is recorded.
     journal: Option<Vec<Act>>,
+    /// Who looks on after every event, if anybody does.
+    pub(crate) judges: Option<Box<Judges>>,
 }
 
 impl World {
@@ -96,6 +99,7 @@ impl World {
             traced: 0,
             struck: Struck::default(),
             journal: None,
+            judges: None,
         };
         for at in 0..world.nodes.len() {
             if world.nodes[at].is_here() {
@@ -136,11 +140,16 @@ impl World {
         self.fresh.clear();
     }
 
-    /// Nothing that will not happen may stand at the front of the queue.
+    /// Nothing that will not happen may stand at the front of the queue; then who looks on has its
+    /// look.
     fn settle(&mut self) {
         let network = &self.network;
         self.queue
             .drop_stale(|place, seq| network.is_on_the_way(place, seq));
+        if let Some(mut judges) = self.judges.take() {
+            judges.look(self);
+            self.judges = Some(judges);
+        }
     }
 
     fn fire(&mut self, slot: usize) {

@@ -129,6 +129,10 @@ pub(super) fn lied(world: &mut World, _: u64) {
     act(world, Intervention::StallDisk(leader));
     let disk = &mut world.nodes[node as usize - 1].disk;
     *disk = std::mem::take(disk).lying(1);
+    // Figure 2 takes disks at their word.
+    if let Some(judges) = &mut world.judges {
+        judges.close_the_paper();
+    }
     put(world, leader, "late");
     let timing = world.setup().timing;
     play(world, timing.heartbeat.0);

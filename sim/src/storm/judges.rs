@@ -4,7 +4,7 @@
 //! ([`linear`](crate::linear), thesis 6.3); the other reads every event of the trace as it comes
 //! and says whether Figure 2 of the paper allows it ([`refine`](crate::refine)). The search may
 //! use so much and no more: a search that is cut off found nothing wrong and nothing right, so it
-//! is counted apart and never called fine.
+//! is counted apart and never called fine: `storm` ends with status 1.
 
 use super::Watch;
 use crate::checks::Check;
@@ -71,6 +71,11 @@ impl Judges {
             seen: 0,
             effort: *effort,
         }
+    }
+
+    /// From here on something happens that the paper rules out: its machine reads no further.
+    pub fn close_the_paper(&mut self) {
+        self.machine = None;
     }
 
     /// The end: is there an order of what clients were told?

@@ -1,8 +1,10 @@
-//! The words of the command line.
+//! The words of the command line, and what they ask to be played.
+
+use raftwerk_sim::{COURSES, Course, Effort, Report, Setup, World, storm, storm_in};
 
 pub const USAGE: &str = "\
 usage: storm [--seeds N] [--steps N] [--first F] [--seed S] [--refine N] [--threads N] [--json]
-             [--shrink | --no-shrink] [--page ADDRESS]
+             [--shrink | --no-shrink] [--page ADDRESS] [--course NAME]
        storm --run RUN
 
   --seeds N    how many seeds to run (default 100)
@@ -12,6 +14,7 @@ usage: storm [--seeds N] [--steps N] [--first F] [--seed S] [--refine N] [--thre
   --refine N   judge the trace of one seed in N (default 1; 0: of none)
   --threads N  how many at once (default: one per core)
   --shrink     make every failing run smaller, not only the first; --no-shrink: none
+  --course C   play this course, not the storm; docs/sabotage.md says which there are
   --page A     where the playground is (default http://127.0.0.1:7878/?mode=playground)
   --run RUN    replay a run: its word, an address with its word in it, or a file
   --json       end with one line of JSON";
@@ -38,6 +41,8 @@ pub struct Options {
     pub smaller: Smaller,
     pub page: String,
     pub run: Option<String>,
+    /// What is played; the storm unless told otherwise.
+    pub course: Option<&'static Course>,
 }
 
 impl Options {
@@ -57,6 +62,7 @@ impl Options {
             smaller: Smaller::First,
             page: "http://127.0.0.1:7878/?mode=playground".to_string(),
             run: None,
+            course: None,
         };
         let mut words = words;
         let mut refine = None;
@@ -88,6 +94,7 @@ impl Options {
         match (word, &value) {
             ("--run", Some(run)) => self.run = Some(run.clone()),
             ("--page", Some(page)) => self.page.clone_from(page),
+            ("--course", Some(name)) => self.course = Some(named(name)?),
             _ => {
                 let value = value.ok_or_else(|| format!("{word} needs a number"))?;
                 let number: u64 = value
@@ -107,8 +114,46 @@ impl Options {
         Ok(())
     }
 
+    /// The words that play this seed again.
+    pub fn words(&self, seed: u64) -> String {
+        let course = self
+            .course
+            .map(|course| format!("--course {} ", course.name));
+        let (course, steps) = (course.unwrap_or_default(), self.steps);
+        format!("{course}--seed {seed} --steps {steps}")
+    }
+
+    /// The world of a seed.
+    pub fn setup(&self, seed: u64) -> Setup {
+        self.course
+            .map_or(Setup::storm(seed), |course| (course.setup)(seed))
+    }
+
+    /// Plays a seed.
+    pub fn report(&self, seed: u64, effort: &Effort) -> Report {
+        match self.course {
+            Some(course) => course.judged(seed, self.steps, effort),
+            None => storm(seed, self.steps, effort),
+        }
+    }
+
+    /// The same in a world that has just begun.
+    pub fn play(&self, world: &mut World, effort: &Effort) -> Report {
+        match self.course {
+            Some(course) => course.judged_in(world, self.steps, effort),
+            None => storm_in(world, self.steps, effort),
+        }
+    }
+
     /// Whether the trace of this seed is judged.
     pub fn refines(&self, seed: u64) -> bool {
         self.refine > 0 && seed.is_multiple_of(self.refine)
     }
+}
+
+fn named(name: &str) -> Result<&'static Course, String> {
+    Course::named(name).ok_or_else(|| {
+        let names: Vec<&str> = COURSES.iter().map(|course| course.name).collect();
+        format!("there is no course {name}; there are {}", names.join(", "))
+    })
 }

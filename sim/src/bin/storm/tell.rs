@@ -1,8 +1,8 @@
 //! What came out of many seeds, and how it is told.
 
 use crate::options::{Options, Smaller};
-use crate::smaller::{PANIC, again, smaller};
-use raftwerk_sim::{Act, Counts, Report, Run, Setup, Struck};
+use crate::smaller::{again, seen};
+use raftwerk_sim::{Counts, PANIC, Report, Struck};
 
 /// Most violations told in full; more are only counted.
 pub const TOLD: usize = 10;
@@ -75,12 +75,16 @@ impl Total {
         self.gave_up.extend(gave_up.map(|why| (seed, why)));
     }
 
-    /// What is wrong, line by line: for each violation what was seen and how to see it again.
-    /// Nothing is wrong when there is no line.
-    pub fn findings(&mut self, options: &Options) -> Vec<String> {
-        let steps = options.steps;
+    /// What is wrong and what was not found out, line by line. All is well when there is no line.
+    pub fn told(&mut self, options: &Options) -> Vec<String> {
+        let mut lines = self.findings(options);
+        lines.extend(self.open());
+        lines
+    }
+
+    /// What is wrong: for each violation what was seen and how to see it again.
+    fn findings(&mut self, options: &Options) -> Vec<String> {
         self.failures.sort_by_key(|failure| failure.seed);
-        self.gave_up.sort();
         let mut lines = Vec::new();
         for (number, failure) in self.failures.iter().take(TOLD).enumerate() {
             let Failure {
@@ -90,17 +94,13 @@ impl Total {
                 event,
             } = failure;
             lines.push(format!("seed {seed}, event {event}: {check}: {detail}"));
-            let words = format!("--seed {seed} --steps {steps}");
-            lines.push(format!("  reproduce: {}", again(&words)));
-            let wanted = match options.smaller {
+            lines.push(format!("  reproduce: {}", again(&options.words(*seed))));
+            let shrinks = match options.smaller {
                 Smaller::First => number == 0,
                 Smaller::All => true,
                 Smaller::None => false,
             };
-            if wanted {
-                let start = whole(*seed);
-                lines.extend(smaller(&start, steps, check, &options.page));
-            }
+            lines.extend(seen(options, *seed, check, shrinks));
         }
         if self.failures.len() > TOLD {
             lines.push(format!("and {} more", self.failures.len() - TOLD));
@@ -112,12 +112,18 @@ impl Total {
         lines
     }
 
-    /// What was not found out, line by line: it is no violation, and no proof of the opposite.
-    pub fn open(&self) -> Vec<String> {
+    /// What was not found out: it is no violation, and no proof of the opposite. So it is not well.
+    fn open(&mut self) -> Vec<String> {
+        self.gave_up.sort();
         let told = |(seed, why): &(u64, String)| {
-            format!("seed {seed}: the search for an order was cut off at {why}")
+            format!("seed {seed} was not judged: the search for an order was cut off at {why}")
         };
-        self.gave_up.iter().take(TOLD).map(told).collect()
+        let mut lines: Vec<String> = self.gave_up.iter().take(TOLD).map(told).collect();
+        if self.gave_up.len() > TOLD {
+            let more = self.gave_up.len() - TOLD;
+            lines.push(format!("and {more} more were not judged"));
+        }
+        lines
     }
 
     /// The numbers, as one line of JSON or of words.
@@ -192,16 +198,6 @@ impl Total {
     }
 }
 
-/// The run of a seed before anything is known of it.
-fn whole(seed: u64) -> Run {
-    Run {
-        setup: Setup::storm(seed),
-        acts: Vec::<Act>::new(),
-        until: 0,
-        claim: None,
-    }
-}
-
 #[cfg(test)]
 pub mod tests {
     use super::*;
@@ -230,13 +226,14 @@ pub mod tests {
         for seed in 0..13 {
             total.add(seed, Ok(failing()));
         }
-        let lines = total.findings(&options());
-        assert_eq!(lines.len(), 2 * TOLD + 1);
+        let lines = total.told(&options());
+        // What was seen, how to see it again, and a link.
+        assert_eq!(lines.len(), 3 * TOLD + 1);
         assert_eq!(lines.last().map(String::as_str), Some("and 3 more"));
     }
 
     #[test]
-    fn a_search_that_was_cut_off_is_told_and_is_no_violation() {
+    fn a_search_that_was_cut_off_is_no_violation_and_not_well() {
         let mut total = Total::default();
         let judged = Judged {
             operations: 9,
@@ -248,10 +245,17 @@ pub mod tests {
             ..Report::default()
         };
         report.stormy.commits = 1;
-        total.add(4, Ok(report));
+        total.add(4, Ok(report.clone()));
         assert_eq!(total.findings(&options()), Vec::<String>::new());
-        let told = "seed 4: the search for an order was cut off at key k1, after 7 states";
-        assert_eq!(total.open(), [told]);
-        assert_eq!(total.json(1, 1, 1, 1.0)["searches_cut_off"], 1);
+        let told = "was not judged: the search for an order was cut off at key k1, after 7 states";
+        assert_eq!(total.told(&options()), [format!("seed 4 {told}")]);
+        let object = total.json(1, 1, 1, 1.0);
+        assert_eq!(
+            (&object["searches_cut_off"], &object["violations"]),
+            (&1.into(), &0.into())
+        );
+        (5..16).for_each(|seed| total.add(seed, Ok(report.clone())));
+        let lines = total.told(&options());
+        assert_eq!(lines.last().unwrap(), "and 2 more were not judged");
     }
 }
