@@ -128,7 +128,7 @@ pub const STEPS: &[Step] = &[
         |workspace| {
             let sim = "-p raftwerk-sim --features sabotage";
             cargo(workspace, &format!("clippy {sim} --all-targets {STRICT}"))?;
-            cargo(workspace, &format!("test {sim} --lib sabotage::"))?;
+            cargo(workspace, &format!("test {sim} --lib"))?;
             let files = "--bin sabotage --test sabotage --test explored --test shrink --test hosts";
             cargo(workspace, &format!("test {sim} {files}"))?;
             let run = format!("run --release {sim} --bin sabotage -- --check --json");

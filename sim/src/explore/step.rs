@@ -254,3 +254,6 @@ fn panic_text(panic: Box<dyn Any + Send>) -> String {
         Err(panic) => (*panic.downcast_ref::<&str>().unwrap_or(&"a panic")).to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;
