@@ -16,7 +16,7 @@ mod rot;
 mod snapshots;
 mod transfer;
 
-use super::scope::Scope;
+use super::scope::{Scope, Target};
 use raftwerk_core::Body;
 
 /// Every scope, in the order in which they are run.
@@ -42,6 +42,18 @@ pub fn scopes() -> Vec<Scope> {
 pub fn broken_scopes() -> Vec<Scope> {
     broken::scopes()
 }
+
+/// Four voters and two learners; one of the learners becomes a voter.
+const A_FIFTH_VOTER: &[Target] = &[
+    Target {
+        voters: &[1, 2, 3, 4, 5],
+        learners: &[6],
+    },
+    Target {
+        voters: &[1, 2, 3, 4, 6],
+        learners: &[5],
+    },
+];
 
 /// Appends: what is left are elections.
 fn appends(body: &Body) -> bool {
