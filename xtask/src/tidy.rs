@@ -68,7 +68,6 @@ const LONGER: &[Longer] = &[
     table("sim/src/intervention/words.rs fmt"),
     not_yet("sim/src/refine.rs judge"),
     table("sim/src/scenario/command/show.rs fmt"),
-    not_yet("sim/src/setup/storm.rs storm"),
     table("sim/src/world/act.rs carry_out"),
     table("sim/src/world/may.rs may"),
     not_yet("tests/decoders/src/samples.rs"),
