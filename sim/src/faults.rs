@@ -208,7 +208,8 @@ impl Faults {
         Some(self.undo.remove(place).1)
     }
 
-    /// Draws the fault that is due. `None`: this draw comes to nothing.
+    /// Draws the fault that is due, of the first plan that has one. `None`: this draw comes to
+    /// nothing.
     pub fn draw(&mut self, now: u64, plan: &FaultPlan, state: State) -> Option<Fault> {
         if self.next_stall <= now {
             return self.draw_stall(now, plan, state);
@@ -248,6 +249,11 @@ impl Faults {
             self.gone = Some(node);
             return Some(Fault::Die(node));
         }
+        self.draw_common(now, plan, state)
+    }
+
+    /// The classes that every storm has.
+    fn draw_common(&mut self, now: u64, plan: &FaultPlan, state: State) -> Option<Fault> {
         let State {
             nodes,
             leader,

@@ -255,6 +255,11 @@ fn judge(state: &mut State, event: &Event) -> Judged {
     election::term_of(state, event)?;
     suspect::silent(state, node, kind)?;
     silence::judge(state, event)?;
+    own_rules(state, node, kind)
+}
+
+/// Which rules are about an event.
+fn own_rules(state: &mut State, node: NodeId, kind: &Kind) -> Judged {
     match kind {
         Kind::Booted { .. } | Kind::FoundRot { .. } => Ok(()),
         Kind::ElectionForgone { .. }

@@ -23,7 +23,9 @@ use super::table::Table;
 use super::tell;
 use super::world::{FIRST_CHANGE, FIRST_READ, TERMS, World};
 use raftwerk_core::trace::Role;
-use raftwerk_core::{Body, EntryBody, Members, Outcome, Output, Ticket, quorum};
+use raftwerk_core::{
+    Body, EntryBody, Index, LogId, Members, NodeId, Outcome, Output, Ticket, quorum,
+};
 
 /// Notes in the world's history what a node's step showed, and finds contradictions to it.
 pub(crate) fn note(
@@ -96,6 +98,7 @@ fn note_commit(
     Ok(())
 }
 
+/// A node tells what came of a request.
 fn note_answer(
     world: &mut World,
     table: &Table,
@@ -109,60 +112,87 @@ fn note_answer(
         | Output::ReadFailed { ticket, .. } => *ticket,
         _ => return Ok(()),
     };
-    let wrong = |check, detail| Err(Finding::new(check, detail));
     if !world.end_ticket(ticket.0 as u8) {
-        return wrong("AnsweredOnce", format!("request {ticket} ends twice"));
+        let detail = format!("request {ticket} ends twice");
+        return Err(Finding::new("AnsweredOnce", detail));
     }
-    let known = table.node(world.state(node));
     match output {
         Output::Settled {
             outcome: Outcome::Committed(id),
             ..
-        } => {
-            let log = known.host.log();
-            let entry = log.get(id.index.prev().0 as usize);
-            let mine = entry.is_some_and(|entry| answers(&entry.body, ticket) && entry.id == *id);
-            if !mine || (known.facts.commit as u64) < id.index.0 {
-                let detail = format!("request {ticket} is told committed at {id}, it is not");
-                return wrong("AnsweredOnce", detail);
-            }
-        }
+        } => is_committed(world, table, node, ticket, *id),
         Output::Settled {
             outcome: Outcome::Lost,
             ..
         } => {
             world.set_lost(ticket.0 as u8);
-            return lost_stays_lost(world, chains);
+            lost_stays_lost(world, chains)
         }
         Output::Settled {
             outcome: Outcome::HandedOver(to),
             ..
-        } => {
-            let led = |term| world.leader(term).map(name) == Some(*to);
-            if !(1..=TERMS).any(led) {
-                return wrong("AnsweredOnce", format!("{to} never led, says {ticket}"));
+        } => has_led(world, ticket, *to),
+        Output::ReadAt { index, .. } => read_covers(world, table, node, ticket, *index),
+        _ => {
+            // A read that comes to nothing has ended.
+            if ticket.0 >= u64::from(FIRST_READ) {
+                world.set_read(ticket.0 as u8, None);
             }
+            Ok(())
         }
-        Output::ReadAt { index, .. } => {
-            let began = world.read_began(ticket.0 as u8);
-            world.set_read(ticket.0 as u8, None);
-            let applied = known.facts.applying as u64;
-            if began.is_none_or(|began| (began as u64) > index.0) || applied < index.0 {
-                let began = began.unwrap_or_default();
-                let detail = format!(
-                    "{} answers read {ticket} at {index} having applied {applied}; {began} \
-                     entries were committed when it began",
-                    name(node)
-                );
-                return wrong("ReadCovers", detail);
-            }
-        }
-        _ if ticket.0 >= u64::from(FIRST_READ) => {
-            world.set_read(ticket.0 as u8, None);
-        }
-        _ => {}
     }
-    Ok(())
+}
+
+/// What is told committed is, by the one who tells it, and is what was asked for.
+fn is_committed(
+    world: &World,
+    table: &Table,
+    node: u8,
+    ticket: Ticket,
+    id: LogId,
+) -> Result<(), Finding> {
+    let known = table.node(world.state(node));
+    let log = known.host.log();
+    let entry = log.get(id.index.prev().0 as usize);
+    let mine = entry.is_some_and(|entry| answers(&entry.body, ticket) && entry.id == id);
+    if mine && known.facts.commit as u64 >= id.index.0 {
+        return Ok(());
+    }
+    let detail = format!("request {ticket} is told committed at {id}, it is not");
+    Err(Finding::new("AnsweredOnce", detail))
+}
+
+/// A transfer that is told done has made somebody leader (thesis 3.10).
+fn has_led(world: &World, ticket: Ticket, to: NodeId) -> Result<(), Finding> {
+    let led = |term| world.leader(term).map(name) == Some(to);
+    if (1..=TERMS).any(led) {
+        return Ok(());
+    }
+    let detail = format!("{to} never led, says {ticket}");
+    Err(Finding::new("AnsweredOnce", detail))
+}
+
+/// A read is answered at a point that covers what was committed when it began, and is applied.
+fn read_covers(
+    world: &mut World,
+    table: &Table,
+    node: u8,
+    ticket: Ticket,
+    index: Index,
+) -> Result<(), Finding> {
+    let began = world.read_began(ticket.0 as u8);
+    world.set_read(ticket.0 as u8, None);
+    let applied = table.facts(world.state(node)).applying as u64;
+    if began.is_some_and(|began| began as u64 <= index.0) && applied >= index.0 {
+        return Ok(());
+    }
+    let began = began.unwrap_or_default();
+    let detail = format!(
+        "{} answers read {ticket} at {index} having applied {applied}; {began} entries were \
+         committed when it began",
+        name(node)
+    );
+    Err(Finding::new("ReadCovers", detail))
 }
 
 /// Who is told to campaign now has everything (thesis 3.10, trap E13).

@@ -88,35 +88,19 @@ impl Host {
 }
 
 impl Ran {
+    /// The input itself.
     fn feed(&mut self, input: Input<'_>, setting: &Setting, listen: bool) -> Result<(), Finding> {
         let host = &mut self.host;
         let now = host.now;
         match input {
             Input::Deliver(message) if shots::is_snapshot(message) => host.stage(message),
             Input::Deliver(message) => host.raft.receive(now, message.clone()),
-            Input::Persist(count) => {
-                let seq = host.writes[count - 1].0.seq;
-                host.perform(count);
-                if setting.broken != Some(Broken::ReportsEarly) {
-                    host.raft.persisted(now, seq);
-                }
-            }
+            Input::Persist(count) => self.persist(count, setting),
             Input::Timeout => host.raft.fire(now, Timer::Election),
             Input::Heartbeat => host.raft.fire(now, Timer::Heartbeat),
-            Input::Silence => {
-                host.now = now + setting.config.timing.election_max + Span::millis(1);
-                host.raft.expire(host.now);
-            }
-            Input::Wait => {
-                host.now = now + setting.config.timing.transfer_limit + Span::millis(1);
-                host.raft.expire(host.now);
-            }
-            Input::Tick => {
-                let step = setting.clocks.map_or(Span(0), |clocks| clocks.step);
-                host.ticks += 1;
-                host.now = now + step;
-                host.raft.link(host.now, NOBODY, true);
-            }
+            Input::Silence => self.wait(setting.config.timing.election_max),
+            Input::Wait => self.wait(setting.config.timing.transfer_limit),
+            Input::Tick => self.tick(setting),
             Input::Change(ticket, target) => {
                 let taken = host.raft.reconfigure(now, ticket, target.clone()).is_ok();
                 self.asked(ticket, taken);
@@ -125,17 +109,7 @@ impl Ran {
                 let taken = host.raft.transfer(now, ticket, Some(to)).is_ok();
                 self.asked(ticket, taken);
             }
-            Input::Propose(ticket) => {
-                let command = Payload::from([ticket.0 as u8].as_slice());
-                let handing_over = host.raft.view().transfer().is_some();
-                let taken = host.raft.propose(now, ticket, command).is_ok();
-                if taken && handing_over {
-                    let detail =
-                        format!("request {ticket} is taken while leadership is handed over");
-                    return Err(Finding::new("NothingNewWhileHandingOver", detail));
-                }
-                self.asked(ticket, taken);
-            }
+            Input::Propose(ticket) => self.propose(ticket)?,
             Input::Read(ticket, path) => {
                 let taken = host.raft.read(now, ticket, path).is_ok();
                 self.asked(ticket, taken);
@@ -149,15 +123,55 @@ impl Ran {
                 host.reboot(0, setting)?;
                 host.raft.listen(listen);
             }
-            Input::Fail(kept) => {
-                let seq = host.writes[kept.min(host.writes.len() - 1)].0.seq;
-                host.perform(kept);
-                host.writes.clear();
-                host.failed = true;
-                host.raft.persist_failed(now, seq);
-            }
+            Input::Fail(kept) => self.fail(kept),
             Input::Link(peer, up) => host.raft.link(now, peer, up),
         }
+        Ok(())
+    }
+
+    fn persist(&mut self, count: usize, setting: &Setting) {
+        let host = &mut self.host;
+        let seq = host.writes[count - 1].0.seq;
+        host.perform(count);
+        if setting.broken != Some(Broken::ReportsEarly) {
+            host.raft.persisted(host.now, seq);
+        }
+    }
+
+    fn fail(&mut self, kept: usize) {
+        let host = &mut self.host;
+        let seq = host.writes[kept.min(host.writes.len() - 1)].0.seq;
+        host.perform(kept);
+        host.writes.clear();
+        host.failed = true;
+        host.raft.persist_failed(host.now, seq);
+    }
+
+    /// Just longer than that goes by.
+    fn wait(&mut self, span: Span) {
+        let host = &mut self.host;
+        host.now = host.now + span + Span::millis(1);
+        host.raft.expire(host.now);
+    }
+
+    fn tick(&mut self, setting: &Setting) {
+        let host = &mut self.host;
+        host.ticks += 1;
+        host.now = host.now + setting.clocks.map_or(Span(0), |clocks| clocks.step);
+        host.raft.link(host.now, NOBODY, true);
+    }
+
+    /// A client proposes; while leadership is handed over nothing is taken (thesis 3.10).
+    fn propose(&mut self, ticket: Ticket) -> Result<(), Finding> {
+        let host = &mut self.host;
+        let command = Payload::from([ticket.0 as u8].as_slice());
+        let handing_over = host.raft.view().transfer().is_some();
+        let taken = host.raft.propose(host.now, ticket, command).is_ok();
+        if taken && handing_over {
+            let detail = format!("request {ticket} is taken while leadership is handed over");
+            return Err(Finding::new("NothingNewWhileHandingOver", detail));
+        }
+        self.asked(ticket, taken);
         Ok(())
     }
 
