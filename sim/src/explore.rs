@@ -88,5 +88,5 @@ pub use scopes::{broken_scopes, scopes};
 pub use search::{Progress, Reached, Report, explore};
 pub use start::{ALL, Before, FRESH, LED};
 pub use tell::{Counterexample, Told};
-pub use walks::Judged;
+pub use walks::Coverage;
 pub use world::Budgets;

@@ -100,14 +100,14 @@ pub struct Rejection {
 }
 
 /// What a rule says of an event: nothing, or how it is broken.
-type Judged = Result<(), Broken>;
+type Ruling = Result<(), Broken>;
 
 /// A rule is broken, and how.
 #[derive(Clone, Debug)]
 struct Broken(Rule, String);
 
 /// The event must be so.
-fn must(holds: bool, rule: Rule, detail: impl FnOnce() -> String) -> Judged {
+fn must(holds: bool, rule: Rule, detail: impl FnOnce() -> String) -> Ruling {
     if holds {
         return Ok(());
     }
@@ -243,7 +243,7 @@ impl fmt::Display for Rejection {
 }
 
 /// One event: first what holds for all of them, then its own rules.
-fn judge(state: &mut State, event: &Event) -> Judged {
+fn judge(state: &mut State, event: &Event) -> Ruling {
     let (node, kind) = (event.node, &event.kind);
     if let Kind::FoundRot { suspicion, .. } = *kind {
         return suspect::found(state, node, suspicion);
@@ -259,7 +259,7 @@ fn judge(state: &mut State, event: &Event) -> Judged {
 }
 
 /// Which rules are about an event.
-fn own_rules(state: &mut State, node: NodeId, kind: &Kind) -> Judged {
+fn own_rules(state: &mut State, node: NodeId, kind: &Kind) -> Ruling {
     match kind {
         Kind::Booted { .. } | Kind::FoundRot { .. } => Ok(()),
         Kind::ElectionForgone { .. }

@@ -22,12 +22,12 @@ pub(super) struct Reign {
     /// When it last heard each other node, by its own clock.
     heard: BTreeMap<NodeId, Time>,
     /// The newest round of each node that is to vote.
-    rounds: BTreeMap<NodeId, Round>,
+    rounds: BTreeMap<NodeId, TimedRound>,
 }
 
 /// A round in which a new voter catches up.
 #[derive(Clone, Copy, Debug)]
-struct Round {
+struct TimedRound {
     /// The change that it belongs to, by who asked for it.
     by: Option<Ticket>,
     number: u64,
@@ -188,7 +188,7 @@ impl Reign {
         };
         let by = change.ticket;
         for (node, number, goal) in change.rounds {
-            let fresh = Round {
+            let fresh = TimedRound {
                 by,
                 number,
                 goal,
@@ -205,11 +205,11 @@ impl Reign {
     }
 }
 
-impl Round {
+impl TimedRound {
     /// The same, ended if the new voter has what it is about.
-    fn end(self, matched: Index, now: Time) -> Round {
+    fn end(self, matched: Index, now: Time) -> TimedRound {
         let took = (matched >= self.goal).then(|| now.since(self.began));
-        Round {
+        TimedRound {
             took: self.took.or(took),
             ..self
         }

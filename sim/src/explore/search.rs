@@ -18,7 +18,7 @@ use super::scope::{Judging, Order, Scope};
 use super::start;
 use super::table::{Part, part};
 use super::tell::{self, Counterexample};
-use super::walks::{self, Judged};
+use super::walks::{self, Coverage};
 use super::world::World;
 
 /// What a search found.
@@ -45,7 +45,7 @@ pub struct Report {
     /// What of it the machine of the paper was to read.
     pub judging: Judging,
     /// What it read.
-    pub judged: Judged,
+    pub judged: Coverage,
     /// The nearest violation.
     pub violation: Option<Counterexample>,
 }
@@ -132,7 +132,7 @@ struct Search {
     depth: u32,
     complete: bool,
     reached: Reached,
-    judged: Judged,
+    judged: Coverage,
     found: Option<(Vec<Action>, Finding)>,
 }
 
@@ -149,7 +149,7 @@ impl Search {
             depth: 0,
             complete: false,
             reached: Reached::default(),
-            judged: Judged::default(),
+            judged: Coverage::default(),
             found: None,
         }
     }

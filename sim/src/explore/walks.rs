@@ -23,7 +23,7 @@ const STEPS: usize = 200;
 
 /// What the machine of the paper has read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Judged {
+pub struct Coverage {
     /// Ways of the search: worlds, told apart also by what the machine knows there.
     pub ways: u64,
     /// Different states of the machine.
@@ -77,7 +77,7 @@ pub(crate) fn walk(
     moves: &mut Moves,
     start: &World,
     prelude: &[Action],
-    judged: &mut Judged,
+    judged: &mut Coverage,
 ) -> Option<Found> {
     (0..moves.scope.walks).find_map(|number| one(moves, start, prelude, number, judged).err())
 }
@@ -88,7 +88,7 @@ fn one(
     start: &World,
     prelude: &[Action],
     number: u64,
-    judged: &mut Judged,
+    judged: &mut Coverage,
 ) -> Result<(), Found> {
     let mut luck = Stream::new(number, Purpose::Walk, 0);
     let mut path = Vec::new();
@@ -125,7 +125,7 @@ pub(crate) fn read(
     moves: &Moves,
     prelude: &[Action],
     path: &[Action],
-    judged: &mut Judged,
+    judged: &mut Coverage,
 ) -> Option<String> {
     let mut accepted = 0;
     let mut follow = || {

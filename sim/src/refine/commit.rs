@@ -2,7 +2,7 @@
 
 use super::snapshot::in_force;
 use super::state::{State, has, is_majority, term_at};
-use super::{Judged, Rule, must};
+use super::{Rule, Ruling, must};
 use raftwerk_core::trace::{CommitReason, Kind, ReadProof, Role};
 use raftwerk_core::{Index, LogId, NodeId};
 use std::sync::Arc;
@@ -73,7 +73,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// Events of committing, applying and reading.
-pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
+pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Ruling {
     match kind {
         Kind::Committed { from, to, reason } => committed(state, id, *from, *to, reason),
         Kind::CommitWithheld { at, own } => withheld(state, id, *at, *own),
@@ -94,7 +94,7 @@ fn committed(
     from: Index,
     to: Index,
     reason: &CommitReason,
-) -> Judged {
+) -> Ruling {
     started_at(state, id, from)?;
     let node = state.node(id);
     let fits = from == node.commit && to > from && to.0 <= node.log.len() as u64;
@@ -123,7 +123,7 @@ fn committed(
 }
 
 /// P figure 2: commitIndex and lastApplied start at 0; after a snapshot (P7) at its end.
-fn started_at(state: &mut State, id: NodeId, at: Index) -> Judged {
+fn started_at(state: &mut State, id: NodeId, at: Index) -> Ruling {
     let node = state.node_mut(id);
     if !std::mem::take(&mut node.starting) {
         return Ok(());
@@ -152,7 +152,7 @@ fn started_at(state: &mut State, id: NodeId, at: Index) -> Judged {
 }
 
 /// P figure 2, Leaders: a majority of matchIndex at or above it, and log[N].term == currentTerm.
-fn by_counting(state: &State, id: NodeId, to: Index, matched: &[(NodeId, Index)]) -> Judged {
+fn by_counting(state: &State, id: NodeId, to: Index, matched: &[(NodeId, Index)]) -> Ruling {
     let node = state.node(id);
     must(state.reign_of(id).is_some(), LEADER_COUNTS, || {
         format!("{:?} in term {}", node.role, node.term)
@@ -188,7 +188,7 @@ fn by_counting(state: &State, id: NodeId, to: Index, matched: &[(NodeId, Index)]
 /// P figure 2, AppendEntries: commitIndex = min(leaderCommit, index of last new entry). What an
 /// earlier leader said may be used when the log agrees with the present one's, since that one has
 /// all that was committed before (P5.4).
-fn by_word(state: &State, id: NodeId, to: Index, leader: NodeId) -> Judged {
+fn by_word(state: &State, id: NodeId, to: Index, leader: NodeId) -> Ruling {
     let node = state.node(id);
     let reign = state
         .reigns
@@ -204,7 +204,7 @@ fn by_word(state: &State, id: NodeId, to: Index, leader: NodeId) -> Judged {
 }
 
 /// P5.4.3, State Machine Safety: compared with all that was ever committed.
-fn agrees_with_all(state: &mut State, id: NodeId, to: Index) -> Judged {
+fn agrees_with_all(state: &mut State, id: NodeId, to: Index) -> Ruling {
     let log = &state.nodes[&id].log;
     let (known, new) = (state.committed.len(), to.0 as usize);
     let shared = known.min(new);
@@ -221,7 +221,7 @@ fn agrees_with_all(state: &mut State, id: NodeId, to: Index) -> Judged {
 }
 
 /// P5.4.2: a majority holds an entry of an older term, and that commits nothing.
-fn withheld(state: &State, id: NodeId, at: LogId, own: Index) -> Judged {
+fn withheld(state: &State, id: NodeId, at: LogId, own: Index) -> Ruling {
     let node = state.node(id);
     let reign = state.reign_of(id);
     let opening = reign.and_then(|reign| reign.noop);
@@ -232,7 +232,7 @@ fn withheld(state: &State, id: NodeId, at: LogId, own: Index) -> Judged {
 }
 
 /// P figure 2, All servers: if commitIndex > lastApplied, apply the next.
-fn applying(state: &mut State, id: NodeId, from: Index, to: Index) -> Judged {
+fn applying(state: &mut State, id: NodeId, from: Index, to: Index) -> Ruling {
     started_at(state, id, Index(from.0.saturating_sub(1)))?;
     let node = state.node_mut(id);
     let fits = from.0 == node.applied.0 + 1 && to >= from && to <= node.commit;
@@ -247,7 +247,7 @@ fn applying(state: &mut State, id: NodeId, from: Index, to: Index) -> Judged {
 }
 
 /// T6.4: the read point of a leader.
-fn read_confirmed(state: &State, id: NodeId, index: Index) -> Judged {
+fn read_confirmed(state: &State, id: NodeId, index: Index) -> Ruling {
     let commit = state.node(id).commit;
     let opening = state.reign_of(id).and_then(|reign| reign.noop);
     let fits = opening.is_some_and(|opening| index >= opening && index <= commit.max(opening));
@@ -263,7 +263,7 @@ fn marked(
     membership: LogId,
     marks: &[(NodeId, Index)],
     index: Index,
-) -> Judged {
+) -> Ruling {
     let node = state.node(id);
     let longest = marks.iter().map(|(_, last)| *last).max();
     let members = state.memberships.get(&membership);
@@ -280,7 +280,7 @@ fn marked(
 }
 
 /// T6.4: and when it may be served.
-fn read_served(state: &State, id: NodeId, index: Index) -> Judged {
+fn read_served(state: &State, id: NodeId, index: Index) -> Ruling {
     let applied = state.node(id).highest_applied();
     must(index <= applied, READ_APPLIED, || {
         format!("{index}, applied {applied}")

@@ -1,7 +1,7 @@
 //! Terms, campaigns and leaders (P5.1, P5.2; P figure 2, "Rules for servers"; T9.6, T3.10).
 
 use super::state::{Campaign, Reign, State, is_majority};
-use super::{Broken, Judged, Rule, must};
+use super::{Broken, Rule, Ruling, must};
 use raftwerk_core::trace::{ElectionReason, Event, FollowerReason, IgnoreReason, Kind, Role};
 use raftwerk_core::{HardState, LogId, Members, NodeId, Term};
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,7 +83,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// Events of elections.
-pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
+pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Ruling {
     match kind {
         Kind::BecameFollower { was, reason } => {
             if let FollowerReason::HigherTerm { from, theirs, .. } = *reason {
@@ -102,7 +102,7 @@ pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
 }
 
 /// P5.1: an event happens in the node's term; only some events change it.
-pub(super) fn term_of(state: &State, event: &Event) -> Judged {
+pub(super) fn term_of(state: &State, event: &Event) -> Ruling {
     let (mine, term) = (state.node(event.node).term, event.term);
     let fits = match &event.kind {
         Kind::BecameFollower {
@@ -120,7 +120,7 @@ pub(super) fn term_of(state: &State, event: &Event) -> Judged {
 }
 
 /// P5.1: a higher term in a message is taken over, and the vote is free again.
-fn adopts_term(state: &mut State, id: NodeId, from: NodeId, term: Term) -> Judged {
+fn adopts_term(state: &mut State, id: NodeId, from: NodeId, term: Term) -> Ruling {
     let highest = state.nodes.get(&from).map(|node| node.highest);
     must(highest >= Some(term), TERM_EXISTS, || {
         format!("{from} never had term {term}")
@@ -138,7 +138,7 @@ fn enter_term(state: &mut State, id: NodeId, term: Term, vote: Option<NodeId>) {
 }
 
 /// P5.1, P5.2: back to being a follower, for one of a few reasons.
-fn became_follower(state: &mut State, id: NodeId, was: Role, reason: FollowerReason) -> Judged {
+fn became_follower(state: &mut State, id: NodeId, was: Role, reason: FollowerReason) -> Ruling {
     let role = state.node(id).role;
     must(role == was, ROLE, || format!("was {role:?}, not {was:?}"))?;
     let campaigns = matches!(role, Role::Candidate | Role::PreCandidate);
@@ -173,13 +173,13 @@ fn became_follower(state: &mut State, id: NodeId, was: Role, reason: FollowerRea
 }
 
 /// P5.2: followers and candidates wait for a leader, leaders do not.
-fn timed_out(state: &State, id: NodeId) -> Judged {
+fn timed_out(state: &State, id: NodeId) -> Ruling {
     let role = state.node(id).role;
     must(role != Role::Leader, LEADER_WAITS, || format!("{role:?}"))
 }
 
 /// T9.6: asks whether a campaign could succeed; changes no term and no vote.
-fn started_pre_vote(state: &mut State, id: NodeId, proposed: Term, last: LogId) -> Judged {
+fn started_pre_vote(state: &mut State, id: NodeId, proposed: Term, last: LogId) -> Ruling {
     may_campaign(state, id, last)?;
     let term = state.node(id).term;
     must(proposed.0 == term.0 + 1, NEXT_TERM, || {
@@ -195,7 +195,7 @@ fn started_pre_vote(state: &mut State, id: NodeId, proposed: Term, last: LogId) 
     Ok(())
 }
 
-fn may_campaign(state: &State, id: NodeId, last: LogId) -> Judged {
+fn may_campaign(state: &State, id: NodeId, last: LogId) -> Ruling {
     timed_out(state, id)?;
     let node = state.node(id);
     must(last == node.last(), OWN_LOG, || {
@@ -211,7 +211,7 @@ fn may_campaign(state: &State, id: NodeId, last: LogId) -> Judged {
 }
 
 /// P5.2: a new term, the own vote, and everybody is asked.
-fn started_election(state: &mut State, id: NodeId, reason: ElectionReason, last: LogId) -> Judged {
+fn started_election(state: &mut State, id: NodeId, reason: ElectionReason, last: LogId) -> Ruling {
     may_campaign(state, id, last)?;
     match reason {
         ElectionReason::Timeout => {}
@@ -232,7 +232,7 @@ fn started_election(state: &mut State, id: NodeId, reason: ElectionReason, last:
     Ok(())
 }
 
-fn pre_vote_won(state: &State, id: NodeId) -> Judged {
+fn pre_vote_won(state: &State, id: NodeId) -> Ruling {
     let node = state.node(id);
     let yes = |voter: NodeId| node.votes.get(&voter) == Some(&true);
     let won = state
@@ -244,14 +244,14 @@ fn pre_vote_won(state: &State, id: NodeId) -> Judged {
     })
 }
 
-fn asked_to_campaign(state: &State, id: NodeId, last: LogId) -> Judged {
+fn asked_to_campaign(state: &State, id: NodeId, last: LogId) -> Ruling {
     let reign = state.reigns.get(&state.node(id).term);
     let asked = reign.is_some_and(|reign| reign.handed.contains(&(id, last)));
     must(asked, ASKED_TO_CAMPAIGN, || format!("log ends at {last}"))
 }
 
 /// P5.2: more than half voted for it, and nobody else can have had as many.
-fn became_leader(state: &mut State, id: NodeId, votes: &[NodeId]) -> Judged {
+fn became_leader(state: &mut State, id: NodeId, votes: &[NodeId]) -> Ruling {
     let node = state.node(id);
     let term = node.term;
     let members = state.membership(id).map(|(_, members)| members.clone());
@@ -289,13 +289,13 @@ fn became_leader(state: &mut State, id: NodeId, votes: &[NodeId]) -> Judged {
 }
 
 /// P5.2: a follower hears of the leader of its term.
-fn found_leader(state: &State, id: NodeId, leader: NodeId) -> Judged {
+fn found_leader(state: &State, id: NodeId, leader: NodeId) -> Ruling {
     let role = state.node(id).role;
     must(role == Role::Follower, ROLE, || format!("{role:?}"))?;
     leads(state, id, leader)
 }
 
-pub(super) fn leads(state: &State, id: NodeId, leader: NodeId) -> Judged {
+pub(super) fn leads(state: &State, id: NodeId, leader: NodeId) -> Ruling {
     let term = state.node(id).term;
     let reign = state.reigns.get(&term).map(|reign| reign.leader);
     must(reign == Some(leader), LEADS, || {
@@ -304,7 +304,7 @@ pub(super) fn leads(state: &State, id: NodeId, leader: NodeId) -> Judged {
 }
 
 /// P5.1: a message of an older term has no effect.
-fn ignored(state: &State, id: NodeId, reason: &IgnoreReason) -> Judged {
+fn ignored(state: &State, id: NodeId, reason: &IgnoreReason) -> Ruling {
     let term = state.node(id).term;
     match reason {
         IgnoreReason::StaleTerm { theirs, mine } => {

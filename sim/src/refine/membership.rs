@@ -2,7 +2,7 @@
 
 use super::replication::appended;
 use super::state::{State, has};
-use super::{Judged, Rule, must};
+use super::{Rule, Ruling, must};
 use raftwerk_core::trace::{Kind, Step};
 use raftwerk_core::{Index, LogId, Members, NodeId};
 use std::sync::Arc;
@@ -48,7 +48,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// Events of membership and transfer.
-pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
+pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Ruling {
     match kind {
         Kind::MembershipInForce {
             id: entry, members, ..
@@ -86,7 +86,7 @@ pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
 
 /// T4.1, and the bug of 2015: nothing else is on its way, and the leader has committed an entry
 /// of its own.
-fn announced(state: &mut State, id: NodeId, entry: LogId, step: Step) -> Judged {
+fn announced(state: &mut State, id: NodeId, entry: LogId, step: Step) -> Ruling {
     let commit = state.node(id).commit;
     let before = state.membership(id).map(|(entry, _)| entry.index);
     let opened = state.reign_of(id).and_then(|reign| reign.noop);
@@ -104,7 +104,7 @@ fn announced(state: &mut State, id: NodeId, entry: LogId, step: Step) -> Judged 
 
 /// P6: a node uses the newest membership in its log; the entry of a follower may be among those
 /// it is just accepting.
-fn in_force(state: &mut State, id: NodeId, entry: LogId, members: &Members) -> Judged {
+fn in_force(state: &mut State, id: NodeId, entry: LogId, members: &Members) -> Ruling {
     let announced = state
         .reign_of_mut(id)
         .and_then(|reign| reign.announced.take());
@@ -140,7 +140,7 @@ fn readmit(state: &mut State, id: NodeId, members: &Members) {
 }
 
 /// T4.1: one voter comes or goes. P6, T4.3: else both sets decide together, and then the new one.
-fn overlaps(before: &Members, after: &Members, step: Step) -> Judged {
+fn overlaps(before: &Members, after: &Members, step: Step) -> Ruling {
     let (old, new) = (&before.voters, &after.voters);
     let come = new.iter().filter(|voter| !old.contains(voter)).count();
     let go = old.iter().filter(|voter| !new.contains(voter)).count();
@@ -155,7 +155,7 @@ fn overlaps(before: &Members, after: &Members, step: Step) -> Judged {
 }
 
 /// T3.10: hand over to another voter.
-fn transfer_started(state: &mut State, id: NodeId, to: NodeId) -> Judged {
+fn transfer_started(state: &mut State, id: NodeId, to: NodeId) -> Ruling {
     let voter = state.membership(id).is_some_and(|(_, m)| m.is_voter(to));
     let Some(reign) = state.reign_of_mut(id) else {
         return must(false, LEADER_CHANGES, || format!("{id} does not lead"));
@@ -169,7 +169,7 @@ fn transfer_started(state: &mut State, id: NodeId, to: NodeId) -> Judged {
 }
 
 /// T3.10: the target has everything.
-fn told_to_campaign(state: &mut State, id: NodeId, to: NodeId, last: LogId) -> Judged {
+fn told_to_campaign(state: &mut State, id: NodeId, to: NodeId, last: LogId) -> Ruling {
     let node = state.node(id);
     let matched = node.matched.get(&to).copied().unwrap_or(Index(0));
     let all = last == node.last() && matched >= last.index && node.commit >= last.index;

@@ -2,7 +2,7 @@
 
 use super::disk::Disk;
 use super::state::{Log, Node, State, last};
-use super::{Broken, Judged, Rule, must};
+use super::{Broken, Rule, Ruling, must};
 use raftwerk_core::trace::{Event, Held, Kind, Role};
 use raftwerk_core::{HardState, Index, LogId, NodeId, Suspicion, Term, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,7 +54,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// Events of the disk.
-pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
+pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Ruling {
     match *kind {
         Kind::HeldForDisk { what } => held(state, id, what),
         Kind::Released { what } => released(state, id, what),
@@ -70,7 +70,7 @@ pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
 }
 
 /// A node does something.
-pub(super) fn runs(state: &State, event: &Event) -> Judged {
+pub(super) fn runs(state: &State, event: &Event) -> Ruling {
     let runs = state.nodes.get(&event.node).is_some_and(|node| node.runs);
     // Who stops for good still tells what it gave up.
     let notice = matches!(
@@ -90,7 +90,7 @@ pub(super) fn booted(
     term: Term,
     vote: Option<NodeId>,
     last: LogId,
-) -> Judged {
+) -> Ruling {
     let hard = HardState { term, vote };
     let first = (BTreeSet::new(), Index(0), term);
     let (log, (snapshots, untold, highest)) = match state.nodes.get(&id) {
@@ -156,7 +156,7 @@ fn first_log(state: &State, id: NodeId, hard: HardState, end: LogId) -> Result<L
 }
 
 /// P figure 2: currentTerm and votedFor are on stable storage before anything rests on them.
-fn hard_state_kept(before: &Node, hard: HardState) -> Judged {
+fn hard_state_kept(before: &Node, hard: HardState) -> Ruling {
     must(before.disk.may_hold(hard), HARD_STATE_KEPT, || {
         format!(
             "{hard:?}, the disk may hold {:?}",
@@ -181,7 +181,7 @@ fn log_kept(before: &Node, last: LogId) -> Result<Log, Broken> {
 }
 
 /// T10.2.1: the disk follows memory.
-fn persisted(state: &mut State, id: NodeId, durable: Index) -> Judged {
+fn persisted(state: &mut State, id: NodeId, durable: Index) -> Ruling {
     let node = state.node_mut(id);
     let fits = durable >= node.durable && durable <= node.last().index;
     must(fits, DURABLE, || {
@@ -197,7 +197,7 @@ fn persisted(state: &mut State, id: NodeId, durable: Index) -> Judged {
 }
 
 /// Something begins to wait for the disk.
-fn held(state: &State, id: NodeId, what: Held) -> Judged {
+fn held(state: &State, id: NodeId, what: Held) -> Ruling {
     let node = state.node(id);
     match what {
         Held::Vote(to) => is_the_vote(node, to),
@@ -207,7 +207,7 @@ fn held(state: &State, id: NodeId, what: Held) -> Judged {
 }
 
 /// What waited for the disk goes: from now on somebody relies on it.
-fn released(state: &mut State, id: NodeId, what: Held) -> Judged {
+fn released(state: &mut State, id: NodeId, what: Held) -> Ruling {
     let node = state.node_mut(id);
     let term = node.term;
     match what {
@@ -232,13 +232,13 @@ fn released(state: &mut State, id: NodeId, what: Held) -> Judged {
     Ok(())
 }
 
-fn is_the_vote(node: &Node, to: NodeId) -> Judged {
+fn is_the_vote(node: &Node, to: NodeId) -> Ruling {
     must(node.vote == Some(to), VOTE_WAITS, || {
         format!("for {to}, given to {:?}", node.vote)
     })
 }
 
-fn acknowledges(node: &Node, durable: Index) -> Judged {
+fn acknowledges(node: &Node, durable: Index) -> Ruling {
     must(durable <= node.durable, ACK_WAITS, || {
         format!("{durable}, on disk up to {}", node.durable)
     })

@@ -2,7 +2,7 @@
 
 use super::election::leads;
 use super::state::{State, agreement, has, last, term_at};
-use super::{Broken, Judged, Rule, must};
+use super::{Broken, Rule, Ruling, must};
 use raftwerk_core::trace::{Kind, Role};
 use raftwerk_core::{Index, LogId, NodeId, Term};
 
@@ -72,7 +72,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// Events of replication.
-pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
+pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Ruling {
     match *kind {
         Kind::AppendedNoop { id: entry } => opened(state, id, entry),
         Kind::AppendedCommand { id: entry, .. } => appended(state, id, entry, true),
@@ -100,7 +100,7 @@ pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
 }
 
 /// P8: a leader opens its term with an entry of its own.
-fn opened(state: &mut State, id: NodeId, entry: LogId) -> Judged {
+fn opened(state: &mut State, id: NodeId, entry: LogId) -> Ruling {
     let reign = state.reign_of(id);
     let first = reign.is_some_and(|reign| reign.noop.is_none());
     must(first, OPENING, || format!("{entry} comes again"))?;
@@ -112,7 +112,7 @@ fn opened(state: &mut State, id: NodeId, entry: LogId) -> Judged {
 }
 
 /// P5.3: an entry of a client, or of a membership.
-pub(super) fn appended(state: &mut State, id: NodeId, entry: LogId, command: bool) -> Judged {
+pub(super) fn appended(state: &mut State, id: NodeId, entry: LogId, command: bool) -> Ruling {
     let reign = state.reign_of(id);
     let opened = reign.is_some_and(|reign| reign.noop.is_some());
     must(opened || reign.is_none(), OPENING, || format!("{entry}"))?;
@@ -121,7 +121,7 @@ pub(super) fn appended(state: &mut State, id: NodeId, entry: LogId, command: boo
     append(state, id, entry)
 }
 
-fn append(state: &mut State, id: NodeId, entry: LogId) -> Judged {
+fn append(state: &mut State, id: NodeId, entry: LogId) -> Ruling {
     let node = state.node(id);
     must(state.reign_of(id).is_some(), LEADER_APPENDS, || {
         format!("{:?} in term {}", node.role, node.term)
@@ -148,7 +148,7 @@ fn accepted(
     prev: LogId,
     to: Index,
     new: usize,
-) -> Judged {
+) -> Ruling {
     follows(state, id, leader)?;
     let node = state.node(id);
     must(has(&node.log, prev), PREVIOUS_FITS, || {
@@ -175,7 +175,7 @@ fn accepted(
     })
 }
 
-fn follows(state: &State, id: NodeId, leader: NodeId) -> Judged {
+fn follows(state: &State, id: NodeId, leader: NodeId) -> Ruling {
     let node = state.node(id);
     must(node.role == Role::Follower, FOLLOWER_ACCEPTS, || {
         format!("{:?}", node.role)
@@ -184,7 +184,7 @@ fn follows(state: &State, id: NodeId, leader: NodeId) -> Judged {
 }
 
 /// P figure 2, AppendEntries: false if the log has no such entry.
-fn refused(state: &State, id: NodeId, leader: NodeId, prev: LogId, mine: Option<Term>) -> Judged {
+fn refused(state: &State, id: NodeId, leader: NodeId, prev: LogId, mine: Option<Term>) -> Ruling {
     follows(state, id, leader)?;
     let node = state.node(id);
     let told = mine.is_none() || term_at(&node.log, prev.index) == mine;
@@ -203,7 +203,7 @@ fn cut(
     at: Index,
     (mine, theirs): (Term, Term),
     removed: u64,
-) -> Judged {
+) -> Ruling {
     let node = state.node(id);
     must(at > node.commit, COMMITTED_STAYS, || {
         format!("{at} is cut, committed up to {}", node.commit)
@@ -222,7 +222,7 @@ fn cut(
 }
 
 /// P figure 2, matchIndex: known to be replicated, and on disk (T10.2.1).
-fn matched(state: &mut State, id: NodeId, peer: NodeId, to: Index) -> Judged {
+fn matched(state: &mut State, id: NodeId, peer: NodeId, to: Index) -> Ruling {
     must(state.reign_of(id).is_some(), MATCHES, || {
         format!("{id} does not lead")
     })?;
@@ -239,7 +239,7 @@ fn matched(state: &mut State, id: NodeId, peer: NodeId, to: Index) -> Judged {
 }
 
 /// P5.3: nextIndex falls back until the logs meet, but never to what is known to match.
-fn next_index(state: &State, id: NodeId, peer: NodeId, next: Index) -> Judged {
+fn next_index(state: &State, id: NodeId, peer: NodeId, next: Index) -> Ruling {
     let matched = state.node(id).matched.get(&peer).copied();
     let leads = state.reign_of(id).is_some();
     let above = next > matched.unwrap_or_default();

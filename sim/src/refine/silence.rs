@@ -8,7 +8,7 @@
 //! Heartbeats that change nothing leave no event: of those the machine knows nothing.
 
 use super::state::State;
-use super::{Judged, Rule, must};
+use super::{Rule, Ruling, must};
 use raftwerk_core::trace::{CommitReason, ElectionReason, Event, Kind, VoteRefusal};
 use raftwerk_core::{NodeId, Span, Term, Time};
 
@@ -26,7 +26,7 @@ const SO_LONG: Rule = Rule {
 pub(super) const RULES: &[Rule] = &[SILENT, SO_LONG];
 
 /// Whether an event breaks a promise made before it.
-pub(super) fn judge(state: &State, event: &Event) -> Judged {
+pub(super) fn judge(state: &State, event: &Event) -> Ruling {
     let (id, at) = (event.node, event.at);
     match event.kind {
         Kind::GrantedVote {
@@ -48,7 +48,7 @@ pub(super) fn judge(state: &State, event: &Event) -> Judged {
     }
 }
 
-fn breaks_nothing(state: &State, id: NodeId, at: Time) -> Judged {
+fn breaks_nothing(state: &State, id: NodeId, at: Time) -> Ruling {
     let until = state.node(id).quiet;
     must(at >= until, SILENT, || {
         format!("at {}, silent until {}", at.0, until.0)
@@ -56,7 +56,7 @@ fn breaks_nothing(state: &State, id: NodeId, at: Time) -> Judged {
 }
 
 /// The vote it gave may be told again, and a candidate may have been sent by a leader.
-fn gave(state: &State, id: NodeId, at: Time, to: NodeId, proposed: Term) -> Judged {
+fn gave(state: &State, id: NodeId, at: Time, to: NodeId, proposed: Term) -> Ruling {
     let again = state.node(id).vote == Some(to);
     let campaign = state.campaigns.get(&(proposed, to));
     if again || campaign.is_some_and(|campaign| campaign.handed) {
@@ -66,7 +66,7 @@ fn gave(state: &State, id: NodeId, at: Time, to: NodeId, proposed: Term) -> Judg
 }
 
 /// What it says of its promise must fit what is known of it.
-fn so_long(state: &State, id: NodeId, at: Time, left: Span) -> Judged {
+fn so_long(state: &State, id: NodeId, at: Time, left: Span) -> Ruling {
     let (longest, until) = (state.silence, state.node(id).quiet);
     let fits = left > Span(0) && longest.is_none_or(|span| left <= span) && at + left >= until;
     must(fits, SO_LONG, || {

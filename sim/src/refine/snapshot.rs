@@ -1,7 +1,7 @@
 //! Snapshots (P7, P figure 13; T5.1 to T5.3).
 
 use super::state::{Log, State, agreement, has, last, term_at};
-use super::{Judged, Rule, must};
+use super::{Rule, Ruling, must};
 use raftwerk_core::trace::{InstallReason, Kind, Role, SnapshotUseless};
 use raftwerk_core::{Index, LogId, NodeId};
 
@@ -41,7 +41,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// Events of snapshots.
-pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
+pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Ruling {
     match *kind {
         Kind::SnapshotTaken { last, .. } => taken(state, id, last),
         Kind::Trimmed { base, .. } => trimmed(state, id, base),
@@ -68,7 +68,7 @@ pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
 }
 
 /// P7: a snapshot of the own state machine.
-fn taken(state: &mut State, id: NodeId, last: LogId) -> Judged {
+fn taken(state: &mut State, id: NodeId, last: LogId) -> Ruling {
     let node = state.node_mut(id);
     let fits = last.index <= node.applied && has(&node.log, last);
     must(fits, HOLDS_APPLIED, || {
@@ -85,7 +85,7 @@ pub(super) fn in_force(snapshots: &mut std::collections::BTreeSet<Index>, end: I
 }
 
 /// P7: what a snapshot covers may be dropped from the log.
-fn trimmed(state: &State, id: NodeId, base: LogId) -> Judged {
+fn trimmed(state: &State, id: NodeId, base: LogId) -> Ruling {
     let node = state.node(id);
     let newest = node.snapshots.last().copied().unwrap_or_default();
     let fits = base.index <= newest && has(&node.log, base);
@@ -95,7 +95,7 @@ fn trimmed(state: &State, id: NodeId, base: LogId) -> Judged {
 }
 
 /// P figure 13: a snapshot that brings nothing.
-fn ignored(state: &State, id: NodeId, end: LogId, why: SnapshotUseless) -> Judged {
+fn ignored(state: &State, id: NodeId, end: LogId, why: SnapshotUseless) -> Ruling {
     let node = state.node(id);
     let fits = match why {
         SnapshotUseless::Older { newest } => end.index <= newest.index,
@@ -107,7 +107,7 @@ fn ignored(state: &State, id: NodeId, end: LogId, why: SnapshotUseless) -> Judge
 }
 
 /// T5.3: to a peer that needs what is gone.
-fn sent(state: &State, id: NodeId, end: LogId) -> Judged {
+fn sent(state: &State, id: NodeId, end: LogId) -> Ruling {
     let node = state.node(id);
     // Which one it has started from is perhaps not told yet.
     let started = node.starting && end.index <= node.untold;
@@ -118,7 +118,7 @@ fn sent(state: &State, id: NodeId, end: LogId) -> Judged {
 }
 
 /// P figure 13: the log is replaced.
-fn installing(state: &mut State, id: NodeId, end: LogId, reason: InstallReason) -> Judged {
+fn installing(state: &mut State, id: NodeId, end: LogId, reason: InstallReason) -> Ruling {
     must(has(&state.committed, end), COMMITTED_ONLY, || {
         format!("{end}, committed up to {}", last(&state.committed))
     })?;
@@ -148,7 +148,7 @@ fn installing(state: &mut State, id: NodeId, end: LogId, reason: InstallReason) 
 }
 
 /// P figure 13: the state machine is reset to it.
-fn installed(state: &mut State, id: NodeId, end: LogId) -> Judged {
+fn installed(state: &mut State, id: NodeId, end: LogId) -> Ruling {
     let node = state.node_mut(id);
     let fits = node.installing.take() == Some(end) && node.durable >= end.index;
     must(fits, ON_DISK_FIRST, || {

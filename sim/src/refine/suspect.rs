@@ -1,7 +1,7 @@
 //! A log that rotted (FAST 2018, protocol-aware recovery): silence, and when it ends.
 
 use super::state::{State, agreement, term_at};
-use super::{Judged, Rule, must};
+use super::{Rule, Ruling, must};
 use raftwerk_core::trace::{Kind, ReadProof, TrustReason};
 use raftwerk_core::{Index, NodeId, Suspicion};
 use std::sync::Arc;
@@ -28,7 +28,7 @@ const LOST: Rule = Rule {
 pub(super) const RULES: &[Rule] = &[FOUND_AT_START, SILENT, TRUSTED, LOST];
 
 /// A node is about to start and finds that its log rotted.
-pub(super) fn found(state: &mut State, id: NodeId, suspicion: Suspicion) -> Judged {
+pub(super) fn found(state: &mut State, id: NodeId, suspicion: Suspicion) -> Ruling {
     let node = state.nodes.get_mut(&id).filter(|node| node.rot.is_none());
     let had = node.is_some();
     if let Some(node) = node {
@@ -39,7 +39,7 @@ pub(super) fn found(state: &mut State, id: NodeId, suspicion: Suspicion) -> Judg
 }
 
 /// Events that only who is trusted may cause.
-pub(super) fn silent(state: &State, id: NodeId, kind: &Kind) -> Judged {
+pub(super) fn silent(state: &State, id: NodeId, kind: &Kind) -> Ruling {
     let claims = match kind {
         Kind::GrantedVote { .. }
         | Kind::StartedPreVote { .. }
@@ -59,7 +59,7 @@ pub(super) fn silent(state: &State, id: NodeId, kind: &Kind) -> Judged {
 }
 
 /// Events of suspect nodes and of their leaders.
-pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
+pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Ruling {
     match *kind {
         Kind::Trusted { reason, durable } => trusted(state, id, reason, durable),
         Kind::ElectionForgone { .. } => {
@@ -77,7 +77,7 @@ pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
     }
 }
 
-fn trusted(state: &mut State, id: NodeId, reason: TrustReason, durable: Index) -> Judged {
+fn trusted(state: &mut State, id: NodeId, reason: TrustReason, durable: Index) -> Ruling {
     let node = state.node(id);
     let has_it = |suspicion: Suspicion| match reason {
         TrustReason::NewerTerm { since } => {

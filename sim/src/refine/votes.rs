@@ -1,7 +1,7 @@
 //! Giving votes and counting them (P5.2, P5.4.1; P figure 2, "RequestVote RPC"; T9.6, T4.2.3).
 
 use super::state::{Node, State};
-use super::{Judged, Rule, must};
+use super::{Rule, Ruling, must};
 use raftwerk_core::trace::{Kind, Role, VoteRefusal};
 use raftwerk_core::{HardState, LogId, NodeId, Term};
 use std::sync::Arc;
@@ -57,7 +57,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// Events of votes.
-pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
+pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Ruling {
     match *kind {
         Kind::GrantedVote {
             to,
@@ -90,7 +90,7 @@ pub(super) fn judge(state: &mut State, id: NodeId, kind: &Kind) -> Judged {
     }
 }
 
-fn ends(node: &Node, mine: LogId) -> Judged {
+fn ends(node: &Node, mine: LogId) -> Ruling {
     must(mine == node.last(), OWN_END, || {
         format!("{mine}, log ends at {}", node.last())
     })
@@ -98,7 +98,7 @@ fn ends(node: &Node, mine: LogId) -> Judged {
 
 /// P figure 2, RequestVote: grant if votedFor is null or the candidate, and its log is at least
 /// as up-to-date.
-fn granted(state: &mut State, id: NodeId, to: NodeId, proposed: Term, theirs: LogId) -> Judged {
+fn granted(state: &mut State, id: NodeId, to: NodeId, proposed: Term, theirs: LogId) -> Ruling {
     let node = state.node(id);
     must(proposed == node.term, OWN_TERM, || {
         format!("term {proposed} in {}", node.term)
@@ -127,7 +127,7 @@ fn granted_pre_vote(
     to: NodeId,
     proposed: Term,
     theirs: LogId,
-) -> Judged {
+) -> Ruling {
     let node = state.node(id);
     must(proposed >= node.term, OWN_TERM, || {
         format!("term {proposed} in {}", node.term)
@@ -141,7 +141,7 @@ fn granted_pre_vote(
 }
 
 /// P5.4.1: the later last term wins, then the longer log.
-fn up_to_date(node: &Node, theirs: LogId) -> Judged {
+fn up_to_date(node: &Node, theirs: LogId) -> Ruling {
     let mine = node.last();
     let fits = (theirs.term, theirs.index) >= (mine.term, mine.index);
     must(fits, LOG_UP_TO_DATE, || format!("{theirs} against {mine}"))
@@ -155,7 +155,7 @@ fn refused(
     pre: bool,
     proposed: Term,
     reason: VoteRefusal,
-) -> Judged {
+) -> Ruling {
     let node = state.node(id);
     let fits = match reason {
         VoteRefusal::LeaderAlive { leader, .. } => {
@@ -189,7 +189,7 @@ fn counted(
     pre: bool,
     granted: bool,
     tally: (usize, usize),
-) -> Judged {
+) -> Ruling {
     let node = state.node(id);
     let phase = if pre {
         Role::PreCandidate
@@ -217,7 +217,7 @@ fn counted(
     })
 }
 
-fn was_given(state: &State, id: NodeId, from: NodeId, pre: bool) -> Judged {
+fn was_given(state: &State, id: NodeId, from: NodeId, pre: bool) -> Ruling {
     let term = state.node(id).term;
     let given = if from == id {
         let campaign = state.campaigns.get(&(term, id));
