@@ -270,6 +270,9 @@ fn the_last_line_is_one_object() {
     assert_eq!(last["scopes"].as_array().unwrap().len(), 2);
     assert_eq!(last["scopes"][0]["name"], "votes", "in their own order");
     assert_eq!(last["scopes"][0]["exhausted"], false);
+    let text = String::from_utf8(output.stdout).expect("text");
+    let told = "votes: not searched to its end: stopped at the 2000 states asked for";
+    assert!(text.contains(told), "a limit that was asked for is told");
     assert!(last["states"].as_u64().unwrap() >= 4_000);
     assert_eq!(last["scopes"][0]["judged"]["walks"], 500);
     assert!(last["judged"].as_u64().unwrap() > 20_000);

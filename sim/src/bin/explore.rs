@@ -2,7 +2,8 @@
 //!
 //! `explore [--scope NAME] [--states N] [--json]` searches all scopes or the named ones. On a
 //! violation it prints the shortest way there, with what every node did and why, and ends with
-//! status 1. With `--json` the last line is one object.
+//! status 1; so it does when a scope has outgrown the most worlds that are looked at, unless
+//! `--states` asked for so many. With `--json` the last line is one object.
 
 use raftwerk_sim::explore::{
     Judging, Order, Progress, Report, Scope, broken_scopes, explore, scopes,
@@ -15,28 +16,35 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+/// What is printed for `--help`; the three scopes it names are those of `Judging::Steps`.
 const USAGE: &str = "\
 usage: explore [--scope NAME]... [--states N] [--delays N] [--threads N]
                [--ways] [--broken] [--list] [--json]
 
   --scope NAME  search this scope (default: all)
   --states N    most worlds of one scope (default 10000000; some 60 bytes each
-                and 40 for each way to one)
+                and 40 for each way to one); without it a scope that has more
+                was not searched to its end, and the status is 1
   --delays N    departures from turn, where messages arrive in turn (default: the scope's)
   --threads N   how many scopes at once (default: one per core)
   --ways        the machine of the paper reads every way through every scope, also where
-                there are too many for each build
+                there are too many for each build and it reads each step once
+                (election, lease, lease-late)
   --broken      search worlds whose hosts or networks are broken: each must end in a
                 violation, or the status is 1
   --list        name the scopes and what they are for
   --json        end with one line of JSON";
+
+/// Most worlds of one scope, if nobody says otherwise.
+const MOST_STATES: usize = 10_000_000;
 
 /// How often a terminal is told how far a search is.
 const TELLING: Duration = Duration::from_millis(200);
 
 struct Options {
     scopes: Vec<Scope>,
-    states: usize,
+    /// Most worlds of one scope, where somebody asked for so many.
+    states: Option<usize>,
     threads: usize,
     broken: bool,
     list: bool,
@@ -53,7 +61,7 @@ struct Searched {
 fn parse() -> Result<Options, String> {
     let mut options = Options {
         scopes: Vec::new(),
-        states: 10_000_000,
+        states: None,
         threads: std::thread::available_parallelism().map_or(1, usize::from),
         broken: false,
         list: false,
@@ -69,7 +77,7 @@ fn parse() -> Result<Options, String> {
             "--list" => options.list = true,
             "--help" | "-h" => return Err(String::new()),
             "--scope" => names.push(words.next().ok_or("--scope needs a name")?),
-            "--states" => options.states = number(&word, words.next())?,
+            "--states" => options.states = Some(number(&word, words.next())?),
             "--delays" => delays = Some(number(&word, words.next())?),
             "--threads" => options.threads = number(&word, words.next())?,
             _ => return Err(format!("unknown option {word}")),
@@ -102,6 +110,30 @@ fn parse() -> Result<Options, String> {
 impl Options {
     fn knows(&self, name: &str) -> bool {
         self.scopes.iter().any(|scope| scope.name == name)
+    }
+
+    /// Most worlds of one scope.
+    fn most(&self) -> usize {
+        self.states.unwrap_or(MOST_STATES)
+    }
+
+    /// What a search did not do that it should have; `None`: it is fine. There must be no violation,
+    /// but of the broken there must be one; something must have happened that could have been one;
+    /// and nothing may be left to look at but what somebody asked to leave.
+    fn lacks(&self, report: &Report) -> Option<String> {
+        match &report.violation {
+            Some(violation) => (!self.broken).then(|| violation.finding.check.to_string()),
+            None if self.broken => Some("the violation was not found".to_string()),
+            None if report.reached.leaders == 0 => {
+                Some("nobody ever led; look at more states".to_string())
+            }
+            None if report.complete || self.states.is_some() => None,
+            None => Some(format!(
+                "not searched to its end: stopped at {} states; make it smaller, or ask for \
+                 more with --states",
+                self.most()
+            )),
+        }
     }
 }
 
@@ -136,22 +168,16 @@ fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|_| {}));
     let begun = Instant::now();
     let all = search_all(&options);
-    let is_fine = |searched: &&Searched| is_fine(searched, options.broken);
+    let is_fine = |searched: &&Searched| {
+        let report = searched.result.as_ref();
+        report.is_ok_and(|report| options.lacks(report).is_none())
+    };
     let fine = all.iter().filter(is_fine).count();
     tell(&options, &all, begun.elapsed().as_secs_f64());
     match fine == all.len() {
         true => ExitCode::SUCCESS,
         false => ExitCode::from(1),
     }
-}
-
-/// No violation, and something happened that could have been one. The broken must show it.
-fn is_fine(searched: &Searched, broken: bool) -> bool {
-    let fine = |report: &Report| match broken {
-        true => report.violation.is_some(),
-        false => report.violation.is_none() && report.reached.leaders > 0,
-    };
-    searched.result.as_ref().is_ok_and(fine)
 }
 
 fn search_all(options: &Options) -> Vec<Searched> {
@@ -161,7 +187,7 @@ fn search_all(options: &Options) -> Vec<Searched> {
         for _ in 0..options.threads.min(options.scopes.len()) {
             threads.spawn(|| {
                 while let Some(scope) = options.scopes.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let searched = search(scope, options.states);
+                    let searched = search(scope, options.most());
                     println!("{}", line(&searched));
                     let mut done = done.lock().unwrap_or_else(|held| held.into_inner());
                     done.push(searched);
@@ -218,7 +244,7 @@ fn line(searched: &Searched) -> String {
         _ if report.violation.is_some() => "VIOLATION".to_string(),
         (true, None) => "exhausted".to_string(),
         (true, Some(delays)) => format!("not exhausted: all with {delays} departures from turn"),
-        (false, _) => "not exhausted".to_string(),
+        (false, _) => "not exhausted: not searched to its end".to_string(),
     };
     let read = match report.judging {
         Judging::Ways => format!("{} ways", report.judged.ways),
@@ -244,10 +270,14 @@ fn tell(options: &Options, all: &[Searched], seconds: f64) {
         if let Some(violation) = &report.violation {
             violations += 1;
             println!("\n{}: {violation}", report.scope);
-        } else if options.broken {
-            println!("{}: the violation was not found", report.scope);
-        } else if report.reached.leaders == 0 {
-            println!("{}: nobody ever led; look at more states", report.scope);
+        } else if let Some(lack) = options.lacks(report) {
+            println!("{}: {lack}", report.scope);
+        } else if !report.complete {
+            let most = options.most();
+            println!(
+                "{}: not searched to its end: stopped at the {most} states asked for",
+                report.scope
+            );
         }
     }
     if options.json {
@@ -314,4 +344,57 @@ fn json(searched: &Searched) -> Value {
         },
         "violation": violation,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(states: Option<usize>, broken: bool) -> Options {
+        Options {
+            scopes: Vec::new(),
+            states,
+            threads: 1,
+            broken,
+            list: false,
+            json: false,
+        }
+    }
+
+    fn report(name: &str, limit: usize) -> Report {
+        let all = scopes().into_iter().chain(broken_scopes());
+        let scope = all.into_iter().find(|scope| scope.name == name);
+        explore(&scope.expect("a scope of this name"), limit, &mut |_| true)
+    }
+
+    #[test]
+    fn a_scope_that_outgrows_its_limit_fails_unless_the_limit_was_asked_for() {
+        let cut = report("votes", 1_000);
+        assert!(!cut.complete && cut.violation.is_none());
+        let lack = options(None, false).lacks(&cut).expect("it is not fine");
+        assert!(lack.starts_with("not searched to its end: stopped at 10000000 states"));
+        assert_eq!(options(Some(1_000), false).lacks(&cut), None);
+        let whole = report("lost-disk", 100_000);
+        assert!(whole.complete);
+        assert_eq!(options(None, false).lacks(&whole), None);
+    }
+
+    #[test]
+    fn a_violation_is_wanted_of_the_broken_and_of_nobody_else() {
+        let found = report("promises-early", 1_000);
+        assert_eq!(options(None, true).lacks(&found), None);
+        let lack = options(None, false).lacks(&found);
+        assert_eq!(lack.as_deref(), Some("PromisesAreDurable"));
+        let missed = options(Some(10), true).lacks(&report("forgets-vote", 10));
+        assert_eq!(missed.as_deref(), Some("the violation was not found"));
+    }
+
+    #[test]
+    fn the_help_names_the_scopes_whose_steps_are_read_once() {
+        let all = scopes().into_iter();
+        let once = all.filter(|scope| scope.judging == Judging::Steps);
+        let names: Vec<&str> = once.map(|scope| scope.name).collect();
+        assert!(USAGE.contains(&format!("({})", names.join(", "))));
+        assert!(USAGE.contains(&format!("default {MOST_STATES}")));
+    }
 }
