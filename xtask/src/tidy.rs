@@ -70,9 +70,7 @@ const LONGER: &[Longer] = &[
     table("wire/src/explain.rs what"),
     table("wire/src/explain/compared.rs compared"),
     table("wire/src/explain/rule.rs rule"),
-    not_yet("wire/src/explain/tests/kinds.rs"),
     table("wire/src/message_view.rs fields"),
-    not_yet("wire/src/view.rs"),
 ];
 
 /// Looks at every source file that git knows.

@@ -22,6 +22,7 @@ fn every_kind_reads_as_sentences_about_the_node() {
     let all = [
         election_kinds(),
         log_kinds(),
+        read_kinds(),
         transfer_kinds(),
         membership_kinds(),
         trouble_kinds(),
