@@ -66,7 +66,6 @@ const LONGER: &[Longer] = &[
     table("sim/src/scenario/command/show.rs fmt"),
     table("sim/src/world/act.rs carry_out"),
     table("sim/src/world/may.rs may"),
-    not_yet("tests/decoders/src/samples.rs"),
     table("wire/src/explain.rs what"),
     table("wire/src/explain/compared.rs compared"),
     table("wire/src/explain/rule.rs rule"),
