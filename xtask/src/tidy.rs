@@ -57,7 +57,6 @@ const LONGER: &[Longer] = &[
     table("core/src/trace/section.rs section"),
     not_yet("native/src/identity.rs"),
     not_yet("native/src/node/disk.rs open"),
-    not_yet("native/src/node/looper/tests.rs"),
     not_yet("native/src/node/start.rs start"),
     not_yet("native/tests/play.rs"),
     table("sim/src/explore/tell.rs describe"),
