@@ -6,26 +6,28 @@
 //! (trap S4), or the truth about what is lost (D3); a node that nobody could give it back to does
 //! not start, and nothing is changed on its disk.
 
-use crate::identity::{DataDir, FORMAT, Identity};
+mod begin;
+mod words;
+
+pub use words::beyond_help;
+
+use crate::identity::{DataDir, Identity};
 use crate::node::alone::Others;
 use crate::node::logbook::Logbook;
 use crate::node::looper::applying;
-use crate::node::start::random;
 use crate::node::{Checked, NodeError, NodeOptions, PeerUrl};
-use crate::snapshots::boot::{self, Damaged, Found};
+use crate::snapshots::boot::{self, Found};
 use crate::snapshots::folder::Folder;
 use crate::wal::{DirFiles, Recovered, Sizes, State, Verdict, Wal, free_reserve};
-use raftwerk_core::{
-    Condition, Durable, HardState, Index, LogId, Members, NodeId, SnapshotMeta, Suspicion, Term,
-    Write, WriteSeq,
-};
+use begin::{begin, told_identity};
+use raftwerk_core::{Durable, Index, NodeId, SnapshotMeta, Suspicion};
 use raftwerk_kv::Store;
-use raftwerk_wire::explain::suspicion as suspicion_in_words;
 use raftwerk_wire::frame::{PeerHello, founders_sum};
 use raftwerk_wire::record;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::Path;
+use words::{damaged_for_good, describe, lost_for_good};
 
 /// What was found in the data directory.
 pub struct Disk {
@@ -151,35 +153,8 @@ impl Disk {
             dir.check(found, &told)?;
         }
         let (urls, moved) = urls(&dir, checked)?;
-        let path = dir.log_path();
-        let files = DirFiles::new(&path).map_err(|error| data(&path, &error))?;
-        let opening = record::Opening {
-            format: record::FORMAT,
-            cluster: options.cluster,
-            node: NodeId(options.id),
-        };
-        let mut opened = Wal::open(files.clone(), opening, Sizes::default());
-        if matches!(&opened, Err(error) if error.is_full()) && free_reserve(&files) {
-            opened = Wal::open(files, opening, Sizes::default());
-        }
-        let (mut wal, Recovered { mut state, verdict }) =
-            opened.map_err(|error| data(&path, &error))?;
-        let identity = match found {
-            Some(_) if state == State::default() => {
-                return Err(data(
-                    &path,
-                    &"the log is empty, but this node has lived before: its log was removed. \
-                      Restore it, or remove the node from the cluster and add it under a new id",
-                ));
-            }
-            Some(identity) => identity,
-            None => {
-                begin(options, &told, &mut wal, &mut state).map_err(|why| data(&path, &why))?;
-                // Else the process died between the first entry and the identity.
-                dir.write_identity(&told)?;
-                told
-            }
-        };
+        let (identity, wal, recovered) = open_log(options, (found, told), &dir)?;
+        let Recovered { state, verdict } = recovered;
         let folder = dir.snapshots_path();
         let files = DirFiles::new(&folder).map_err(|error| data(&folder, &error))?;
         let mut opened = Opened {
@@ -200,7 +175,7 @@ impl Disk {
         let covered = snapshot.as_ref().map(|meta| meta.last.index);
         opened
             .lose_damaged(covered.unwrap_or_default(), alone)
-            .map_err(|why| data(&path, &why))?;
+            .map_err(|why| data(&dir.log_path(), &why))?;
         let (condition, text) = describe(&opened.verdict);
         let durable = Durable {
             hard_state: opened.state.hard_state,
@@ -254,27 +229,47 @@ impl Disk {
     }
 }
 
-/// A new directory gets its first entry; or it has it, and the process died before the identity
-/// was written.
-fn begin(
-    options: &NodeOptions,
-    told: &Identity,
-    wal: &mut Wal<DirFiles>,
-    state: &mut State,
-) -> Result<(), String> {
-    let first = first_state(options, told);
-    if *state == State::default() {
-        let begun = wal.append(&[first_write(&first)]);
-        begun.map_err(|error| error.to_string())?;
-        *state = first;
-    } else if *state != first {
-        return Err("there is a log, but identity.json is missing beside it".to_string());
-    }
-    Ok(())
-}
-
 fn data(place: &Path, error: &dyn Display) -> NodeError {
     NodeError::Data(format!("{}: {error}", place.display()))
+}
+
+/// Opens the log, with its reserve if the disk is full, and begins it in a new directory. Gives whose
+/// it is, from then on.
+fn open_log(
+    options: &NodeOptions,
+    (found, told): (Option<Identity>, Identity),
+    dir: &DataDir,
+) -> Result<(Identity, Wal<DirFiles>, Recovered), NodeError> {
+    let path = dir.log_path();
+    let files = DirFiles::new(&path).map_err(|error| data(&path, &error))?;
+    let opening = record::Opening {
+        format: record::FORMAT,
+        cluster: options.cluster,
+        node: NodeId(options.id),
+    };
+    let mut opened = Wal::open(files.clone(), opening, Sizes::default());
+    if matches!(&opened, Err(error) if error.is_full()) && free_reserve(&files) {
+        opened = Wal::open(files, opening, Sizes::default());
+    }
+    let (mut wal, mut recovered) = opened.map_err(|error| data(&path, &error))?;
+    let state = &mut recovered.state;
+    let identity = match found {
+        Some(_) if *state == State::default() => {
+            return Err(data(
+                &path,
+                &"the log is empty, but this node has lived before: its log was removed. \
+                  Restore it, or remove the node from the cluster and add it under a new id",
+            ));
+        }
+        Some(identity) => identity,
+        None => {
+            begin(options, &told, &mut wal, state).map_err(|why| data(&path, &why))?;
+            // Else the process died between the first entry and the identity.
+            dir.write_identity(&told)?;
+            told
+        }
+    };
+    Ok((identity, wal, recovered))
 }
 
 /// Where peers are reached, by id.
@@ -295,121 +290,4 @@ fn urls(dir: &DataDir, checked: &Checked) -> Result<(Urls, Urls), NodeError> {
         }
     }
     Ok((urls, moved))
-}
-
-/// The log of a node without others begins behind a snapshot that cannot be read.
-fn lost_for_good(damaged: &[Damaged]) -> String {
-    let mut why: Vec<String> = damaged.iter().map(Damaged::to_string).collect();
-    if why.is_empty() {
-        why.push("the snapshot that the log begins behind is gone".to_string());
-    }
-    format!(
-        "{}. No other node votes, as far as this one knows, so nobody can give it back what it lost. \
-         Nothing was changed on disk; restore the data directory from where it is intact",
-        why.join("; ")
-    )
-}
-
-/// A command in the log of a node without others is damaged.
-fn damaged_for_good(entry: LogId) -> String {
-    format!(
-        "entry {entry} is not what was proposed: it was damaged in the memory of this machine, or \
-         on its way to the disk. No other node votes, as far as this one knows, so nobody can give \
-         it back. Nothing was changed on disk; test the memory, and restore the data directory from \
-         where it is intact"
-    )
-}
-
-fn told_identity(options: &NodeOptions, found: Option<&Identity>) -> Result<Identity, NodeError> {
-    let founders = match (&options.learned, found) {
-        (Some(learned), _) => learned.founders.clone(),
-        // It joined in an earlier life, and nobody says otherwise.
-        (None, Some(found)) if !options.join.is_empty() => found.founders.clone(),
-        (None, _) => options.initial_cluster.iter().map(|(id, _)| *id).collect(),
-    };
-    let mut founders: Vec<u64> = founders;
-    founders.sort_unstable();
-    if founders.is_empty() {
-        let why = "the cluster does not say who its first members were; is it another version?";
-        return Err(NodeError::Options(vec![why.to_string()]));
-    }
-    Ok(Identity {
-        format: FORMAT,
-        cluster: format!("{:032x}", options.cluster.0),
-        node: options.id,
-        disk: format!("{:016x}", random()?),
-        founders,
-    })
-}
-
-/// What a new node starts from: a first member from the first members, which are the same for
-/// all; one that joins from nothing but a term, which tells a new log from one that was removed.
-fn first_state(options: &NodeOptions, told: &Identity) -> State {
-    if !options.join.is_empty() {
-        let (term, vote) = (Term(1), None);
-        return State {
-            hard_state: HardState { term, vote },
-            ..State::default()
-        };
-    }
-    let members = Members::of_voters(told.founders.iter().copied().map(NodeId));
-    let Durable {
-        hard_state,
-        entries,
-        ..
-    } = Durable::bootstrap(&members);
-    State {
-        hard_state,
-        entries,
-        ..State::default()
-    }
-}
-
-fn first_write(state: &State) -> Write {
-    Write {
-        seq: WriteSeq(0),
-        install: None,
-        hard_state: Some(state.hard_state),
-        cut_from: None,
-        append: state.entries.clone().into(),
-        trim_to: None,
-        must_sync: true,
-    }
-}
-
-/// The log of the only voter has rotted.
-pub fn beyond_help(options: &NodeOptions, condition: &str) -> NodeError {
-    NodeError::Data(format!(
-        "{condition}. But this node is the only voter, so nobody can give it back what it lost, \
-         and it could serve nothing. Restore its data directory from where it is intact; what was \
-         in the damaged log is kept in {} under names that begin with damaged-",
-        options.data.join("log").display()
-    ))
-}
-
-/// A verdict for the core and for people.
-fn describe(verdict: &Verdict) -> (Condition, String) {
-    match verdict {
-        Verdict::Suspect(suspicion) => (
-            Condition::Suspect(*suspicion),
-            format!(
-                "suspect: acknowledged {}; the log was cut before them, copies of the damaged \
-                 files are beside it. The node does not vote until it has everything again",
-                suspicion_in_words(*suspicion)
-            ),
-        ),
-        Verdict::Clean => (Condition::Clean, "clean".to_string()),
-        Verdict::TornTail {
-            cut_at,
-            file,
-            offset,
-            bytes,
-        } => (
-            Condition::TornTail { cut_at: *cut_at },
-            format!(
-                "torn tail: a write was under way at the last end; {bytes} bytes after byte \
-                 {offset} of {file} were cut off (from index {cut_at}), none of it was promised"
-            ),
-        ),
-    }
 }
