@@ -13,15 +13,19 @@ use crate::node::leadership::Leadership;
 use crate::node::logbook::{LogThread, Logbook};
 use crate::node::looper::{Looper, Parts, REMOVED};
 use crate::node::telling::Telling;
-use crate::node::{NodeError, NodeOptions};
+use crate::node::{Checked, NodeError, NodeOptions, PeerUrl};
 use crate::observe::Observer;
 use crate::peers::{self, Peers};
+use crate::snapshots::folder::Folder;
 use crate::snapshots::{Hears, Report, Snapshots};
+use crate::wal::{DirFiles, Wal};
 use raftwerk_core::Raft;
+use raftwerk_kv::Store;
 use raftwerk_wire::client::Status;
-use raftwerk_wire::frame::Got;
+use raftwerk_wire::frame::{Got, PeerHello};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -71,83 +75,53 @@ impl Node {
         let (log, lines) = Logbook::start(options.id);
         disk.say(&log);
         warn_if_open(&log, address);
-
-        let metrics = Arc::new(Metrics::default());
-        let inbox = Arc::new(Inbox::default());
-        let observer = Arc::new(Observer::new(options.id, boot, Arc::clone(&metrics)));
+        let common = Common::new(&options, boot, log);
         let status = constant_status(&options, &disk);
-        let (removed, alone) = (disk.removed, disk.alone);
-        let peers = Arc::new(Peers::new(peers::Parts {
-            hello: disk.hello(&options, &checked, boot),
-            timing: checked.config.timing,
-            // Who was removed speaks to nobody that does not speak to it.
-            urls: if removed { BTreeMap::new() } else { disk.urls },
-            moved: disk.moved,
-            flags: peers::flags(&checked.config),
-            disks: PeerDisks::new(disk.dir)?,
-            inbox: Arc::clone(&inbox),
-            observer: Arc::clone(&observer),
-            metrics: Arc::clone(&metrics),
-            log: log.clone(),
-        }));
+        let hello = disk.hello(&options, &checked, boot);
+        let removed = disk.removed;
+        // Who was removed speaks to nobody that does not speak to it.
+        let urls = if removed { BTreeMap::new() } else { disk.urls };
+        let disks = PeerDisks::new(disk.dir)?;
+        let peers = common.peers(&checked, hello, (urls, disk.moved), disks);
         let mut config = checked.config.clone();
         config.seed = seed;
         let raft = Raft::boot(config, disk.durable, clock::now())
             .map_err(|error| NodeError::Data(error.to_string()))?;
-        if alone && raft.view().suspect().is_some() {
+        if disk.alone && raft.view().suspect().is_some() {
             return Err(beyond_help(&options, &disk.condition));
         }
         // Whoever removed it meant it: it does not ask to be taken in again.
         let joins = !options.join.is_empty() && !removed && !raft.view().is_leaving();
-        let reserve = options.disk_reserve.unwrap_or(RESERVE_BYTES);
-        let report_to = Arc::clone(&inbox);
-        let report = move |report| report_to.urgent(Urgent::Disk(report));
-        let hears = Told(Arc::clone(&inbox), Arc::clone(&peers));
-        let snapshots = Snapshots::start(disk.folder.clone(), snapshots_path, hears);
-        peers.take_chunks(snapshots.chunks());
-        let install = move |last| disk.folder.install(last);
-        let (leader, leaderships) = watch::channel(Leadership::default());
-        let (looper, end) = start_loop(Parts {
-            raft,
+        let kept = Kept {
+            wal: disk.wal,
+            reserve: options.disk_reserve.unwrap_or(RESERVE_BYTES),
             store: disk.store,
-            inbox: Arc::clone(&inbox),
-            flusher: Flusher::start((disk.wal, reserve), Arc::clone(&metrics), install, report),
-            snapshots,
-            peers: Arc::clone(&peers),
-            telling: Telling::new(Arc::clone(&observer)),
-            metrics: Arc::clone(&metrics),
-            log: log.clone(),
-            leader,
-            status,
-        });
+            folder: disk.folder,
+            snapshots_path,
+        };
+        let (leader, leaderships) = watch::channel(Leadership::default());
+        let (looper, end) = start_loop(common.parts(raft, kept, &peers, (leader, status)));
         peers.dial_all();
         let (closing, closed) = watch::channel(false);
-        let shared = api::Shared {
-            inbox: Arc::clone(&inbox),
-            peers: Arc::clone(&peers),
-            observer,
-            metrics,
-            leader: leaderships,
-            closing: closed,
-        };
+        let shared = common.shared(&peers, leaderships, closed);
         let server = api::Server::new(&options, &checked, address, shared);
         let server = tokio::spawn(server.serve(listener));
+        let log = common.log;
         let joining = joins.then(|| tokio::spawn(join::enter(options, log.clone())));
         log.line(format!("listens on http://{address}"));
         if removed {
             log.line(REMOVED);
         }
-        let (looper, lines) = (Some(looper), Some(lines));
         Ok(Node {
             address,
-            inbox,
+            inbox: common.inbox,
             end,
-            looper,
+            looper: Some(looper),
             peers,
             joining,
             server,
             closing,
-            lines,
+            lines: Some(lines),
         })
     }
 
@@ -189,6 +163,104 @@ impl Node {
             lines.map(LogThread::finish)
         };
         let _ = tokio::time::timeout(STOP, tokio::task::spawn_blocking(wait)).await;
+    }
+}
+
+/// What all parts of a node have in common.
+struct Common {
+    inbox: Arc<Inbox>,
+    observer: Arc<Observer>,
+    metrics: Arc<Metrics>,
+    log: Logbook,
+}
+
+/// What lies on the disk, for the loop and its threads.
+struct Kept {
+    wal: Wal<DirFiles>,
+    reserve: u64,
+    store: Store,
+    folder: Folder<DirFiles>,
+    snapshots_path: PathBuf,
+}
+
+impl Common {
+    fn new(options: &NodeOptions, boot: u64, log: Logbook) -> Common {
+        let metrics = Arc::new(Metrics::default());
+        Common {
+            inbox: Arc::new(Inbox::default()),
+            observer: Arc::new(Observer::new(options.id, boot, Arc::clone(&metrics))),
+            metrics,
+            log,
+        }
+    }
+
+    /// The peers, none of them called yet.
+    fn peers(
+        &self,
+        checked: &Checked,
+        hello: PeerHello,
+        (urls, moved): (BTreeMap<u64, PeerUrl>, BTreeMap<u64, PeerUrl>),
+        disks: PeerDisks,
+    ) -> Arc<Peers> {
+        Arc::new(Peers::new(peers::Parts {
+            hello,
+            timing: checked.config.timing,
+            urls,
+            moved,
+            flags: peers::flags(&checked.config),
+            disks,
+            inbox: Arc::clone(&self.inbox),
+            observer: Arc::clone(&self.observer),
+            metrics: Arc::clone(&self.metrics),
+            log: self.log.clone(),
+        }))
+    }
+
+    /// What the loop runs on. Starts the threads of the log and of snapshots.
+    fn parts(
+        &self,
+        raft: Raft,
+        kept: Kept,
+        peers: &Arc<Peers>,
+        (leader, status): (watch::Sender<Leadership>, Status),
+    ) -> Parts {
+        let report_to = Arc::clone(&self.inbox);
+        let report = move |report| report_to.urgent(Urgent::Disk(report));
+        let hears = Told(Arc::clone(&self.inbox), Arc::clone(peers));
+        let snapshots = Snapshots::start(kept.folder.clone(), kept.snapshots_path, hears);
+        peers.take_chunks(snapshots.chunks());
+        let install = move |last| kept.folder.install(last);
+        let (log, metrics) = ((kept.wal, kept.reserve), Arc::clone(&self.metrics));
+        Parts {
+            raft,
+            store: kept.store,
+            inbox: Arc::clone(&self.inbox),
+            flusher: Flusher::start(log, metrics, install, report),
+            snapshots,
+            peers: Arc::clone(peers),
+            telling: Telling::new(Arc::clone(&self.observer)),
+            metrics: Arc::clone(&self.metrics),
+            log: self.log.clone(),
+            leader,
+            status,
+        }
+    }
+
+    /// What the server that clients and peers talk to needs.
+    fn shared(
+        &self,
+        peers: &Arc<Peers>,
+        leader: watch::Receiver<Leadership>,
+        closing: watch::Receiver<bool>,
+    ) -> api::Shared {
+        api::Shared {
+            inbox: Arc::clone(&self.inbox),
+            peers: Arc::clone(peers),
+            observer: Arc::clone(&self.observer),
+            metrics: Arc::clone(&self.metrics),
+            leader,
+            closing,
+        }
     }
 }
 
