@@ -12,9 +12,10 @@ use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use wasm_bindgen_cli_support::Bindgen;
+use wasm_bindgen_cli_support::{Bindgen, Output};
 
 use crate::html::{self, Directive, Kind};
+use crate::shrink;
 
 /// The first part of the names of the program's files.
 const NAME: &str = "raftwerk";
@@ -26,7 +27,11 @@ const EFFORT: NonZeroU64 = NonZeroU64::new(5).expect("above zero");
 const SPLITS: u16 = 60;
 
 /// The sources of the bundler: a page made by another bundler is out of date.
-const BUNDLER: &str = concat!(include_str!("bundle.rs"), include_str!("html.rs"));
+const BUNDLER: &str = concat!(
+    include_str!("bundle.rs"),
+    include_str!("html.rs"),
+    include_str!("shrink.rs")
+);
 
 /// What a page is made of, and where it goes.
 pub struct Bundle<'a> {
@@ -50,11 +55,14 @@ impl Bundle<'_> {
     pub fn run(&self) -> Result<bool> {
         let page = read_text(self.index)?;
         let directives = html::directives(&page)?;
-        let sources = self.sources(&directives)?;
+        let mut sources = self.sources(&directives)?;
         let program = read(self.wasm)?;
         let key = format!("{} {}", key(&page, &program, &sources), self.names);
         if fs::read_to_string(self.stamp).is_ok_and(|stamp| stamp == stamp_of(&key, self.dist)) {
             return Ok(false);
+        }
+        if !self.names {
+            shrink_sheets(&mut sources)?;
         }
         let mut files = program_files(&program, self.names)?;
         let page = finish(&page, &directives, &sources, &mut files)?;
@@ -94,9 +102,13 @@ fn program_files(program: &[u8], names: bool) -> Result<Files> {
         .remove_name_section(!names)
         .remove_producers_section(true);
     let mut output = bindgen.generate_output().context("wasm-bindgen")?;
+    let js = match names {
+        true => output.js().to_owned(),
+        false => shorten(&mut output)?,
+    };
     let wasm = output.wasm_mut().emit_wasm();
     let wasm_name = hashed(&format!("{NAME}_bg"), "wasm", &wasm);
-    let js = output.js().replace(&format!("{NAME}_bg.wasm"), &wasm_name);
+    let js = js.replace(&format!("{NAME}_bg.wasm"), &wasm_name);
     let mut files = Files::new();
     for (module, content) in output.local_modules() {
         files.insert(format!("snippets/{module}"), content.clone().into_bytes());
@@ -114,6 +126,39 @@ fn program_files(program: &[u8], names: bool) -> Result<Files> {
     files.insert(hashed(NAME, "js", js.as_bytes()), js.into_bytes());
     files.insert(wasm_name, wasm);
     Ok(files)
+}
+
+/// Gives the program's imports shorter names, and returns the JavaScript that knows these.
+fn shorten(output: &mut Output) -> Result<String> {
+    let mut js = output.js().to_owned();
+    let imports = || output.wasm().imports.iter();
+    let long: Vec<String> = imports().map(|import| import.name.clone()).collect();
+    let short = shrink::names(&long);
+    for (long, short) in long
+        .iter()
+        .zip(&short)
+        .filter(|(long, short)| long != short)
+    {
+        let found = js.matches(long.as_str()).count();
+        ensure!(found == 1, "{long} stands in the JavaScript {found} times");
+        js = js.replace(long.as_str(), short);
+    }
+    let imports = output.wasm_mut().imports.iter_mut();
+    for (import, short) in imports.zip(short) {
+        import.name = short;
+    }
+    shrink::js(&js)
+}
+
+/// Takes out of the style sheets what nobody needs.
+fn shrink_sheets(sources: &mut Files) -> Result<()> {
+    for (path, content) in sources {
+        if path.ends_with(".css") {
+            let text = std::str::from_utf8(content).with_context(|| path.clone())?;
+            *content = shrink::css(text).into_bytes();
+        }
+    }
+    Ok(())
 }
 
 /// Puts the finished tags in the place of the directives, and their files among the files.

@@ -12,6 +12,7 @@ mod image;
 mod page;
 mod play;
 mod sabotage;
+mod shrink;
 mod size;
 mod steps;
 mod test;
