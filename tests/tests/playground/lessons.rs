@@ -73,6 +73,35 @@ async fn the_other_way_of_a_story_is_taken_from_where_it_leaves() -> Result<()> 
     browser.must_be_quiet().await
 }
 
+/// Presses *Skip* where the lesson first waits, for the three parts and for the two steps that count
+/// on them: what these were to show is not seen, and nothing has failed. All in one moment, so that
+/// none of them comes in between.
+#[tokio::test]
+async fn steps_that_are_skipped_leave_their_goals_not_seen() -> Result<()> {
+    let (mut browser, _server) = opened_with(Viewport::DESK, "&lesson=partition").await?;
+    faster(&browser).await?;
+    browser
+        .wait_for_text("#lesson .said", "Three times")
+        .await?;
+    browser.find("#lesson-skip:not([disabled])").await?;
+    let skips = "for (let i = 0; i < 3; i++) document.getElementById('lesson-skip').click()";
+    browser.script(skips).await?;
+    browser.find("#lesson[data-standing='over']").await?;
+    browser
+        .wait_for_text("#lesson-goals summary", "Goals: 1 seen, 4 not seen")
+        .await?;
+    browser.click("#lesson-goals summary").await?;
+    browser
+        .screenshot(&artifact("playground-goals.png"))
+        .await?;
+    let missed = "return [...document.querySelectorAll('#lesson-goals [data-seen=\"false\"] code')]\
+        .map(goal => goal.textContent).join('; ')";
+    let missed = browser.script(missed).await?;
+    let expect = "committed = 2; count(BecameLeader) = 1; S6.commit = 2; S8.commit = 2";
+    ensure!(missed == expect, "not seen: {missed}");
+    browser.must_be_quiet().await
+}
+
 #[tokio::test]
 async fn a_hand_in_the_run_ends_the_lesson_and_a_phone_can_read_it() -> Result<()> {
     let (mut browser, _server) = opened_with(Viewport::PHONE, "&lesson=partition").await?;

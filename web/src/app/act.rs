@@ -268,7 +268,11 @@ fn travel(shared: &mut Shared, action: Action) -> (bool, bool) {
             driver.play(false);
             driver.seek(position);
         }
-        Action::Start => driver.seek(0),
+        // What is told at the start is to be read: it does not run away again at once.
+        Action::Start => {
+            driver.play(false);
+            driver.seek(0);
+        }
         Action::End => driver.seek_end(),
         Action::BackTime => driver.shift(-10_000.0),
         Action::ForwardTime => driver.shift(10_000.0),
