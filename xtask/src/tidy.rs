@@ -55,8 +55,6 @@ const LONGER: &[Longer] = &[
     table("core/src/boot.rs boot"),
     table("core/src/trace/kind.rs"),
     table("core/src/trace/section.rs section"),
-    not_yet("native/src/node/start.rs start"),
-    not_yet("native/tests/play.rs"),
     table("sim/src/explore/tell.rs describe"),
     table("sim/src/explore/tell.rs words"),
     table("sim/src/intervention/words.rs fmt"),
