@@ -23,7 +23,8 @@ usage: explore [--scope NAME]... [--states N] [--delays N] [--threads N]
 
   --scope NAME  search this scope (default: all)
   --states N    most worlds of one scope (default 10000000; some 60 bytes each
-                and 40 for each way to one); without it a scope that has more
+                and 40 for each way to one, which are not limited);
+                without it a scope that has more
                 was not searched to its end, and the status is 1
   --delays N    departures from turn, where messages arrive in turn (default: the scope's)
   --threads N   how many scopes at once (default: one per core)

@@ -355,10 +355,11 @@ impl Lesson {
                 }),
                 Note::Right(_) | Note::NoAnswer => {
                     let open = |one: &&mut Question| one.right.is_none() && !one.unanswered;
-                    let question = questions.iter_mut().find(open)?;
-                    match said.note {
-                        Note::Right(right) => question.right = Some(right),
-                        _ => question.unanswered = true,
+                    match (questions.iter_mut().find(open), &said.note) {
+                        (Some(question), Note::Right(right)) => question.right = Some(*right),
+                        (Some(question), _) => question.unanswered = true,
+                        // The question itself was skipped.
+                        (None, _) => {}
                     }
                 }
                 Note::Say(_) | Note::Goal(..) => {}

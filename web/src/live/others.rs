@@ -51,23 +51,29 @@ fn open(inner: &Rc<Inner>, node: u64, pause: u32) {
             take(&inner, node, report);
         }
     });
+    let refused = socket.is_err();
     let other = Other {
         _socket: socket.ok(),
         _retry: None,
         pause,
     };
     inner.others.0.borrow_mut().insert(node, other);
+    if refused {
+        again(inner, node);
+    }
 }
 
 fn take(inner: &Rc<Inner>, node: u64, report: Report) {
     match report {
-        Report::Open => {
-            if let Some(other) = inner.others.0.borrow_mut().get_mut(&node) {
-                other.pause = FIRST_PAUSE;
-            }
-        }
+        // It may be open and end at once: the other node says only then that it has no room.
+        Report::Open => {}
         Report::Text(text) => match serde_json::from_str::<Tell>(&text) {
-            Ok(tell) if tell.node == node => inner.fold.borrow_mut().relayed(page_now(), tell),
+            Ok(tell) if tell.node == node => {
+                if let Some(other) = inner.others.0.borrow_mut().get_mut(&node) {
+                    other.pause = FIRST_PAUSE;
+                }
+                inner.fold.borrow_mut().relayed(page_now(), tell);
+            }
             _ => *inner.message.borrow_mut() = super::OTHER_VERSION.to_string(),
         },
         Report::Closed => {

@@ -59,7 +59,11 @@ impl Player {
     pub(super) fn answer(&mut self, ask: &Ask, world: &World) -> Played<()> {
         let mut right = Vec::new();
         for (at, choice) in ask.choices.iter().enumerate() {
-            if self.holds(&Expression::parse(&choice.right)?, world)? {
+            let holds = match self.holds(&Expression::parse(&choice.right)?, world) {
+                Err(_) if self.strayed => false,
+                holds => holds?,
+            };
+            if holds {
                 right.push((at, self.quote(&choice.text, world)?));
             }
         }
