@@ -11,7 +11,7 @@ mod told;
 
 use crate::rng::{Purpose, Stream};
 use crate::setup::{Churn, Clocks, FaultPlan, Setup, Workload};
-use crate::storm::{Effort, Judges, Report, Watch, rage, report, settle};
+use crate::storm::{Effort, Judges, Onlooker, Report, Watch, rage, report, settle};
 use crate::world::World;
 
 /// A way to look for trouble.
@@ -253,10 +253,10 @@ impl Course {
     pub fn judged_in(&self, world: &mut World, steps: u64, effort: &Effort) -> Report {
         let mut judges = Judges::new(world, effort);
         judges.look(world);
-        world.judges = Some(Box::new(judges));
+        world.onlooker = Some(Box::new(judges));
         (self.play)(world, steps);
-        let judges = world.judges.take();
-        let judges = judges.expect("who looks on stays until the end");
+        let onlooker = world.onlooker.take().map(Onlooker::into_judges);
+        let judges = onlooker.expect("who looks on stays until the end");
         report(world, world.counts(), &judges)
     }
 

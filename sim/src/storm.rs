@@ -23,6 +23,7 @@ pub use judges::{Effort, Judged};
 use raftwerk_core::StableHasher;
 pub use replay::replay;
 pub use shrink::{Shrunk, shrink};
+use std::fmt;
 use std::hash::Hasher;
 
 /// Simulated time a healed cluster has for each thing asked of it, microseconds.
@@ -34,6 +35,22 @@ pub const HEALING_EVENTS: u64 = 200_000;
 pub(crate) trait Watch {
     /// Something happened.
     fn look(&mut self, world: &mut World);
+}
+
+/// Looks on inside a world, and is copied with it.
+pub(crate) trait Onlooker: Watch + fmt::Debug + Send + Sync {
+    /// Another one that has seen the same.
+    fn copy(&self) -> Box<dyn Onlooker>;
+    /// See [`Judges::close_the_paper`].
+    fn close_the_paper(&mut self);
+    /// There is one kind of onlooker.
+    fn into_judges(self: Box<Self>) -> Box<Judges>;
+}
+
+impl Clone for Box<dyn Onlooker> {
+    fn clone(&self) -> Box<dyn Onlooker> {
+        self.copy()
+    }
 }
 
 /// Nobody looks.

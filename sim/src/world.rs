@@ -27,7 +27,7 @@ use crate::node::Node;
 use crate::queue::{NEVER, Next, Queue};
 use crate::run::Act;
 use crate::setup::{HostModel, Setup};
-use crate::storm::{Judges, Watch};
+use crate::storm::Onlooker;
 use raftwerk_wire::view::EventView;
 use std::sync::Arc;
 
@@ -57,8 +57,9 @@ pub struct World {
     struck: Struck,
     /// What was done from outside, if that is recorded.
     journal: Option<Vec<Act>>,
-    /// Who looks on after every event, if anybody does.
-    pub(crate) judges: Option<Box<Judges>>,
+    /// Who looks on after every event, if anybody does. Behind a pointer, so that a program in which
+    /// nobody ever does, such as the page, need not carry the judges.
+    pub(crate) onlooker: Option<Box<dyn Onlooker>>,
 }
 
 impl World {
@@ -99,7 +100,7 @@ impl World {
             traced: 0,
             struck: Struck::default(),
             journal: None,
-            judges: None,
+            onlooker: None,
         };
         for at in 0..world.nodes.len() {
             if world.nodes[at].is_here() {
@@ -146,9 +147,9 @@ impl World {
         let network = &self.network;
         self.queue
             .drop_stale(|place, seq| network.is_on_the_way(place, seq));
-        if let Some(mut judges) = self.judges.take() {
-            judges.look(self);
-            self.judges = Some(judges);
+        if let Some(mut onlooker) = self.onlooker.take() {
+            onlooker.look(self);
+            self.onlooker = Some(onlooker);
         }
     }
 

@@ -130,8 +130,8 @@ pub(super) fn lied(world: &mut World, _: u64) {
     let disk = &mut world.nodes[node as usize - 1].disk;
     *disk = std::mem::take(disk).lying(1);
     // Figure 2 takes disks at their word.
-    if let Some(judges) = &mut world.judges {
-        judges.close_the_paper();
+    if let Some(onlooker) = &mut world.onlooker {
+        onlooker.close_the_paper();
     }
     put(world, leader, "late");
     let timing = world.setup().timing;

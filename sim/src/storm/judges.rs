@@ -6,7 +6,7 @@
 //! use so much and no more: a search that is cut off found nothing wrong and nothing right, so it
 //! is counted apart and never called fine: `storm` ends with status 1.
 
-use super::Watch;
+use super::{Onlooker, Watch};
 use crate::checks::Check;
 use crate::linear::{self, Limit, Recorder, Verdict};
 use crate::refine::Machine;
@@ -98,6 +98,20 @@ impl Judges {
             }
         }
         judged
+    }
+}
+
+impl Onlooker for Judges {
+    fn copy(&self) -> Box<dyn Onlooker> {
+        Box::new(self.clone())
+    }
+
+    fn close_the_paper(&mut self) {
+        Judges::close_the_paper(self);
+    }
+
+    fn into_judges(self: Box<Self>) -> Box<Judges> {
+        self
     }
 }
 
