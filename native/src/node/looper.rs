@@ -231,8 +231,11 @@ impl Looper {
                 self.parts.log.line(line);
                 let _ = reply.send(Written::Damaged);
             }
-            // Only on the way of clients: what peers say and what makes room goes on (trap D7).
-            Request::Write { reply, .. } if self.low => {
+            // Only on the way of clients: what peers say and what makes room goes on (trap D7). And
+            // only where it would be written: who does not lead says so, and it is passed on.
+            Request::Write { reply, .. }
+                if self.low && self.parts.raft.view().role() == Role::Leader =>
+            {
                 self.parts.metrics.refused.fetch_add(1, Relaxed);
                 let _ = reply.send(Written::NoSpace);
             }

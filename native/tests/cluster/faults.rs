@@ -272,7 +272,7 @@ fn rot(rig: &Rig, id: u64) {
 }
 
 /// One number of a node's metrics.
-async fn metric(rig: &Rig, id: u64, name: &str) -> u64 {
+pub async fn metric(rig: &Rig, id: u64, name: &str) -> u64 {
     let answer = rig.send(id, Method::GET, "/metrics", &[], b"").await;
     let body = answer.expect("answers").body;
     let text = String::from_utf8_lossy(&body).into_owned();

@@ -4,6 +4,7 @@
 mod api;
 mod damage;
 mod faults;
+mod full;
 mod inspect;
 mod members;
 mod moved;
