@@ -12,7 +12,7 @@ use crate::limits::{HEALTH, OBSERVE_INCOMING_BYTES, OBSERVE_WRITE};
 use crate::node::inbox::Urgent;
 use crate::observe::{After, Observer, Subscription};
 use crate::problem::Trouble;
-use axum::extract::ws::{CloseFrame, Message as Ws, WebSocket};
+use axum::extract::ws::{CloseFrame, Message as Ws, Utf8Bytes, WebSocket};
 use axum::extract::{RawQuery, State};
 use futures_util::SinkExt;
 use raftwerk_wire::observe::{Tell, Told};
@@ -67,10 +67,10 @@ pub async fn observe(
 }
 
 /// Why a stream ends; `None`: the other side went away.
-pub type End = Option<(u16, &'static str)>;
+type End = Option<(u16, &'static str)>;
 
 /// Tells a subscriber why its stream ends, if it is still there.
-pub async fn hang_up(socket: &mut WebSocket, end: End) {
+pub async fn hang_up(socket: &mut WebSocket, end: Option<(u16, impl Into<Utf8Bytes>)>) {
     if let Some((code, reason)) = end {
         let close = CloseFrame {
             code,

@@ -4,14 +4,14 @@
 //! of this server may not speak to them. So whoever serves the page fetches their streams too.
 //!
 //! Guarantees: only nodes that this one knows are dialled, with nothing in the request but where
-//! the stream goes on; what they say is bounded and not looked into; a page that does not keep up
-//! is hung up on, and so is the other node then.
+//! the stream goes on; what they say is bounded and not looked into, why they end it included; a
+//! page that does not keep up is hung up on, and so is the other node then.
 
-use super::observe::{End, GOING, Place, TOO_SLOW, hang_up};
+use super::observe::{GOING, Place, TOO_SLOW, hang_up};
 use super::{Answer, Server, closed};
 use crate::limits::{OBSERVE_INCOMING_BYTES, OBSERVE_ITEM_BYTES, OBSERVE_WRITE, PEER_CONNECT};
 use crate::problem::Trouble;
-use axum::extract::ws::{Message as Ws, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{Message as Ws, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::http::StatusCode;
 use futures_util::StreamExt;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ pub async fn relay(
         let _permit = permit;
         let end = tokio::select! {
             end = pass_on(theirs, &mut socket) => end,
-            () = closed(server.closing.clone()) => Some((GOING, "the node ends")),
+            () = closed(server.closing.clone()) => told(GOING, "the node ends"),
         };
         hang_up(&mut socket, end).await;
     }))
@@ -75,6 +75,14 @@ async fn dial(server: &Server, node: u64, place: Place) -> Result<Theirs, Troubl
     Err(Trouble::new(StatusCode::BAD_GATEWAY, "unreachable", why))
 }
 
+/// Why a stream ends: a code, and the reason in words, which are the other node's own if it gave
+/// any; `None`: the page went away.
+type End = Option<(u16, Utf8Bytes)>;
+
+fn told(code: u16, why: &'static str) -> End {
+    Some((code, Utf8Bytes::from_static(why)))
+}
+
 /// Passes on what comes until one of the two is gone.
 async fn pass_on(mut theirs: Theirs, socket: &mut WebSocket) -> End {
     loop {
@@ -84,12 +92,15 @@ async fn pass_on(mut theirs: Theirs, socket: &mut WebSocket) -> End {
                     Some(Ok(Message::Text(text))) => Ws::Text(text.as_str().into()),
                     // Pings are answered underneath.
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
-                    _ => return Some((GOING, "the other node's stream ended")),
+                    Some(Ok(Message::Close(Some(close)))) => {
+                        return Some((close.code.into(), close.reason.as_str().into()));
+                    }
+                    _ => return told(GOING, "the other node's stream ended"),
                 };
                 match timeout(OBSERVE_WRITE, socket.send(text)).await {
                     Ok(Ok(())) => {}
                     Ok(Err(_)) => return None,
-                    Err(_) => return Some((TOO_SLOW, "too slow: nothing was read for a while")),
+                    Err(_) => return told(TOO_SLOW, "too slow: nothing was read for a while"),
                 }
             }
             said = socket.recv() => match said {

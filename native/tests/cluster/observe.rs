@@ -3,6 +3,7 @@
 use super::rig::Rig;
 use futures_util::StreamExt;
 use raftwerk_core::trace::{Cause, Kind};
+use raftwerk_native::limits::OBSERVE_SUBSCRIBERS;
 use raftwerk_wire::observe::{Tell, Told};
 use std::cell::Cell;
 use std::time::Duration;
@@ -251,17 +252,40 @@ async fn a_node_passes_on_the_stream_of_another_one_word_for_word() {
 
     // It ends with the other node, and that is told.
     rig.stop(2).await;
+    let told = end_of(&mut through).await;
+    assert_eq!(told, (1_001, "the node ends".to_string()));
+}
+
+/// Reads until the stream is closed; with which code, and why.
+async fn end_of(socket: &mut Socket) -> (u16, String) {
     loop {
-        let item = timeout(Duration::from_secs(10), through.next()).await;
+        let item = timeout(Duration::from_secs(10), socket.next()).await;
         match item.expect("in time") {
             Some(Ok(Message::Close(Some(frame)))) => {
-                assert_eq!(u16::from(frame.code), 1_001);
-                break;
+                return (frame.code.into(), frame.reason.to_string());
             }
             Some(Ok(_)) => {}
             other => panic!("{other:?}"),
         }
     }
+}
+
+/// Why another node ends a stream is passed on as well: what to do then depends on it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_passes_on_why_another_one_hangs_up() {
+    let rig = Rig::started(2).await;
+    let mut all = Vec::new();
+    for _ in 0..OBSERVE_SUBSCRIBERS {
+        let mut socket = open(rig.url(2), "", None).await.expect("open");
+        // It counts from its first item on.
+        next(&mut socket).await;
+        all.push(socket);
+    }
+    let mut straight = open(rig.url(2), "", None).await.expect("open");
+    let mut through = open(rig.url(1), "?node=2", None).await.expect("open");
+    let told = end_of(&mut straight).await;
+    assert_eq!(told, (1_013, "too many subscribers".to_string()));
+    assert_eq!(end_of(&mut through).await, told);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
