@@ -45,6 +45,15 @@ impl Pause {
         self.next = (pause * 2).min(self.longest);
         pause
     }
+
+    /// How long to wait after this end. A refusal lasts, so that it can wait; but one at a place that
+    /// the peer only names says nothing of the place where it is known, and that is tried next.
+    fn after(&mut self, end: &End, at_known: bool) -> Duration {
+        match end {
+            End::Refused(_) if at_known => PEER_REFUSED_PAUSE,
+            End::Refused(_) | End::Lost(_) => self.take(),
+        }
+    }
 }
 
 /// Why there is no connection.
@@ -65,6 +74,8 @@ pub async fn keep_connected(peers: &Arc<Peers>, link: &Link) {
     let patience = duration(peers.timing.election_min).clamp(PEER_CONNECT / 4, PEER_CONNECT);
     let mut pause = Pause::new(&peers.timing);
     let mut url = link.url();
+    // What was said last of another place than the known one.
+    let mut elsewhere = String::new();
     loop {
         let end = match timeout(patience, connect(peers, link, &url)).await {
             Err(_) => End::Lost("no greeting in time".to_string()),
@@ -79,16 +90,16 @@ pub async fn keep_connected(peers: &Arc<Peers>, link: &Link) {
                 end
             }
         };
-        match end {
-            End::Lost(why) => {
-                peers.refuse(link, &why);
-                tokio::time::sleep(pause.take()).await;
-            }
-            End::Refused(why) => {
-                peers.refuse(link, &why);
-                tokio::time::sleep(PEER_REFUSED_PAUSE).await;
-            }
+        let at_known = url == link.url();
+        let (End::Lost(why) | End::Refused(why)) = &end;
+        if at_known {
+            peers.refuse(link, why);
+        } else if elsewhere != *why {
+            // Once: the two places fail in turn, and for different reasons.
+            peers.log.line(format!("node {} at {url}: {why}", link.id));
+            elsewhere.clone_from(why);
         }
+        tokio::time::sleep(pause.after(&end, at_known)).await;
         url = link.url_after(&url);
     }
 }
@@ -230,5 +241,24 @@ mod tests {
             assert_eq!(pauses[39], 2 * duration(timing.heartbeat));
             assert!(pauses[39] < duration(timing.election_min));
         }
+    }
+
+    /// A peer may name a place that leads to another node, even to this one. Where it is known it is
+    /// tried again as soon as if that had not been.
+    #[test]
+    fn c10_a_refusal_elsewhere_does_not_hold_up_the_known_place() {
+        let timing = Config::server(NodeId(1), ClusterId(1), 1).timing;
+        let (mut lost, mut both) = (Pause::new(&timing), Pause::new(&timing));
+        let end = |refused| match refused {
+            true => End::Refused("node 1 answers there".to_string()),
+            false => End::Lost("cannot connect".to_string()),
+        };
+        for n in 0..40 {
+            let elsewhere = n % 2 == 1;
+            let pause = both.after(&end(elsewhere), !elsewhere);
+            assert_eq!(pause, lost.after(&end(false), true));
+            assert!(pause <= 2 * duration(timing.heartbeat));
+        }
+        assert_eq!(both.after(&end(true), true), PEER_REFUSED_PAUSE);
     }
 }
