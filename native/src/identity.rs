@@ -23,6 +23,7 @@ pub use kept::PeerDisks;
 
 use crate::node::NodeError;
 use raftwerk_core::Membership;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -183,22 +184,10 @@ impl DataDir {
         self.write("identity.json", identity)
     }
 
-    fn read<T: for<'a> Deserialize<'a>>(&self, name: &str) -> Result<Option<T>, NodeError> {
+    fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, NodeError> {
         let path = self.path.join(name);
-        let bad =
-            |why: String| NodeError::Data(format!("{} cannot be used: {why}", path.display()));
-        let mut text = Vec::new();
-        match File::open(&path) {
-            Ok(file) => {
-                let read = file.take(MAX_FILE_BYTES).read_to_end(&mut text);
-                read.map_err(|error| bad(error.to_string()))?;
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(bad(error.to_string())),
-        }
-        serde_json::from_slice(&text)
-            .map(Some)
-            .map_err(|error| bad(error.to_string()))
+        let bad = |why| NodeError::Data(format!("{} cannot be used: {why}", path.display()));
+        read_small(&path).map_err(bad)
     }
 
     fn write<T: Serialize>(&self, name: &str, value: &T) -> Result<(), NodeError> {
@@ -222,6 +211,22 @@ impl DataDir {
             ))
         })
     }
+}
+
+/// Reads one of the small files; `None` when it is not there.
+///
+/// # Errors
+/// It is there and cannot be read or understood.
+pub fn read_small<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, String> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(|error| error.to_string())?,
+    };
+    let mut text = Vec::new();
+    let read = file.take(MAX_FILE_BYTES).read_to_end(&mut text);
+    read.map_err(|error| error.to_string())?;
+    let value = serde_json::from_slice(&text).map(Some);
+    value.map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -5,17 +5,20 @@
 //! not. A directory that a node is using can be looked at, too; that is said, since what is written
 //! meanwhile may look half finished.
 
-use crate::identity::{Addresses, Identity};
+use crate::identity::{Addresses, FORMAT, Identity, read_small};
+use crate::node::PeerUrl;
 use crate::node::looper::applying;
 use crate::snapshots::boot;
 use crate::snapshots::folder::{Folder, snap, staged};
 use crate::wal::look::{Ending, Looked, ReadOnly, look};
-use crate::wal::{Files, State};
-use raftwerk_core::{ClusterId, EntryBody, Membership, NodeId, SnapshotMeta};
+use crate::wal::{Files, NOTE, State};
+use raftwerk_core::{ClusterId, EntryBody, Index, LogId, Membership, NodeId, SnapshotMeta};
 use raftwerk_wire::explain::suspicion;
+use raftwerk_wire::record::Opening;
 use raftwerk_wire::view::EntryView;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::ops::RangeInclusive;
@@ -125,13 +128,12 @@ pub fn inspect(path: &Path, shown: Option<RangeInclusive<u64>>) -> Result<Inspec
     let mut all = Inspected::default();
     let lock = lock(path).map_err(|error| format!("cannot lock {place}: {error}"))?;
     all.in_use = matches!(lock, Lock::Taken);
-    all.identity = all.read(path, "identity.json");
-    all.removed = all.read(path, "removed.json").unwrap_or_default();
-    all.addresses = all.read(path, "addresses.json").unwrap_or_default();
+    all.small(path);
     let noted: Option<Membership> = all.read(path, "members.json");
     let log = look(&ReadOnly(path.join("log")));
     let log = log.map_err(|error| format!("{}: {error}", path.join("log").display()))?;
     all.log(&log);
+    all.owner(path, &log);
     let snapshot = all.snapshots(path, &log)?;
     all.members = newest(&log.state, snapshot.as_ref(), noted.as_ref());
     let shown = shown.unwrap_or(RangeInclusive::new(1, 0));
@@ -171,26 +173,60 @@ impl Inspected {
 
     /// A small file; what is wrong with one that is there is damage.
     fn read<T: DeserializeOwned>(&mut self, path: &Path, name: &str) -> Option<T> {
-        let bytes = match std::fs::read(path.join(name)) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-            Err(error) => {
-                self.damaged(name, error.to_string());
-                return None;
-            }
-        };
-        match serde_json::from_slice(&bytes) {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.damaged(name, format!("cannot be understood: {error}"));
-                None
+        read_small(&path.join(name)).unwrap_or_else(|why| {
+            self.damaged(name, format!("cannot be used: {why}"));
+            None
+        })
+    }
+
+    /// The small files.
+    fn small(&mut self, path: &Path) {
+        self.identity = self.read(path, "identity.json");
+        self.removed = self.read(path, "removed.json").unwrap_or_default();
+        self.addresses = self.read(path, "addresses.json").unwrap_or_default();
+        for (id, url) in self.addresses.clone() {
+            if let Err(why) = PeerUrl::parse(&url) {
+                self.damaged(
+                    "addresses.json",
+                    format!("cannot be used, node {id}: {why}"),
+                );
             }
         }
+        let _met: Option<BTreeMap<u64, String>> = self.read(path, "peers.json");
+    }
+
+    /// Whether identity and log belong together, as a start asks.
+    fn owner(&mut self, path: &Path, log: &Looked) {
+        let (state, hard) = (&log.state, log.state.hard_state);
+        let Some(found) = &self.identity else {
+            // A start that died between the first entry and the identity is gone on with.
+            let more = state.end().0 > 1 || hard.term.0 > 1 || hard.vote.is_some();
+            if more && !path.join("identity.json").exists() {
+                self.damaged("identity.json", "is missing beside a log: a start refuses");
+            }
+            return;
+        };
+        let rotten = matches!(log.end, Ending::Rot { .. });
+        let what = match log.opening {
+            _ if found.format != FORMAT => format!(
+                "is of layout {}, and this version of raftwerk knows {FORMAT}: a start refuses",
+                found.format
+            ),
+            Some(one) if !owns(found, &one) => format!(
+                "is not of the same node as the log, which is of node {} of cluster {:032x}: a \
+                 start refuses",
+                one.node, one.cluster.0
+            ),
+            _ if *state == State::default() && !rotten => "the node has lived, but the log is \
+                 empty: it was removed, and a start refuses"
+                .to_string(),
+            _ => return,
+        };
+        self.damaged("identity.json", what);
     }
 
     fn log(&mut self, log: &Looked) {
         let state = &log.state;
-        let mut hard_state = state.hard_state;
         match &log.end {
             Ending::Clean => {}
             Ending::Torn {
@@ -211,14 +247,16 @@ impl Inspected {
                 why,
                 vouched,
             } => {
-                hard_state = vouched.unwrap_or(hard_state);
                 let then = match vouched {
-                    Some(_) => "a start cuts it off with all behind it, and is suspect",
-                    None => "no later record tells term and vote: the node cannot start",
+                    true => "a start cuts it off with all behind it, and is suspect",
+                    false => "no later record tells term and vote: the node cannot start",
                 };
                 let what = format!("record {record}, which was promised, {why}; {then}");
                 self.damaged(format!("log/{file}, byte {offset}"), what);
             }
+        }
+        if let Some(why) = &log.misfit {
+            self.damaged(format!("log/{NOTE}"), why.to_string());
         }
         for entry in &state.entries {
             if let Some(id) = applying::damaged([entry]) {
@@ -234,8 +272,8 @@ impl Inspected {
             records: log.records,
             files: log.files.clone(),
         };
-        self.term = hard_state.term.0;
-        self.vote = hard_state.vote.map(|node| node.0);
+        self.term = state.hard_state.term.0;
+        self.vote = state.hard_state.vote.map(|node| node.0);
         self.suspect = log.noted.map(|lost| match lost {
             Some(lost) => suspicion(lost),
             None => "the note that says what was lost is damaged itself".to_string(),
@@ -250,24 +288,21 @@ impl Inspected {
             let kept = names.iter().filter(|name| name.starts_with("damaged-"));
             self.kept.extend(kept.map(|name| format!("{part}/{name}")));
         }
-        let cluster = log.opening.map_or(ClusterId(0), |opening| opening.cluster);
-        let folder = Folder::new(ReadOnly(path.join("snapshots")), cluster);
-        let mut newest = None;
-        let mut names: Vec<String> = Vec::new();
+        let cluster = log.opening.map(|opening| opening.cluster);
+        let cluster = cluster.or_else(|| self.identity.as_ref().and_then(cluster_of));
+        let folder = ReadOnly(path.join("snapshots"));
+        let folder = Folder::new(folder, cluster.unwrap_or(ClusterId(0)));
+        let mut newest: Option<SnapshotMeta> = None;
+        let mut names: Vec<(String, LogId)> = Vec::new();
         if let Some(last) = log.state.installed
             && folder.has(&staged(last)).map_err(told)?
         {
-            names.push(staged(last));
+            names.push((staged(last), last));
         }
         let in_force = folder.in_force().map_err(told)?;
-        names.extend(in_force.into_iter().map(snap));
-        for name in names {
-            let read = folder.read(&name).map_err(told)?;
-            let read = read.and_then(|(meta, state)| {
-                let store = boot::decode(&meta, &state)?;
-                Ok((meta, store))
-            });
-            match read {
+        names.extend(in_force.into_iter().map(|last| (snap(last), last)));
+        for (name, last) in names {
+            match boot::load(&folder, &name, last).map_err(told)? {
                 Ok((meta, store)) => {
                     self.snapshots.push(Snapshot {
                         name,
@@ -277,13 +312,36 @@ impl Inspected {
                         revision: store.revision(),
                         keys: store.keys() as u64,
                     });
-                    newest.get_or_insert(meta);
+                    if newest
+                        .as_ref()
+                        .is_none_or(|one| one.last.index < last.index)
+                    {
+                        newest = Some(meta);
+                    }
                 }
                 Err(why) => self.damaged(format!("snapshots/{name}"), why.to_string()),
             }
         }
+        let base = log.state.base;
+        if newest.as_ref().map_or(Index(0), |meta| meta.last.index) < base {
+            let what = format!(
+                "it begins behind entry {base}, and no snapshot that can be used goes that far: a \
+                 start empties it, and is suspect; where no other node votes, it refuses"
+            );
+            self.damaged("log", what);
+        }
         Ok(newest)
     }
+}
+
+/// Whether a log is of the node that the identity names.
+fn owns(identity: &Identity, log: &Opening) -> bool {
+    identity.node == log.node.0 && cluster_of(identity) == Some(log.cluster)
+}
+
+fn cluster_of(identity: &Identity) -> Option<ClusterId> {
+    let cluster = u128::from_str_radix(&identity.cluster, 16);
+    cluster.ok().map(ClusterId)
 }
 
 /// The newest members that anything tells.

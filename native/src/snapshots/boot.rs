@@ -61,11 +61,7 @@ pub fn find<F: Files>(folder: &Folder<F>, log: &State) -> io::Result<(Found, Vec
             true => staged(last),
             false => name.clone(),
         };
-        match load(folder, &place)? {
-            Ok((meta, _)) if meta.last != last => {
-                let why = "it ends elsewhere than its name says".to_string();
-                damaged.push(Damaged { name, why });
-            }
+        match load(folder, &place, last)? {
             Ok((meta, store)) => {
                 found = Some((meta, store));
                 break;
@@ -104,14 +100,24 @@ fn candidates<F: Files>(folder: &Folder<F>, waiting: Option<LogId>) -> io::Resul
     Ok(all)
 }
 
-/// Reads a snapshot with its state.
-fn load<F: Files>(
+/// Reads a snapshot with its state, which should end with this entry.
+///
+/// # Errors
+/// What the operating system says.
+pub fn load<F: Files>(
     folder: &Folder<F>,
     name: &str,
+    last: LogId,
 ) -> io::Result<Result<(SnapshotMeta, Store), Unusable>> {
     Ok(folder.read(name)?.and_then(|(meta, state)| {
         let store = decode(&meta, &state)?;
-        Ok((meta, store))
+        match meta.last == last {
+            true => Ok((meta, store)),
+            false => {
+                let why = "it ends elsewhere than its name says".to_string();
+                Err(Unusable::Damaged(why))
+            }
+        }
     }))
 }
 

@@ -2,21 +2,22 @@
 
 use super::note::{Found, Note};
 use super::recover::{Verdict, read_mark, read_segments, scan, verdict};
-use super::rot::vouch;
+use super::rot::{certain, note};
 use super::scan::{Rot, Stop, is_ours};
 use super::{Files, LogFile, MARK, State, WalError, io_error};
-use raftwerk_core::{ClusterId, HardState, NodeId, Suspicion};
+use raftwerk_core::{ClusterId, NodeId, Suspicion};
 use raftwerk_wire::record::{self, Header, Opening};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
 /// What a log holds.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Looked {
     /// Whose it is; `None`: there is not one record.
     pub opening: Option<Opening>,
-    /// Term, vote and entries: all of them, or those before the damage.
+    /// Entries: all of them, or those before the damage. Term and vote: those that a start would go
+    /// on with.
     pub state: State,
     /// Its files with their lengths, oldest first.
     pub files: Vec<(String, usize)>,
@@ -26,6 +27,8 @@ pub struct Looked {
     pub end: Ending,
     /// The note of an earlier damage whose entries are not back; `Some(None)`: it is damaged itself.
     pub noted: Option<Option<Suspicion>>,
+    /// Why a start would refuse the note.
+    pub misfit: Option<WalError>,
 }
 
 /// How a log ends.
@@ -52,8 +55,9 @@ pub enum Ending {
         record: u64,
         /// What is wrong.
         why: &'static str,
-        /// Term and vote as a later record tells them; `None`: the node cannot start.
-        vouched: Option<HardState>,
+        /// Whether a later record tells term and vote, or the note of an unfinished repair. Else the
+        /// node cannot start.
+        vouched: bool,
     },
 }
 
@@ -81,16 +85,24 @@ pub fn look<F: Files>(files: &F) -> Result<Looked, WalError> {
     }
     let mut scan = scan(ours, marked, &segments, noted);
     let first = scan.next;
-    let end = match scan.run(&segments) {
-        Ok(None) => Ending::Clean,
-        Ok(Some(end)) => torn(verdict(&segments, &end, &scan.state)),
+    let (end, note) = match scan.run(&segments) {
+        Ok(end) => {
+            let end = end.map(|end| torn(verdict(&segments, &end, &scan.state)));
+            let note = noted.and_then(Found::note);
+            (end.unwrap_or(Ending::Clean), note)
+        }
         Err(Stop::Error(error)) => return Err(error),
         Err(Stop::Rot(rot)) => {
-            let before = scan.state.hard_state.term;
-            let vouched = vouch(&segments, &rot, ours, marked).map(|vouched| vouched.hard_state);
-            rotten(rot, vouched.filter(|later| later.term >= before))
+            let known = certain(&segments, &rot, (&scan.state, ours, marked), noted);
+            let note = known.map(|vouched| note(&scan.state, vouched, noted));
+            (rotten(rot, note.is_some()), note)
         }
     };
+    let misfit = note.and_then(|note| note.fits(scan.state.hard_state).err());
+    if let Some(note) = note.filter(|note| !note.cut) {
+        // Until the log has been made to say it, the note does.
+        scan.state.hard_state = note.hard_state;
+    }
     let lengths = segments
         .iter()
         .map(|one| (one.name.clone(), one.bytes.len()));
@@ -100,10 +112,8 @@ pub fn look<F: Files>(files: &F) -> Result<Looked, WalError> {
         records: scan.next - first,
         state: scan.state,
         end,
-        noted: noted.map(|found| match found {
-            Found::Note(note) => Some(note.suspicion),
-            Found::Unreadable => None,
-        }),
+        noted: noted.map(|found| found.note().map(|note| note.suspicion)),
+        misfit,
     })
 }
 
@@ -123,7 +133,7 @@ fn torn(verdict: Verdict) -> Ending {
     }
 }
 
-fn rotten(rot: Rot, vouched: Option<HardState>) -> Ending {
+fn rotten(rot: Rot, vouched: bool) -> Ending {
     Ending::Rot {
         file: rot.file,
         offset: rot.offset as u64,
@@ -225,5 +235,100 @@ impl LogFile for ReadFile {
 
     fn set_len(&mut self, _: u64) -> io::Result<()> {
         ReadOnly::refused()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::faulty::MemFiles;
+    use super::super::{Sizes, Wal, segment_name};
+    use super::*;
+    use raftwerk_core::{HardState, Index, Term, Write, WriteSeq};
+
+    const OPENING: Opening = Opening {
+        format: record::FORMAT,
+        cluster: ClusterId(77),
+        node: NodeId(1),
+    };
+
+    fn voted(term: u64) -> HardState {
+        HardState {
+            term: Term(term),
+            vote: Some(NodeId(2)),
+        }
+    }
+
+    /// A log in term 5, with its mark.
+    fn written() -> MemFiles {
+        let files = MemFiles::default();
+        let open = || Wal::open(files.clone(), OPENING, Sizes::default()).expect("a good log");
+        for term in [4, 5] {
+            let (mut wal, _) = open();
+            wal.append(&[Write {
+                seq: WriteSeq(0),
+                install: None,
+                hard_state: Some(voted(term)),
+                cut_from: None,
+                append: [].into(),
+                trim_to: None,
+                must_sync: true,
+            }])
+            .expect("no fault");
+        }
+        drop(open());
+        files
+    }
+
+    /// A note of a repair that was never finished.
+    fn note(term: u64) -> Note {
+        Note {
+            suspicion: Suspicion {
+                from: Index(1),
+                to: Some(Index(9)),
+                since: Term(term),
+            },
+            hard_state: voted(term),
+            cut: false,
+        }
+    }
+
+    /// Where no record tells term and vote any more, the note of an unfinished repair does.
+    #[test]
+    fn d3_an_unfinished_repair_is_seen_as_a_start_would_see_it() {
+        let files = written();
+        let mut file = files.open(&segment_name(1)).expect("there");
+        let first = Header::read(&file.read().expect("no fault")).expect("a record");
+        file.set_len(first.record_bytes() as u64).expect("no fault");
+        let vouched = |looked: &Looked| match looked.end {
+            Ending::Rot { vouched, .. } => vouched,
+            _ => panic!("{looked:?}"),
+        };
+        let looked = look(&files).expect("readable");
+        assert!(!vouched(&looked), "nothing tells it");
+        let open = || Wal::open(files.clone(), OPENING, Sizes::default());
+        assert!(matches!(open(), Err(WalError::Suspect { .. })));
+
+        note(6).write(&files).expect("no fault");
+        let looked = look(&files).expect("readable");
+        assert!(vouched(&looked) && looked.misfit.is_none());
+        assert_eq!(looked.state.hard_state, voted(6));
+        let (_, recovered) = open().expect("it is repaired");
+        assert_eq!(recovered.state, looked.state);
+        let looked = look(&files).expect("readable");
+        assert_eq!((looked.end, looked.state), (Ending::Clean, recovered.state));
+    }
+
+    /// A log that goes on without being cut is not the one that the note was written beside.
+    #[test]
+    fn d3_a_note_of_another_log_is_seen_as_a_start_would_see_it() {
+        let files = written();
+        note(4).write(&files).expect("no fault");
+        let looked = look(&files).expect("readable");
+        assert!(matches!(looked.misfit, Some(WalError::ForeignNote { .. })));
+        let opened = Wal::open(files.clone(), OPENING, Sizes::default());
+        assert!(matches!(opened, Err(WalError::ForeignNote { .. })));
+        note(5).write(&files).expect("no fault");
+        assert!(look(&files).expect("readable").misfit.is_none());
+        assert!(Wal::open(files, OPENING, Sizes::default()).is_ok());
     }
 }

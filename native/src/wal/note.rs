@@ -35,6 +35,16 @@ pub(super) enum Found {
     Unreadable,
 }
 
+impl Found {
+    /// What it says, if that can be read.
+    pub(super) fn note(self) -> Option<Note> {
+        match self {
+            Found::Note(note) => Some(note),
+            Found::Unreadable => None,
+        }
+    }
+}
+
 impl Note {
     /// Reads the note, if there is one.
     pub(super) fn read<F: Files>(files: &F, names: &[String]) -> Result<Option<Found>, WalError> {

@@ -37,16 +37,7 @@ pub(super) fn repair<F: Files>(
     (before, opening, marked): (&State, Opening, u64),
     noted: Option<Found>,
 ) -> Result<(), WalError> {
-    let vouched = match noted {
-        // A crash in the middle of this: the note says it all, and nothing was written since.
-        Some(Found::Note(note)) if !note.cut => Some(Vouched {
-            hard_state: note.hard_state,
-            end: note.suspicion.to,
-        }),
-        _ => vouch(&segments, rot, opening, marked),
-    };
-    let known = vouched.filter(|v| v.hard_state.term >= before.hard_state.term);
-    let Some(vouched) = known else {
+    let Some(vouched) = certain(&segments, rot, (before, opening, marked), noted) else {
         return Err(rot.refusal());
     };
     note(before, vouched, noted).write(files)?;
@@ -60,8 +51,26 @@ pub(super) fn repair<F: Files>(
         .map_err(io_error(format!("writing {MARK}")))
 }
 
+/// What may be noted of this rot. `None`: term and vote of now are not certain.
+pub(super) fn certain<F>(
+    segments: &[Segment<F>],
+    rot: &Rot,
+    (before, opening, marked): (&State, Opening, u64),
+    noted: Option<Found>,
+) -> Option<Vouched> {
+    let vouched = match noted {
+        // A crash in the middle of a repair: the note says it all, and nothing was written since.
+        Some(Found::Note(note)) if !note.cut => Some(Vouched {
+            hard_state: note.hard_state,
+            end: note.suspicion.to,
+        }),
+        _ => vouch(segments, rot, opening, marked),
+    };
+    vouched.filter(|v| v.hard_state.term >= before.hard_state.term)
+}
+
 /// What is noted: the suspicion of this rot, widened by one that was noted before.
-fn note(before: &State, vouched: Vouched, noted: Option<Found>) -> Note {
+pub(super) fn note(before: &State, vouched: Vouched, noted: Option<Found>) -> Note {
     let (mut from, mut to) = (before.end().next(), vouched.end);
     match noted {
         Some(Found::Note(note)) => {
@@ -87,12 +96,7 @@ fn note(before: &State, vouched: Vouched, noted: Option<Found>) -> Note {
 // ------------------------------------------------------------------ looking behind
 
 /// Reads on behind the rot. `None`: term and vote of now are not certain.
-pub(super) fn vouch<F>(
-    segments: &[Segment<F>],
-    rot: &Rot,
-    opening: Opening,
-    marked: u64,
-) -> Option<Vouched> {
+fn vouch<F>(segments: &[Segment<F>], rot: &Rot, opening: Opening, marked: u64) -> Option<Vouched> {
     let mut behind = Behind {
         opening,
         marked,

@@ -23,7 +23,7 @@ async fn with_snapshots(first: &[u64], all: usize) -> Rig {
     rig
 }
 
-fn options(rig: &Rig, id: u64, first: &[u64]) -> NodeOptions {
+pub fn options(rig: &Rig, id: u64, first: &[u64]) -> NodeOptions {
     let mut options = rig.options(id);
     options.initial_cluster.retain(|(id, _)| first.contains(id));
     (options.snapshot_entries, options.snapshot_keep) = (Some(20), Some(0));
@@ -66,7 +66,7 @@ async fn until_there(path: &Path, so: impl Fn(&str) -> bool) {
 }
 
 /// A value so large that files of the log are worth replacing by a snapshot.
-fn large() -> String {
+pub fn large() -> String {
     "value".repeat(2_000)
 }
 
@@ -83,7 +83,7 @@ pub async fn fill(rig: &Rig, id: u64, value: &str) {
 
 /// Writes until a node's log does not reach back to the beginning: a file goes with the snapshot after
 /// the one that ended it, and on a slow disk there is one only after the last write.
-async fn until_trimmed(rig: &Rig, id: u64) {
+pub async fn until_trimmed(rig: &Rig, id: u64) {
     let first = folder(rig, id).join("log/log-0000000000000001.rwl");
     let end = Instant::now() + Duration::from_secs(60);
     while first.exists() {

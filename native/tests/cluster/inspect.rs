@@ -1,9 +1,14 @@
 //! `raftwerk inspect`: what it says of directories of real nodes, whole and damaged, and that it
 //! changes nothing.
 
-use super::damage::{contents, damage_command, damage_snapshots, fill, folder};
+use super::damage::{
+    contents, damage_command, damage_snapshots, fill, folder, large, options, until_trimmed,
+};
 use super::rig::Rig;
-use raftwerk_native::inspect::{Inspected, inspect};
+use raftwerk_core::{HardState, Index, Suspicion, Term};
+use raftwerk_native::NodeOptions;
+use raftwerk_native::inspect::{Damage, Inspected, inspect};
+use raftwerk_native::wal::{NOTE, Note};
 use raftwerk_wire::record::{HEADER_BYTES, Header};
 use std::ops::RangeInclusive;
 
@@ -93,6 +98,75 @@ async fn damage_is_shown_with_its_place() {
     assert!(what.contains("is suspect"), "{what}");
     assert_eq!((rotten.term, rotten.vote), (found.term, found.vote));
     assert_eq!(rotten.log.last, 0, "nothing in front of it");
+}
+
+/// A node does not start, and the reason can be seen in its directory.
+fn is_seen_before_a_start(rig: &mut Rig, options: NodeOptions, place: &str, words: [&str; 2]) {
+    let found = look(rig, 1, None);
+    let fits = |one: &&Damage| one.place == place && one.what.contains(words[0]);
+    assert_eq!(found.damage.iter().filter(fits).count(), 1, "{found:?}");
+    let why = rig.start_with(options).expect_err("it does not start");
+    assert!(why.to_string().contains(words[1]), "{why}");
+}
+
+/// A snapshot that is not there any more leaves no damaged file behind, but a log that needs it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_without_its_snapshot_is_seen() {
+    let mut rig = Rig::new(1);
+    let options = options(&rig, 1, &[1]);
+    rig.start_with(options.clone()).expect("it starts");
+    rig.leader().await;
+    fill(&rig, 1, &large()).await;
+    until_trimmed(&rig, 1).await;
+    rig.stop(1).await;
+    let found = look(&rig, 1, None);
+    assert!(found.log.first > 1 && found.damage.is_empty(), "{found:?}");
+    let snapshots = folder(&rig, 1).join("snapshots");
+    std::fs::remove_dir_all(&snapshots).expect("writable");
+    let words = ["no snapshot that can be used", "No other node votes"];
+    is_seen_before_a_start(&mut rig, options, "log", words);
+}
+
+/// Parts that are whole, but missing or not of one another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_does_not_belong_together_is_seen() {
+    let mut rig = Rig::started(1).await;
+    rig.stop(1).await;
+    let (options, folder) = (rig.options(1), folder(&rig, 1));
+    let (identity, note) = (folder.join("identity.json"), folder.join("log").join(NOTE));
+
+    // A note that was never written beside this log, which is in a later term.
+    let foreign = Note {
+        suspicion: Suspicion {
+            from: Index(1),
+            to: None,
+            since: Term(0),
+        },
+        hard_state: HardState::default(),
+        cut: false,
+    };
+    std::fs::write(&note, foreign.bytes()).expect("writable");
+    let words = ["is not of this log", "is not of this log"];
+    is_seen_before_a_start(&mut rig, options.clone(), "log/suspect", words);
+    std::fs::remove_file(&note).expect("writable");
+    assert!(look(&rig, 1, None).damage.is_empty());
+
+    let text = std::fs::read_to_string(&identity).expect("readable");
+    std::fs::remove_file(&identity).expect("writable");
+    let words = ["missing beside a log", "identity.json is missing"];
+    is_seen_before_a_start(&mut rig, options.clone(), "identity.json", words);
+
+    let other = text.replace("\"node\": 1", "\"node\": 2");
+    assert_ne!(other, text);
+    std::fs::write(&identity, other).expect("writable");
+    let words = ["not of the same node", "belongs to node 2"];
+    is_seen_before_a_start(&mut rig, options.clone(), "identity.json", words);
+    std::fs::write(&identity, text).expect("writable");
+    assert!(look(&rig, 1, None).damage.is_empty());
+
+    std::fs::remove_dir_all(folder.join("log")).expect("writable");
+    let words = ["the log is empty", "the log is empty"];
+    is_seen_before_a_start(&mut rig, options, "identity.json", words);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
