@@ -20,6 +20,20 @@ pub struct Others {
 }
 
 impl Others {
+    /// Whether this node has nobody to ask for what it is about to cut off, from this index on: to be
+    /// asked before anything is changed. The newest members may be named in what is cut, and they may
+    /// be committed or not: so it has nobody if that is so with what is cut, or without it. What is
+    /// left afterwards says the same again, at this start and at later ones.
+    pub fn cannot_give(
+        &self,
+        entries: &[Entry],
+        cut: Index,
+        snapshot: Option<&SnapshotMeta>,
+    ) -> bool {
+        let left = entries.partition_point(|entry| entry.id.index < cut);
+        self.are_none(entries, snapshot) || self.are_none(&entries[..left], snapshot)
+    }
+
     /// Whether this node has nobody to ask.
     pub fn are_none(&self, entries: &[Entry], snapshot: Option<&SnapshotMeta>) -> bool {
         let logged = entries.iter().rev().find_map(named);
@@ -116,6 +130,26 @@ mod tests {
         }
         assert!(others(None, false).are_none(&[], None));
         assert!(!others(None, true).are_none(&[], None));
+    }
+
+    /// A second voter that is named only in what is cut may have never heard of it.
+    #[test]
+    fn who_is_named_only_in_what_is_cut_can_give_nothing() {
+        let log = [
+            entry(1, &[1], &[]),
+            entry(6, &[1], &[2]),
+            entry(9, &[1, 2], &[]),
+        ];
+        let only = others(Some(membership(6, &[1], &[2])), true);
+        assert!(!only.are_none(&log, None));
+        assert!(only.cannot_give(&log, Index(7), None));
+        assert!(only.cannot_give(&log, Index(0), None));
+        assert!(only.cannot_give(&log, Index(7), Some(&snapshot(1, &[1]))));
+        let both = others(Some(membership(9, &[1, 2], &[])), false);
+        assert!(!both.cannot_give(&log, Index(7), None));
+        // And where the cut takes away that the others were removed, they are still asked nothing.
+        let log = [entry(1, &[1, 2], &[]), entry(9, &[1], &[])];
+        assert!(others(None, true).cannot_give(&log, Index(7), None));
     }
 
     /// The rot may have taken the entry that named them.

@@ -3,8 +3,9 @@
 //! Order: the lock, the identity, the log, the newest snapshot that the log reaches back to. A new
 //! directory is given its first log entry and its identity, in this order: an identity is a proof
 //! that there was a log. Guarantees: the core is handed a snapshot and a log that fit each other
-//! (trap S4), or the truth about what is lost (D3); a node that nobody could give it back to does
-//! not start, and nothing is changed on its disk.
+//! (trap S4), or the truth about what is lost (D3). A node that nobody could give it back to does not
+//! start. Where a snapshot or a command is lost that is known before anything is changed on its disk;
+//! where the log has rotted the log was cut by then, and copies of the damaged files are kept.
 
 mod begin;
 mod words;
@@ -80,7 +81,7 @@ impl Opened {
                 (Some(*meta), *store)
             }
             Found::Foreign(why) => return Err(why),
-            Found::Lost if others.are_none(&self.state.entries, None) => {
+            Found::Lost if others.cannot_give(&self.state.entries, Index(0), None) => {
                 return Err(lost_for_good(&damaged));
             }
             Found::Lost => {
@@ -106,14 +107,19 @@ impl Opened {
 
     /// Commands that went to this disk damaged. Those that the snapshot covers nobody needs any more.
     /// From another one on the log is lost, as if it could not be read: the others have it whole.
-    fn lose_damaged(&mut self, covered: Index, alone: bool) -> Result<(), String> {
+    fn lose_damaged(
+        &mut self,
+        others: &Others,
+        snapshot: Option<&SnapshotMeta>,
+    ) -> Result<(), String> {
+        let covered = snapshot.map_or(Index(0), |meta| meta.last.index);
         if applying::damaged(&self.state.entries).is_some_and(|id| id.index <= covered) {
             self.state.forget_to(covered);
         }
         let Some((id, held)) = applying::found(&self.state.entries) else {
             return Ok(());
         };
-        if alone {
+        if others.cannot_give(&self.state.entries, id.index, snapshot) {
             return Err(damaged_for_good(id));
         }
         let lost = self.wal.lose_from((id.index, held), self.noted());
@@ -171,11 +177,10 @@ impl Disk {
         };
         let loaded = opened.load(&others);
         let (snapshot, store) = loaded.map_err(|why| data(&folder, &why))?;
-        let alone = others.are_none(&opened.state.entries, snapshot.as_ref());
-        let covered = snapshot.as_ref().map(|meta| meta.last.index);
         opened
-            .lose_damaged(covered.unwrap_or_default(), alone)
+            .lose_damaged(&others, snapshot.as_ref())
             .map_err(|why| data(&dir.log_path(), &why))?;
+        let alone = others.are_none(&opened.state.entries, snapshot.as_ref());
         let (condition, text) = describe(&opened.verdict);
         let durable = Durable {
             hard_state: opened.state.hard_state,

@@ -87,7 +87,8 @@ impl Node {
         config.seed = seed;
         let raft = Raft::boot(config, disk.durable, clock::now())
             .map_err(|error| NodeError::Data(error.to_string()))?;
-        if disk.alone && raft.view().suspect().is_some() {
+        let view = raft.view();
+        if view.suspect_alone() || (disk.alone && view.suspect().is_some()) {
             return Err(beyond_help(&options, &disk.condition));
         }
         // Whoever removed it meant it: it does not ask to be taken in again.

@@ -2,12 +2,13 @@
 //! and a command that went to the disk damaged (`kv/src/entry.rs`).
 
 use super::rig::Rig;
-use raftwerk_core::EntryBody;
+use raftwerk_core::{ClusterId, Entry, EntryBody, LogId, Members, NodeId, Write, WriteSeq};
 use raftwerk_kv::Request;
 use raftwerk_native::NodeOptions;
 use raftwerk_native::node::Learned;
+use raftwerk_native::wal::{DirFiles, Sizes, Wal};
 use raftwerk_wire::client::Status;
-use raftwerk_wire::record::{self, FORMAT, Header, Kind};
+use raftwerk_wire::record::{self, FORMAT, Header, Kind, Opening};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -228,6 +229,8 @@ async fn a_command_that_went_to_the_disk_damaged_is_fetched_again() {
     let copies = contents(&folder(&rig, victim).join("log"));
     let is_copy = |path: &PathBuf| path.to_string_lossy().contains("damaged-1-entry-");
     assert!(copies.keys().any(is_copy), "{:?}", copies.keys());
+    let is_whole = |path: &PathBuf| path.to_string_lossy().contains("damaged-1-log-");
+    assert!(copies.keys().any(is_whole), "{:?}", copies.keys());
 
     // With one other it is no majority that elects; that one is not elected with its help.
     for id in (1..=3).filter(|id| *id != victim) {
@@ -259,6 +262,75 @@ async fn an_only_voter_with_a_damaged_command_does_not_start() {
     for _ in 0..2 {
         let why = rig.start(1).expect_err("it does not start").to_string();
         assert!(why.contains("is not what was proposed"), "{why}");
+        assert_eq!(contents(&folder(&rig, 1)), before, "nothing was changed");
+    }
+}
+
+/// Puts an entry behind all that a stopped node's log holds: a second voter, of whom that node never
+/// heard more.
+fn append_second_voter(rig: &Rig, id: u64) {
+    let files = DirFiles::new(&folder(rig, id).join("log")).expect("there");
+    let opening = Opening {
+        format: FORMAT,
+        cluster: ClusterId(0xfeed),
+        node: NodeId(id),
+    };
+    let (mut wal, found) = Wal::open(files, opening, Sizes::default()).expect("a good log");
+    let last = found.state.end();
+    let members = Members::of_voters([1, 2].map(NodeId));
+    let entry = Entry {
+        id: LogId {
+            term: found.state.hard_state.term,
+            index: last.next(),
+        },
+        body: EntryBody::Membership(members.into()),
+    };
+    let write = Write {
+        seq: WriteSeq(0),
+        install: None,
+        hard_state: None,
+        cut_from: None,
+        append: [entry].into(),
+        trim_to: None,
+        must_sync: true,
+    };
+    wal.append(&[write]).expect("it has space");
+}
+
+/// A second voter that only an entry behind the damage names may have heard of nothing: it is asked
+/// before anything is changed, and not taken for one that can help.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_voter_that_is_named_behind_a_damaged_command_cannot_help() {
+    let mut rig = Rig::started(1).await;
+    for n in 10..40 {
+        assert_eq!(rig.put(1, &format!("key{n}"), b"value").await.status, 200);
+    }
+    until_there(&folder(&rig, 1), |path| path.ends_with("members.json")).await;
+    rig.stop(1).await;
+    append_second_voter(&rig, 1);
+    damage_command(&rig, 1, "key20");
+    let before = contents(&folder(&rig, 1));
+    for _ in 0..2 {
+        let why = rig.start(1).expect_err("it does not start").to_string();
+        assert!(why.contains("is not what was proposed"), "{why}");
+        assert_eq!(contents(&folder(&rig, 1)), before, "nothing was changed");
+    }
+}
+
+/// And so where the snapshot is lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_voter_that_is_named_behind_a_lost_snapshot_cannot_help() {
+    let mut rig = with_snapshots(&[1], 1).await;
+    fill(&rig, 1, &large()).await;
+    until_trimmed(&rig, 1).await;
+    rig.stop(1).await;
+    append_second_voter(&rig, 1);
+    damage_snapshots(&rig, 1);
+    let before = contents(&folder(&rig, 1));
+    for _ in 0..2 {
+        let again = options(&rig, 1, &[1]);
+        let why = rig.start_with(again).expect_err("it does not start");
+        assert!(why.to_string().contains("No other node votes"), "{why}");
         assert_eq!(contents(&folder(&rig, 1)), before, "nothing was changed");
     }
 }

@@ -51,16 +51,16 @@ pub fn damaged_for_good(entry: LogId) -> String {
     format!(
         "entry {entry} is not what was proposed: it was damaged in the memory of this machine, or \
          on its way to the disk. No other node votes, as far as this one knows, so nobody can give \
-         it back. Nothing was changed on disk; test the memory, and restore the data directory from \
+         it back. The log was not changed; test the memory, and restore the data directory from \
          where it is intact"
     )
 }
 
-/// The log of the only voter has rotted.
+/// The log of a node without others has rotted.
 pub fn beyond_help(options: &NodeOptions, condition: &str) -> NodeError {
     NodeError::Data(format!(
-        "{condition}. But this node is the only voter, so nobody can give it back what it lost, \
-         and it could serve nothing. Restore its data directory from where it is intact; what was \
+        "{condition}. But no other node votes, as far as this one knows, so nobody can give it back \
+         what it lost, and it could serve nothing. Restore its data directory from where it is intact; what was \
          in the damaged log is kept in {} under names that begin with damaged-",
         options.data.join("log").display()
     ))
