@@ -101,8 +101,10 @@ impl Node {
             snapshots_path,
         };
         let (leader, leaderships) = watch::channel(Leadership::default());
-        let (looper, end) = start_loop(common.parts(raft, kept, &peers, (leader, status)));
+        let parts = common.parts(raft, kept, &peers, (leader, status));
+        // Before the loop runs: what it notes in the data directory at once needs the runtime.
         peers.dial_all();
+        let (looper, end) = start_loop(parts);
         let (closing, closed) = watch::channel(false);
         let shared = common.shared(&peers, leaderships, closed);
         let server = api::Server::new(&options, &checked, address, shared);
