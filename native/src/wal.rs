@@ -87,6 +87,14 @@ pub enum WalError {
         /// What it said.
         source: io::Error,
     },
+    /// A sync failed, for whatever reason: what is on disk is not known, and nothing is tried again
+    /// (trap D2).
+    Sync {
+        /// What was synced, with the file's name.
+        what: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
     /// Something that was promised cannot be read any more, and term or vote may be in it (trap
     /// D3). Nothing was changed.
     Suspect {
@@ -119,7 +127,7 @@ pub enum WalError {
 impl fmt::Display for WalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            WalError::Io { what, source } => {
+            WalError::Io { what, source } | WalError::Sync { what, source } => {
                 write!(f, "{what}: {source}")?;
                 match source.kind() {
                     io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
@@ -167,6 +175,19 @@ fn io_error(what: impl Into<String>) -> impl FnOnce(io::Error) -> WalError {
         what: what.into(),
         source,
     }
+}
+
+fn sync_error(what: impl Into<String>) -> impl FnOnce(io::Error) -> WalError {
+    move |source| WalError::Sync {
+        what: what.into(),
+        source,
+    }
+}
+
+/// Makes names in the log's directory durable (trap D4).
+fn sync_dir<F: Files>(files: &F) -> Result<(), WalError> {
+    let what = sync_error("syncing the log directory");
+    files.sync_dir().map_err(what)
 }
 
 /// An open log, ready to append.
@@ -310,7 +331,7 @@ impl<F: Files> Wal<F> {
         })?;
         self.file
             .sync()
-            .map_err(io_error(format!("syncing the log file {}", self.name)))?;
+            .map_err(sync_error(format!("syncing the log file {}", self.name)))?;
         self.offset = end;
         self.length = self.length.max(written);
         self.buffer.clear();
@@ -335,7 +356,9 @@ impl<F: Files> Wal<F> {
         if !self.buffer.is_empty() {
             self.flush()?;
         }
-        let made = self.with_reserve(|wal| recover::create_segment(&wal.files, wal.next))?;
+        // The sync stays outside: after one that failed nothing is tried again.
+        let made = self.with_reserve(|wal| recover::create_file(&wal.files, wal.next))?;
+        sync_dir(&self.files)?;
         let (name, file) = made;
         (self.name, self.file) = (name, file);
         (self.offset, self.length, self.roll) = (0, 0, false);

@@ -6,7 +6,7 @@
 //! finds at once that it need not be. A note that cannot be read is taken for the worst: nobody
 //! knows how far the log went.
 
-use super::{Files, LogFile, WalError, io_error};
+use super::{Files, LogFile, WalError, io_error, sync_dir, sync_error};
 use raftwerk_core::{HardState, Index, NodeId, Suspicion, Term};
 use raftwerk_wire::record::checksum;
 
@@ -82,10 +82,8 @@ impl Note {
         let what = || io_error(format!("writing {NOTE}"));
         let mut file = opened.map_err(what())?;
         file.write_at(0, &self.bytes()).map_err(what())?;
-        file.sync().map_err(what())?;
-        files
-            .sync_dir()
-            .map_err(io_error("syncing the log directory"))
+        file.sync().map_err(sync_error(format!("syncing {NOTE}")))?;
+        sync_dir(files)
     }
 
     /// As it is written.

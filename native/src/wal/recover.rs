@@ -8,7 +8,9 @@
 use super::chain::Chain;
 use super::note::{Found, Note};
 use super::scan::{End, Scan, Segment, Stop};
-use super::{Files, LogFile, MARK, Sizes, State, Wal, WalError, io_error, rot};
+use super::{
+    Files, LogFile, MARK, Sizes, State, Wal, WalError, io_error, rot, sync_dir, sync_error,
+};
 use raftwerk_core::{HardState, Index, Suspicion, Write, WriteSeq};
 use raftwerk_wire::record::{self, Kind, Opening, Start};
 
@@ -57,18 +59,12 @@ pub fn segment_number(name: &str) -> Option<u64> {
     (segment_name(number) == name).then_some(number)
 }
 
-/// Makes a segment and its directory entry durable; it is empty.
-pub(super) fn create_segment<F: Files>(
-    files: &F,
-    first: u64,
-) -> Result<(String, F::File), WalError> {
+/// Makes an empty segment; its directory entry is not durable yet.
+pub(super) fn create_file<F: Files>(files: &F, first: u64) -> Result<(String, F::File), WalError> {
     let name = segment_name(first);
     let file = files
         .create(&name)
         .map_err(io_error(format!("creating the log file {name}")))?;
-    files
-        .sync_dir()
-        .map_err(io_error("syncing the log directory"))?;
     Ok((name, file))
 }
 
@@ -232,9 +228,7 @@ fn open_good<F: Files>(
     remove(&files, segments.drain(end.segment + 1..))?;
     let mut last = segments.pop().expect("the end lies in a segment");
     let length = settle(&mut last, &end)?;
-    files
-        .sync_dir()
-        .map_err(io_error("syncing the log directory"))?;
+    sync_dir(&files)?;
     let at = record::aligned(end.offset) as u64;
     let mut wal = Wal::assemble(
         files,
@@ -283,7 +277,8 @@ fn begin<F: Files>(
     sizes: Sizes,
     (mark, next): (F::File, u64),
 ) -> Result<Wal<F>, WalError> {
-    let (name, file) = create_segment(&files, next)?;
+    let (name, file) = create_file(&files, next)?;
+    sync_dir(&files)?;
     let mut wal = Wal::assemble(files, opening, sizes, (name, file, 0, 0), next, mark);
     let start = Start {
         opening,
@@ -386,6 +381,6 @@ fn settle<F: LogFile>(last: &mut Segment<F>, end: &End) -> Result<u64, WalError>
     }
     last.file
         .sync()
-        .map_err(io_error(format!("syncing the log file {}", last.name)))?;
+        .map_err(sync_error(format!("syncing the log file {}", last.name)))?;
     Ok(length as u64)
 }

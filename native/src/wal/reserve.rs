@@ -19,7 +19,8 @@ pub const RESERVE: &str = "reserve";
 const PIECE: usize = 1 << 20;
 
 impl WalError {
-    /// Whether there is no space.
+    /// Whether there was no space for what was refused. Never so after a sync that failed, whatever
+    /// it said: then what was taken is not known either (trap D2).
     #[must_use]
     pub fn is_full(&self) -> bool {
         let WalError::Io { source, .. } = self else {
@@ -64,7 +65,11 @@ impl<F: Files> Wal<F> {
             }
             let _ = self.files.remove(RESERVE);
         }
-        if self.files.room().is_some_and(|room| room < 2 * bytes) {
+        if self
+            .files
+            .room()
+            .is_some_and(|room| room < bytes.saturating_mul(2))
+        {
             return false;
         }
         let made = self.files.create(RESERVE).and_then(|mut file| {

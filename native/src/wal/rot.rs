@@ -17,7 +17,7 @@
 use super::note::{Found, Note};
 use super::recover::mark_bytes;
 use super::scan::{Rot, Segment, is_ours, promised};
-use super::{Files, LogFile, MARK, State, WalError, io_error};
+use super::{Files, LogFile, MARK, State, WalError, io_error, sync_dir, sync_error};
 use raftwerk_core::{HardState, Index, Suspicion};
 use raftwerk_wire::record::{self, HEADER_BYTES, Header, Kind, Opening};
 
@@ -47,8 +47,8 @@ pub(super) fn repair<F: Files>(
         .open(MARK)
         .map_err(io_error(format!("opening {MARK}")))?;
     mark.write_at(0, &mark_bytes(rot.record - 1))
-        .and_then(|()| mark.sync())
-        .map_err(io_error(format!("writing {MARK}")))
+        .map_err(io_error(format!("writing {MARK}")))?;
+    mark.sync().map_err(sync_error(format!("syncing {MARK}")))
 }
 
 /// What may be noted of this rot. `None`: term and vote of now are not certain.
@@ -246,9 +246,7 @@ fn keep_damaged<F: Files>(
             keep_copy(files, &names, &segment.name, &segment.bytes)?;
         }
     }
-    files
-        .sync_dir()
-        .map_err(io_error("syncing the log directory"))
+    sync_dir(files)
 }
 
 /// Copies a file to one that nobody reads.
@@ -265,7 +263,8 @@ pub(super) fn keep_copy<F: Files>(
     let what = || io_error(format!("keeping a copy of {name}"));
     let mut copy = files.create(&copy).map_err(what())?;
     copy.write_at(0, bytes).map_err(what())?;
-    copy.sync().map_err(what())
+    copy.sync()
+        .map_err(sync_error(format!("syncing a copy of {name}")))
 }
 
 /// Whether anything of this file, at or behind the rot, is to go.
@@ -297,13 +296,12 @@ fn cut<F: Files>(
         let what = format!("removing the damaged log file {}", segment.name);
         files.remove(&segment.name).map_err(io_error(what))?;
     }
-    files
-        .sync_dir()
-        .map_err(io_error("syncing the log directory"))?;
+    sync_dir(files)?;
     if let Some(segment) = segments.get_mut(rot.segment) {
-        let what = || io_error(format!("cutting the damaged {}", segment.name));
-        segment.file.set_len(rot.offset as u64).map_err(what())?;
-        segment.file.sync().map_err(what())?;
+        let what = io_error(format!("cutting the damaged {}", segment.name));
+        segment.file.set_len(rot.offset as u64).map_err(what)?;
+        let what = sync_error(format!("syncing the damaged {}", segment.name));
+        segment.file.sync().map_err(what)?;
     }
     Ok(())
 }

@@ -377,3 +377,13 @@ fn a_full_disk_says_what_to_do() {
     let other = full(std::io::ErrorKind::Other).to_string();
     assert!(!other.contains("make room"), "{other}");
 }
+
+/// A sync that says so is no reason to try anything again (trap D2).
+#[test]
+fn d2_a_sync_without_space_is_not_taken_for_a_write_without_space() {
+    let (what, kind) = ("syncing the log file x", std::io::ErrorKind::StorageFull);
+    let written = super::io_error(what)(kind.into());
+    let synced = super::sync_error(what)(kind.into());
+    assert!(written.is_full() && !synced.is_full());
+    assert!(synced.to_string().contains("make room"), "{synced}");
+}

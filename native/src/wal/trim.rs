@@ -2,7 +2,7 @@
 //! place or is lost (paper 7; traps S3, S4, D3).
 
 use super::note::Note;
-use super::{Files, Wal, WalError, io_error};
+use super::{Files, Wal, WalError, io_error, sync_dir};
 use raftwerk_core::{Index, LogId, SnapshotMeta, Suspicion, Write, WriteSeq};
 
 /// A file with less in it is not worth being replaced by a new one at a trim.
@@ -58,8 +58,8 @@ impl<F: Files> Wal<F> {
     }
 
     /// An entry can be read and is of no use: what it holds was damaged before it was written. It and
-    /// all behind it are lost, here. Notes that first, keeps what the entry holds under a name that
-    /// nobody reads, then cuts. Says what the node cannot know any more.
+    /// all behind it are lost, here. Notes that first, keeps what the entry holds, and copies of all
+    /// files of the log, under names that nobody reads, then cuts. Says what the node cannot know any more.
     ///
     /// # Errors
     /// See [`Wal::append`].
@@ -88,7 +88,8 @@ impl<F: Files> Wal<F> {
         let read = io_error("reading the log directory");
         let names = self.files.names().map_err(read)?;
         super::rot::keep_copy(&self.files, &names, &format!("entry-{}", from.0), held)?;
-        self.sync_dir()?;
+        // What follows may have been promised as well: whoever restores by hand finds it there.
+        self.keep_files()?;
         self.append(&[cut(from)])?;
         note.cut = true;
         note.write(&self.files)?;
@@ -108,8 +109,7 @@ impl<F: Files> Wal<F> {
     }
 
     pub(super) fn sync_dir(&self) -> Result<(), WalError> {
-        let what = io_error("syncing the log directory");
-        self.files.sync_dir().map_err(what)
+        sync_dir(&self.files)
     }
 }
 

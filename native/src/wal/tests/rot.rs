@@ -278,6 +278,12 @@ fn an_entry_is_lost_in_steps_that_may_be_cut_off_anywhere() {
         assert_eq!(is_cut(&expected), Some(Index(end)));
         let name = format!("damaged-1-entry-{}", from.0);
         assert_eq!(quiet.bytes(&name), b"held");
+        for name in files.names().expect("no fault") {
+            if name.starts_with("log-") {
+                let kept = quiet.bytes(&format!("damaged-1-{name}"));
+                assert_eq!(kept, files.bytes(&name), "{name}");
+            }
+        }
         for call in 0..calls {
             for how in [Crash::Process, Crash::Lose, Crash::Tear(call)] {
                 let copy = files.crash(Crash::Process);
