@@ -8,8 +8,12 @@ pub const SEGMENT_BYTES: u64 = 16 << 20;
 /// Log files grow by this many zeros at a time.
 pub const SEGMENT_GROWTH: u64 = 1 << 20;
 
-/// Bytes kept in reserve beside the log, unless told otherwise.
-pub const RESERVE_BYTES: u64 = 8 << 20;
+/// Bytes kept in reserve beside the log, unless told otherwise: all entries that a leader may have
+/// uncommitted, which it may write before it hears that the disk is full, and [`RESERVE_RECORDS`].
+pub const RESERVE_BYTES: u64 = 24 << 20;
+
+/// Bytes of a reserve for what is no entry: heads of records, term and vote, new files, a mark.
+pub const RESERVE_RECORDS: u64 = 4 << 20;
 
 /// While the reserve is in use, it is tried so often to make it again.
 pub const RESERVE_PAUSE: Duration = Duration::from_secs(1);

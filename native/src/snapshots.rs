@@ -18,7 +18,7 @@ mod incoming;
 #[cfg(test)]
 mod tests;
 
-use crate::limits::{RESERVE_BYTES, SNAPSHOT_BYTES, SNAPSHOT_CHUNKS_WAITING};
+use crate::limits::{SNAPSHOT_BYTES, SNAPSHOT_CHUNKS_WAITING};
 use crate::wal::Files;
 use folder::Folder;
 use incoming::{Heard, Incoming};
@@ -86,11 +86,16 @@ pub struct ChunkDoor {
 }
 
 impl Snapshots {
-    /// Starts the thread; `path` is where the folder lies.
+    /// Starts the thread; `path` is where the folder lies, and `reserve` what the log beside it keeps
+    /// in reserve, in bytes: half of that a snapshot leaves free.
     ///
     /// # Panics
     /// When the operating system gives no thread.
-    pub fn start<F: Files>(folder: Folder<F>, path: PathBuf, hears: impl Hears) -> Snapshots {
+    pub fn start<F: Files>(
+        folder: Folder<F>,
+        (path, reserve): (PathBuf, u64),
+        hears: impl Hears,
+    ) -> Snapshots {
         let (jobs, queue) = channel();
         let chunks = ChunkDoor {
             jobs: jobs.clone(),
@@ -99,6 +104,7 @@ impl Snapshots {
         let commit = Arc::<AtomicU64>::default();
         let work = Work {
             folder,
+            reserve,
             hears,
             waiting: Arc::clone(&chunks.waiting),
             commit: Arc::clone(&commit),
@@ -183,6 +189,7 @@ impl Drop for Snapshots {
 /// The thread's own.
 struct Work<F: Files, H> {
     folder: Folder<F>,
+    reserve: u64,
     hears: H,
     waiting: Arc<AtomicUsize>,
     commit: Arc<AtomicU64>,
@@ -238,7 +245,7 @@ impl<F: Files, H: Hears> Work<F, H> {
         }
         // The last of a disk is for the log: what fails there ends the node.
         let room = self.folder.room();
-        if room.is_some_and(|room| room < state.len() as u64 + RESERVE_BYTES / 2) {
+        if room.is_some_and(|room| room < self.reserve / 2 + state.len() as u64) {
             let why = "there is no space for it on the disk".to_string();
             return self.hears.report(Report::NotTaken(why));
         }

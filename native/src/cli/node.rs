@@ -79,7 +79,8 @@ pub struct NodeFlags {
     #[arg(long, value_name = "ENTRIES")]
     snapshot_keep: Option<u64>,
     /// Keep so many bytes beside the log for when the disk is full: with them the node goes on, but
-    /// takes no writes of clients, until there is space again; 0: none [default: 8388608].
+    /// takes no writes of clients, until there is space again; 0: none [default: 25165824;
+    /// 20971520 at least].
     #[arg(long, value_name = "BYTES")]
     disk_reserve: Option<u64>,
     /// End when standard input ends: `raftwerk play` starts its nodes so.

@@ -3,6 +3,7 @@
 //! Guarantees: [`NodeOptions::check`] finds everything that can be wrong without touching disk
 //! or network, and says each in one sentence that names the flag.
 
+use crate::limits::{RESERVE_BYTES, RESERVE_RECORDS};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use raftwerk_core::autopilot::Policy;
@@ -61,7 +62,7 @@ pub struct NodeOptions {
     /// `--snapshot-keep`: entries kept from before a snapshot's end, for peers a little behind;
     /// `None`: 10,000, and no more than a tenth of `--snapshot-entries`.
     pub snapshot_keep: Option<u64>,
-    /// `--disk-reserve`: bytes kept for a disk that runs full; 0: none; `None`: 8 MiB.
+    /// `--disk-reserve`: bytes kept for a disk that runs full; 0: none; `None`: 24 MiB.
     pub disk_reserve: Option<u64>,
     /// The embedded page, served for paths outside `/v1/`; `None`: there is none.
     pub page: Option<PageFn>,
@@ -135,6 +136,15 @@ impl NodeOptions {
         let config = self.config(0);
         if let Err(reasons) = config.validate() {
             wrong.extend(reasons);
+        }
+        // With less a leader could need more than the reserve before it hears that it is in use.
+        let reserve = self.disk_reserve.unwrap_or(RESERVE_BYTES);
+        let least = config.limits.uncommitted_bytes + RESERVE_RECORDS;
+        if reserve != 0 && reserve < least {
+            wrong.push(format!(
+                "--disk-reserve {reserve} is less than a leader may have to write on a full disk: \
+                 {least} bytes at least, or 0 for none"
+            ));
         }
         if wrong.is_empty() {
             Ok(Checked { config, urls })
@@ -412,6 +422,12 @@ mod tests {
         assert!(wrong(piloted.clone()).contains("3, 5 or 7"));
         (piloted.autopilot, piloted.autopilot_dead_ms) = (Some(3), Some(100));
         assert!(wrong(piloted).contains("dead_after"));
+        let mut keeping = options(1, &[(1, "http://a:1")]);
+        for (bytes, good) in [(0, true), (1, false), (20 << 20, true), (8 << 20, false)] {
+            keeping.disk_reserve = Some(bytes);
+            assert_eq!(keeping.check().is_ok(), good, "{bytes}");
+        }
+        assert!(wrong(keeping).contains("20971520 bytes at least, or 0"));
         let mut fast = options(1, &[(1, "http://a:1")]);
         fast.heartbeat_ms = Some(400);
         assert!(wrong(fast).contains("two heartbeats"));

@@ -230,7 +230,8 @@ impl Common {
         let report_to = Arc::clone(&self.inbox);
         let report = move |report| report_to.urgent(Urgent::Disk(report));
         let hears = Told(Arc::clone(&self.inbox), Arc::clone(peers));
-        let snapshots = Snapshots::start(kept.folder.clone(), kept.snapshots_path, hears);
+        let place = (kept.snapshots_path, kept.reserve);
+        let snapshots = Snapshots::start(kept.folder.clone(), place, hears);
         peers.take_chunks(snapshots.chunks());
         let install = move |last| kept.folder.install(last);
         let (log, metrics) = ((kept.wal, kept.reserve), Arc::clone(&self.metrics));

@@ -4,6 +4,7 @@
 use super::boot::{Found, find};
 use super::folder::{snap, staged};
 use super::*;
+use crate::limits::RESERVE_BYTES;
 use crate::wal::State;
 use crate::wal::faulty::{Crash, MemFiles};
 use raftwerk_core::{ClusterId, Index, Members, Membership, NodeId, Term};
@@ -251,7 +252,7 @@ fn rig() -> Rig {
     let files = MemFiles::default();
     let ((report, reports), (answer, answers)) = (channel(), channel());
     let ears = Ears(report, answer);
-    let snapshots = Snapshots::start(folder(&files), PathBuf::new(), ears);
+    let snapshots = Snapshots::start(folder(&files), (PathBuf::new(), RESERVE_BYTES), ears);
     Rig {
         files,
         snapshots,

@@ -110,7 +110,7 @@ pub fn build(lease_reads: bool) -> (Looper, impl FnOnce(Join) -> Rig) {
         store: Store::new(),
         inbox: Arc::clone(&inbox),
         flusher: Flusher::start((wal, 0), Arc::clone(&metrics), install, report),
-        snapshots: Snapshots::start(folder, path.clone(), hears),
+        snapshots: Snapshots::start(folder, (path.clone(), 0), hears),
         peers,
         telling: Telling::new(Arc::clone(&observer)),
         metrics,
