@@ -246,7 +246,7 @@ async fn a_data_directory_is_guarded() {
     bytes[60] ^= 1;
     std::fs::write(&log, &bytes).expect("writable");
     let why = rig.start(1).expect_err("rot").to_string();
-    assert!(why.contains("only voter"), "{why}");
+    assert!(why.contains("no other node votes"), "{why}");
     let kept = log.with_file_name("damaged-1-log-0000000000000001.rwl");
     assert_eq!(std::fs::read(&kept).expect("a copy"), bytes);
 
@@ -353,7 +353,7 @@ async fn an_only_voter_whose_log_rotted_says_that_nobody_can_help() {
     for _ in 0..2 {
         let why = rig.start(1).expect_err("it does not start").to_string();
         assert!(
-            why.contains("only voter") && why.contains("damaged-"),
+            why.contains("no other node votes") && why.contains("damaged-"),
             "{why}"
         );
     }
