@@ -50,7 +50,9 @@ fn version(entrant: &str) -> &'static str {
     let mut lines = include_str!("../Cargo.lock").lines();
     let head = format!("name = \"{name}\"");
     lines.find(|line| *line == head);
-    let version = lines.next().and_then(|line| line.strip_prefix("version = "));
+    let version = lines
+        .next()
+        .and_then(|line| line.strip_prefix("version = "));
     version.map_or("unknown", |version| version.trim_matches('"'))
 }
 
@@ -82,7 +84,8 @@ fn main() -> ExitCode {
         .filter(wanted)
         .map(|case| cell(&options, &entrants, case))
         .collect();
-    let versions = |entrant: &&Entrant| json!({"name": entrant.name, "version": version(entrant.name)});
+    let versions =
+        |entrant: &&Entrant| json!({"name": entrant.name, "version": version(entrant.name)});
     let result = json!({
         "benchmark": "core",
         "rounds": rounds,
