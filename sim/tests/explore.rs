@@ -69,11 +69,9 @@ fn what_the_machine_of_the_paper_rejects_is_a_violation_of_the_search() {
     assert_eq!(found(Judging::Steps), expected);
 }
 
-/// Ways are told apart besides worlds and not instead of them; and when nodes have swapped their
-/// names, a way is the same way.
-#[test]
-fn reading_every_way_changes_no_world() {
-    let small = Scope {
+/// A scope that is small enough to be searched in several ways.
+fn two_candidates() -> Scope {
+    Scope {
         terms: 2,
         slow_disk: true,
         budgets: Budgets {
@@ -82,7 +80,14 @@ fn reading_every_way_changes_no_world() {
         },
         lost: |body| matches!(body, Body::Append { .. }),
         ..Scope::new("small", "two candidates")
-    };
+    }
+}
+
+/// Ways are told apart besides worlds and not instead of them; and when nodes have swapped their
+/// names, a way is the same way.
+#[test]
+fn reading_every_way_changes_no_world() {
+    let small = two_candidates();
     let search = |judging, symmetric| {
         let scope = Scope {
             judging,
@@ -198,16 +203,7 @@ fn sound_hosts_are_not_found_out() {
 /// forgotten, or to both.
 #[test]
 fn reductions_lose_nothing() {
-    let small = Scope {
-        terms: 2,
-        slow_disk: true,
-        budgets: Budgets {
-            timeouts: 2,
-            ..Budgets::default()
-        },
-        lost: |body| matches!(body, Body::Append { .. }),
-        ..Scope::new("small", "two candidates")
-    };
+    let small = two_candidates();
     let search = |symmetric, forget| {
         let scope = Scope {
             symmetric,

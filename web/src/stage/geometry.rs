@@ -112,7 +112,10 @@ impl Geometry {
         let node = wish.clamp(20.0, 44.0).min((0.1 * least).max(20.0));
         // Room for the crown above and two lines of text below a node.
         let ring = spread * (0.36 * least).min(height / 2.0 - node - 40.0).max(40.0);
-        let wide = (0.38 * width - node).clamp(ring, 1.5 * ring);
+        // Where the ring is so low that words below a node would reach the next one, it is as wide
+        // as the stage lets it.
+        let flattest = if ring < 2.6 * node { 3.0 } else { 1.5 };
+        let wide = (0.38 * width - node).clamp(ring, flattest * ring);
         let center = Point {
             x: width / 2.0,
             y: height / 2.0 - 13.0,
@@ -316,6 +319,28 @@ mod tests {
             for (_, point) in geometry.places() {
                 assert!(point.x - geometry.node > 0.0 && point.x + geometry.node < 390.0);
                 assert!(point.y - geometry.node > 0.0 && point.y + geometry.node + 30.0 < 390.0);
+            }
+        }
+    }
+
+    #[test]
+    fn words_below_a_node_do_not_run_into_the_next_one() {
+        // Beside a lesson, on a screen and on a phone; and without one.
+        for size in [
+            (768.0, 236.0),
+            (390.0, 236.0),
+            (768.0, 378.0),
+            (390.0, 350.0),
+        ] {
+            let geometry = Geometry::new(size, &[1, 2, 3, 4, 5], &[], &Layout::default());
+            for (id, at) in geometry.places() {
+                for (other, next) in geometry.places().iter().filter(|(other, _)| other != id) {
+                    for x in [at.x - 12.0, at.x + 12.0] {
+                        let y = at.y + geometry.node + 22.0;
+                        let far = next.distance(Point { x, y });
+                        assert!(far > geometry.node, "{size:?}: S{id} and S{other}");
+                    }
+                }
             }
         }
     }
